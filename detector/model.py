@@ -1,0 +1,170 @@
+"""The nouns: what is read, what is found, what is reported. Frozen, no behaviour beyond their own fields."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+
+class UserError(Exception):
+    """Something the user can mend: printed as one line that says what to do, exit code 2."""
+
+
+class Role(enum.StrEnum):
+    """What a file is to its project. Every role is compared; the report says which role a match comes from."""
+
+    OWN = "own"
+    VENDORED = "vendored"
+    GENERATED = "generated"
+    TEST = "test"
+
+
+class Relation(enum.StrEnum):
+    """How two projects relate, as far as the evidence tells. A relation, never a charge."""
+
+    IDENTICAL = "identical"
+    DERIVED_DECLARED = "derived-declared"
+    DERIVED_UNDECLARED = "derived-undeclared"
+    SHARED_ANCESTOR = "shared-ancestor"
+    COMMON_IDIOM = "common-idiom"
+    INDEPENDENT = "independent"
+    INCONCLUSIVE = "inconclusive"
+
+
+class Strength(enum.StrEnum):
+    """Verbal scale of support for the relation over its alternative (after ENFSI 2015, section 4)."""
+
+    NONE = "none"
+    WEAK = "weak"
+    MODERATE = "moderate"
+    STRONG = "strong"
+    VERY_STRONG = "very strong"
+
+
+class CloneType(enum.IntEnum):
+    """Clone types 1 to 4 of Roy and Cordy 2007, section 3."""
+
+    LAYOUT = 1  # equal but for layout and comments
+    RENAMED = 2  # equal after consistent renaming
+    EDITED = 3  # statements added, removed or changed
+    REWRITTEN = 4  # same computation, other syntax
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """One thing that could not be read, and why. A result, not an error: it is shown in the report."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceFile:
+    """One file as read from a target; bytes, since its encoding is not known yet."""
+
+    path: str  # POSIX, relative to the target's root
+    data: bytes
+    role: Role = Role.OWN
+
+
+class Files(Protocol):
+    """The Python files of a target, read lazily: memory must not grow with what is read."""
+
+    def __iter__(self) -> Iterator[SourceFile | Skipped]:
+        """Every Python file once, sorted by path; what cannot be read comes as `Skipped`."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one file that iteration has yielded."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Repo:
+    """A target that can be read: where it came from, what it is called, its files."""
+
+    target: str  # as the user named it
+    name: str  # short and readable: the last part of the target
+    revision: str  # full commit id, package version, or "" where there is none
+    files: Files = field(repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison, as the report names it."""
+
+    target: str
+    name: str
+    revision: str
+    functions: int = 0  # units read
+    files: int = 0  # Python files read
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A function's place. Lines count from 1, both included; qualname as Python's, without `<locals>`."""
+
+    path: str
+    qualname: str
+    first_line: int
+    last_line: int
+    role: Role = Role.OWN
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Two functions that compute the same thing, and how surprising that is."""
+
+    suspect: Span
+    reference_name: str  # Side.name of the reference
+    reference: Span
+    similarity: float  # weighted Jaccard of the value flows, 0..1
+    containment: float  # share of the suspect's weight that the reference has too, 0..1
+    bits: float  # summed weight of what is shared: how surprising it is
+    clone_type: CloneType
+    is_declared: bool  # the suspect says itself where this comes from
+    digest: str  # of both value flows: survives moved lines and renames
+    renames: Mapping[str, str] = field(default_factory=dict)  # name in the suspect -> name in the reference
+    disguises: tuple[str, ...] = ()  # fixed vocabulary of `code/explain.py`
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """What one reference explains of the suspect, alone and beside the others."""
+
+    reference: str  # Side.name
+    bits: float  # of the matches whose nearest reference may be any
+    exclusive_bits: float  # of what no other reference explains
+    functions: int  # suspect functions whose nearest reference this is
+    share_of_suspect: float  # of the suspect's weight, 0..1
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One line of the ledger: an observation, its meaning, and its best innocent explanation."""
+
+    kind: str  # "code", "declared", ...
+    name: str  # the pattern: "renamed-function"
+    reference: str  # Side.name
+    strength: Strength
+    claim: str
+    innocent: str
+    measures: Mapping[str, float | int | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything that a comparison found. Deterministic: no dates, no durations."""
+
+    suspect: Side
+    references: tuple[Side, ...]
+    relation: Relation
+    strength: Strength
+    matches: tuple[Match, ...]  # by bits, descending
+    attribution: tuple[Attribution, ...]  # by bits, descending
+    evidence: tuple[Evidence, ...]
+    skipped: tuple[Skipped, ...]
+    settings: Mapping[str, float | int | str]
+    versions: Mapping[str, str]
