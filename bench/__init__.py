@@ -1,0 +1,1 @@
+"""Measure quality and speed against named public packages."""

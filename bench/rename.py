@@ -1,0 +1,402 @@
+"""Rename everything that a project names itself, consistently over all its files."""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import keyword
+import random
+from collections.abc import Iterator, Mapping
+
+from bench.declared import definitions
+from bench.ownership import (
+    BUILTIN_ATTRIBUTES,
+    CONFIGURATION,
+    EXTERNAL,
+    FRAMEWORK,
+    MODULE,
+    UNKNOWN,
+    FunctionNode,
+    Kind,
+    Module,
+    Project,
+    constant_string,
+    terminal,
+)
+from bench.scopes import Scope
+
+BY_NAME = frozenset({"getattr", "setattr", "hasattr", "delattr"})
+REGISTERS = frozenset({"register_buffer", "register_parameter", "add_module", "register_module"})
+READS_LOCALS = frozenset({"locals", "vars", "eval", "exec"})
+CALLED_BY_KEYWORD = frozenset("fixture parametrize option argument command group main given hook".split())
+SYLLABLES = "ba be bi bo bu da de di do du fa fe fo ga ge go ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu \
+pa pe pi po pu ra re ri ro ru sa se si so su ta te ti to tu va ve vi vo za ze zi zo zu".split()
+
+
+def rename(sources: Mapping[str, str], seed: int) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
+    """Give every own name a random one. Returns the files, and for each file old qualname -> new qualname.
+
+    Own:    classes, functions, methods, parameters, locals, attributes, module-level names.
+    Stays:  names of libraries, builtins, dunders, `self`, and whatever a library's base class may call or read.
+    """
+    project = Project(sources)
+    naming = _Naming(project, seed)
+    renamed, qualnames = {}, {}
+    for path, module in project.modules.items():
+        before = [qualname for qualname, _ in definitions(module.tree, nested=True)]
+        for edit in list(_Renamer(project, naming, module).changes()):
+            edit.apply()
+        after = [qualname for qualname, _ in definitions(module.tree, nested=True)]
+        qualnames[path] = dict(zip(before, after, strict=True))
+        renamed[path] = ast.unparse(module.tree) + "\n"
+    return renamed, qualnames
+
+
+class _Naming:
+    """The new names: one for each attribute, global and parameter of the project, one for each local of a scope."""
+
+    def __init__(self, project: Project, seed: int) -> None:
+        self.project = project
+        self.random = random.Random(seed)
+        self.taken = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins)}
+        for module in project.modules.values():
+            for node in ast.walk(module.tree):
+                self.taken.update(text for _, text in ast.iter_fields(node) if isinstance(text, str))
+        self.known: dict[tuple[object, str], str] = {}
+        self.kept_attributes = set(_kept_attributes(project)) | FRAMEWORK
+        self.kept_parameters = set(_kept_parameters(project)) | {"self", "cls"}
+
+    def attribute(self, name: str) -> str:
+        if name in self.kept_attributes or name not in self.project.attributes:
+            return name
+        return self._new("attribute", name)
+
+    def parameter(self, name: str) -> str:
+        if name in self.kept_parameters or name not in self.project.parameters:
+            return name
+        return self._new("parameter", name)
+
+    def top(self, name: str) -> str:
+        return self._new("top", name)
+
+    def local(self, scope: Scope, name: str) -> str:
+        return self._new(scope, name)
+
+    def _new(self, kind: object, name: str) -> str:
+        if (name.startswith("__") and name.endswith("__")) or not name.strip("_"):
+            return name
+        if (kind, name) not in self.known:
+            self.known[kind, name] = self._fresh(name)
+        return self.known[kind, name]
+
+    def _fresh(self, name: str) -> str:
+        """A name of the same style: underscores in front, capitals."""
+        bare = name.lstrip("_")
+        while True:
+            word = "".join(self.random.choices(SYLLABLES, k=self.random.randint(2, 4)))
+            if bare.isupper() and len(bare) > 1:
+                word = word.upper()
+            elif bare[0].isupper():
+                word = word.capitalize()
+            word = name[: len(name) - len(bare)] + word
+            if word not in self.taken:
+                self.taken.add(word)
+                return word
+
+
+def _kept_attributes(project: Project) -> Iterator[str]:
+    """Attributes whose new name a library, or an object that may be a library's, would not know."""
+    read, on_unknown, on_external = set(), set(), set()
+    for module in project.modules.values():
+        is_dynamic, texts = False, set()
+        for node in ast.walk(module.tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                texts.add(node.value)
+            if isinstance(node, ast.Call) and terminal(node.func) in BY_NAME and len(node.args) > 1:
+                is_dynamic |= constant_string(node.args[1]) is None and project.kind(node.args[0], module) != EXTERNAL
+                read.add(constant_string(node.args[1]) or "")
+            if not isinstance(node, ast.Attribute):
+                continue
+            if not isinstance(node.ctx, ast.Store):
+                read.add(node.attr)
+            kind = project.kind(node.value, module)
+            if kind == UNKNOWN:
+                on_unknown.add(node.attr)
+            elif kind == EXTERNAL and not _is_library_module(node.value, module):
+                on_external.add(node.attr)
+            elif kind.what == "super" and not project.is_inherited(kind.name, node.attr):
+                yield node.attr
+            elif kind.what in {"instance", "own"} and _comes_from_library(project, kind.name, node.attr):
+                yield node.attr
+        if is_dynamic:
+            yield from texts & project.attributes
+    yield from on_unknown & (on_external | BUILTIN_ATTRIBUTES)
+    for name, own in project.classes.items():
+        if any(base.has_foreign_base for base in project.line(name)):
+            yield from own.fields
+            yield from set(own.methods) - read
+
+
+def _is_library_module(node: ast.expr, module: Module) -> bool:
+    """Whether the expression is a library's module or a configuration: what they have says nothing of other objects."""
+    if CONFIGURATION.search(terminal(node)):
+        return True
+    while isinstance(node, ast.Attribute):
+        node = node.value
+    scope = module.scopes.of[node]
+    holder = scope.resolve(node.id) if isinstance(node, ast.Name) else None
+    return bool(holder and isinstance(node, ast.Name) and node.id in holder.imports)
+
+
+def _comes_from_library(project: Project, class_name: str, name: str) -> bool:
+    """Whether the attribute is nobody's in the class's family, and a library's base class may well have it."""
+    if all(own.is_plain for own in project.line(class_name)):
+        return False
+    return not any(name in own.members() for own in project.family(class_name))
+
+
+def _kept_parameters(project: Project) -> Iterator[str]:
+    """Parameters that a library fills by their names."""
+    for functions in project.functions.values():
+        for function in functions:
+            names = {terminal(decorator) for decorator in function.decorator_list}
+            if names & CALLED_BY_KEYWORD or function.name.startswith("test_"):
+                yield from (arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg))
+
+
+class _Change:
+    """One field of one node that is to get a new value, after everything was looked at under the old names."""
+
+    def __init__(self, node: ast.AST, field: str, value: object) -> None:
+        self.node, self.field, self.value = node, field, value
+
+    def apply(self) -> None:
+        setattr(self.node, self.field, self.value)
+
+
+class _Renamer:
+    """Finds what changes in one file."""
+
+    def __init__(self, project: Project, naming: _Naming, module: Module) -> None:
+        self.project, self.naming, self.module = project, naming, module
+        self.opaque = self._opaque_scopes()
+        self.keyword_dicts = self._keyword_dicts()
+        self.stars = self._has_own_star()
+
+    def changes(self) -> Iterator[_Change]:
+        """Every change of the file."""
+        for node in ast.walk(self.module.tree):
+            for name, value in self._new_fields(node):
+                yield _Change(node, name, value)
+            if isinstance(node, ast.Call):
+                yield from self._call(node)
+            elif isinstance(node, ast.Assign | ast.AugAssign):
+                yield from self._exports(node)
+            elif isinstance(node, ast.Subscript | ast.Compare | ast.Dict):
+                yield from self._keys(node)
+            elif isinstance(node, ast.Import | ast.ImportFrom):
+                yield from self._import(node)
+
+    def _new_fields(self, node: ast.AST) -> Iterator[tuple[str, object]]:
+        scope = self.module.scopes.of.get(node, self.module.scopes.module)
+        if isinstance(node, ast.Name):
+            yield "id", self.name(node.id, scope)
+        elif isinstance(node, ast.arg):
+            yield "arg", self.name(node.arg, scope)
+        elif isinstance(node, FunctionNode | ast.ClassDef):
+            yield "name", self.name(node.name, scope)
+        elif isinstance(node, ast.Attribute):
+            yield "attr", self.attribute(node.value, node.attr)
+        elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
+            yield "name", self.name(node.name, scope)
+        elif isinstance(node, ast.MatchMapping) and node.rest:
+            yield "rest", self.name(node.rest, scope)
+        elif isinstance(node, ast.Global | ast.Nonlocal):
+            yield "names", [self._declared(name, scope, isinstance(node, ast.Global)) for name in node.names]
+        elif isinstance(node, ast.MatchClass) and self.project.kind(node.cls, self.module).what == "own":
+            yield "kwd_attrs", [self.naming.attribute(name) for name in node.kwd_attrs]
+
+    def _declared(self, name: str, scope: Scope, is_global: bool) -> str:
+        return self.name(name, self.module.scopes.module if is_global else scope)
+
+    def name(self, name: str, scope: Scope) -> str:
+        """The new name of a bare name seen from a scope."""
+        holder = scope.resolve(name)
+        if holder is None:
+            is_starred = self.stars and not hasattr(builtins, name) and name in self._top_names()
+            return self.naming.top(name) if is_starred else name
+        if self._is_library(holder, name, self.module):
+            return name
+        if name in holder.imports and not holder.imports[name][1].asname:
+            return self.naming.top(name)
+        if holder.parent is None:
+            return self.naming.top(name)
+        if isinstance(holder.node, ast.ClassDef):
+            return self.naming.attribute(name)
+        if name in holder.parameters:
+            return self.naming.parameter(name)
+        return name if holder in self.opaque else self.naming.local(holder, name)
+
+    def _is_library(self, holder: Scope, name: str, module: Module, depth: int = 5) -> bool:
+        """Whether a name is bound by an import of something that is not the project's own (or of a module file)."""
+        if name not in holder.imports:
+            return False
+        node, alias = holder.imports[name]
+        path = self.project.imported(module.path, node, alias)
+        if path is None or depth == 0 or isinstance(node, ast.Import):
+            return True
+        opened = self.project.modules[path].scopes.module
+        if alias.name not in opened.values:
+            return alias.name not in self._top_names()
+        return self._is_library(opened, alias.name, self.project.modules[path], depth - 1)
+
+    def _top_names(self) -> set[str]:
+        names: set[str] = set()
+        for module in self.project.modules.values():
+            top = module.scopes.module
+            names.update(name for name in top.values if name not in top.imports)
+        self._top_names = lambda: names  # type: ignore[method-assign]
+        return names
+
+    def attribute(self, value: ast.expr, name: str) -> str:
+        """The new name of an attribute of what `value` is."""
+        kind = self.project.kind(value, self.module)
+        if kind == MODULE:
+            return self.naming.top(name) if name in self._top_names() else name
+        return name if kind == EXTERNAL else self.naming.attribute(name)
+
+    def _call(self, node: ast.Call) -> Iterator[_Change]:
+        called = terminal(node.func)
+        if called in BY_NAME and len(node.args) > 1:
+            yield from self._text(node.args[1], lambda text: self.attribute(node.args[0], text))
+        if called in REGISTERS and isinstance(node.func, ast.Attribute) and node.args:
+            yield from self._text(node.args[0], self.naming.attribute)
+        if isinstance(node.func, ast.Attribute) and self._is_keyword_dict(node.func.value) and node.args:
+            if called in {"get", "pop", "setdefault"}:
+                yield from self._text(node.args[0], self.naming.parameter)
+        for word in node.keywords:
+            if word.arg:
+                yield _Change(word, "arg", self._keyword(node, word.arg))
+
+    def _keyword(self, node: ast.Call, word: str) -> str:
+        """The new name of a keyword argument: only the project's own functions have one."""
+        callee, called = self.project.kind(node.func, self.module), node.func
+        if callee == EXTERNAL and terminal(node.func) in {"replace", "_replace"}:
+            return self.naming.attribute(word)
+        if terminal(node.func) == "partial" and node.args:
+            called = node.args[0]
+            callee = self.project.kind(called, self.module)
+        if callee == EXTERNAL:
+            return word
+        if callee.what == "own":
+            return self._constructor_keyword(callee, word)
+        if isinstance(called, ast.Attribute) and called.attr not in self.project.attributes:
+            if self.project.kind(called.value, self.module) != MODULE:
+                return word
+        functions = self._functions(called)
+        if functions and not any(_takes(function, word) for function in functions):
+            return word
+        return self.naming.parameter(word)
+
+    def _functions(self, called: ast.expr) -> list[FunctionNode]:
+        """The definitions that a call may mean, if it is clear."""
+        if isinstance(called, ast.Name):
+            return self.project.functions.get(called.id, [])
+        if isinstance(called, ast.Attribute):
+            kind = self.project.kind(called.value, self.module)
+            if kind.what in {"instance", "own", "super"}:
+                line = self.project.line(kind.name, itself=kind.what != "super")
+                return [own.methods[called.attr] for own in line if called.attr in own.methods][:1]
+        return []
+
+    def _constructor_keyword(self, callee: Kind, word: str) -> str:
+        line = list(self.project.line(callee.name))
+        for own in line:
+            constructor = own.methods.get("__init__") or own.methods.get("__new__")
+            if constructor:
+                return self.naming.parameter(word) if _takes(constructor, word) else word
+        return self.naming.attribute(word) if any(word in own.fields for own in line) else word
+
+    def _text(self, node: ast.expr, new: object) -> Iterator[_Change]:
+        text = constant_string(node)
+        if text and callable(new):
+            yield _Change(node, "value", new(text))
+
+    def _keys(self, node: ast.Subscript | ast.Compare | ast.Dict) -> Iterator[_Change]:
+        """String keys of a dictionary that is keyword arguments."""
+        if isinstance(node, ast.Subscript) and self._is_keyword_dict(node.value):
+            yield from self._text(node.slice, self.naming.parameter)
+        elif isinstance(node, ast.Compare) and self._is_keyword_dict(node.comparators[0]):
+            yield from self._text(node.left, self.naming.parameter)
+        elif isinstance(node, ast.Dict) and node in self.keyword_dicts:
+            for key in node.keys:
+                if key:
+                    yield from self._text(key, self.naming.parameter)
+
+    def _is_keyword_dict(self, node: ast.expr) -> bool:
+        if not isinstance(node, ast.Name):
+            return False
+        holder = self.module.scopes.of[node].resolve(node.id)
+        return (holder, node.id) in self.keyword_dicts
+
+    def _keyword_dicts(self) -> set[object]:
+        """Names (by scope) and literals that own functions get as `**`, and every `**kwargs` parameter."""
+        found: set[object] = set()
+        for node in ast.walk(self.module.tree):
+            if isinstance(node, FunctionNode) and node.args.kwarg:
+                found.add((self.module.scopes.opened[node], node.args.kwarg.arg))
+            if isinstance(node, ast.Call) and self.project.kind(node.func, self.module) != EXTERNAL:
+                for word in node.keywords:
+                    if word.arg is None and isinstance(word.value, ast.Dict):
+                        found.add(word.value)
+                    if word.arg is None and isinstance(word.value, ast.Name):
+                        holder = self.module.scopes.of[word.value].resolve(word.value.id)
+                        if holder and isinstance(holder.node, FunctionNode):
+                            found.add((holder, word.value.id))
+                            found.update(value for value in holder.values[word.value.id] if isinstance(value, ast.Dict))
+        return found
+
+    def _exports(self, node: ast.Assign | ast.AugAssign) -> Iterator[_Change]:
+        targets = {terminal(target) for target in (node.targets if isinstance(node, ast.Assign) else [node.target])}
+        for part in ast.walk(node.value):
+            text = constant_string(part)
+            if text and "__all__" in targets and isinstance(part, ast.Constant):
+                yield _Change(part, "value", self.name(text, self.module.scopes.module))
+            if text and "__slots__" in targets and isinstance(part, ast.Constant):
+                yield _Change(part, "value", self.naming.attribute(text))
+
+    def _import(self, node: ast.Import | ast.ImportFrom) -> Iterator[_Change]:
+        scope = self.module.scopes.of[node]
+        for alias in node.names:
+            if alias.name == "*" or isinstance(node, ast.Import):
+                continue
+            bound = alias.asname or alias.name
+            if not self._is_library(scope, bound, self.module):
+                yield _Change(alias, "name", self.naming.top(alias.name))
+                if alias.asname:
+                    yield _Change(alias, "asname", self.name(alias.asname, scope))
+
+    def _opaque_scopes(self) -> set[Scope]:
+        """Functions that read their locals by name."""
+        found = set()
+        for node in ast.walk(self.module.tree):
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in READS_LOCALS:
+                scope: Scope | None = self.module.scopes.of[node]
+                while scope:
+                    found.add(scope)
+                    scope = scope.parent
+        return found
+
+    def _has_own_star(self) -> bool:
+        return any(
+            alias.name == "*" and self.project.imported(self.module.path, node, alias)
+            for node in ast.walk(self.module.tree)
+            if isinstance(node, ast.ImportFrom)
+            for alias in node.names
+        )
+
+
+def _takes(function: FunctionNode, word: str) -> bool:
+    """Whether the keyword is one that the function names, or passes on to the project's own functions."""
+    names = {arg.arg for arg in [*function.args.args, *function.args.kwonlyargs]}
+    return word in names or function.args.kwarg is not None

@@ -1,0 +1,1 @@
+"""Text -> value flow -> shingles -> matches. No disk, no network, no clock."""

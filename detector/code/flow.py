@@ -1,0 +1,182 @@
+"""The value-flow graph of a function while it is being built, and the rules that make two spellings one.
+
+A node is a tuple `(label, operand id, ...)`; its id is its place in `table`, so equal expressions on equal
+operands are one node. Local names do not exist here: they live only in a frame's environment, where loading a
+name *is* its producer's id.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from itertools import count
+from typing import TYPE_CHECKING
+
+from detector.code import labels
+from detector.code.labels import INPUTS, LABELS
+
+if TYPE_CHECKING:
+    from detector.code.names import ClassNames, ModuleNames
+
+Node = tuple[int, ...]
+
+# Parameters beyond this many share one node; no function that people write has them.
+MOST_PARAMETERS = 48
+
+# Ids that are the same in every function: the receiver, its base class, None, then the parameters in order.
+SELF, SUPER, NONE = 0, 1, 2
+FIRST_PARAMETER = 3
+FIRST = FIRST_PARAMETER + MOST_PARAMETERS
+PARAMETERS: tuple[int, ...] = tuple(range(FIRST_PARAMETER, FIRST))
+PRESET_LABELS: tuple[int, ...] = (
+    LABELS["self"],
+    LABELS["super"],
+    LABELS["NoneType:None"],
+    *(INPUTS[f"parameter {i}"] for i in range(MOST_PARAMETERS)),
+)
+
+# node -> id. Cleared after each function while the counter goes on, so ids of one batch are consecutive.
+table: defaultdict[Node, int] = defaultdict(count(FIRST).__next__)
+
+
+def restart() -> None:
+    """Begin a new batch: ids start over behind the presets."""
+    table.clear()
+    table.default_factory = count(FIRST).__next__
+
+
+PHI, ELEM, ITEM, SLICE = LABELS["phi"], LABELS["elem"], LABELS["item"], LABELS["slice"]
+COLLECT, COLLECT_PAIR = LABELS["collect"], LABELS["collectpair"]
+LIST, TUPLE, SET, DICT, PAIR = LABELS["list"], LABELS["list"], LABELS["set"], LABELS["dict"], LABELS["pair"]
+CALL, LOCAL, LOCAL_CALL, OWN_METHOD = LABELS["call"], LABELS["local"], LABELS["local()"], LABELS["call.own"]
+ATTRIBUTE, CLOSURE = LABELS["attribute"], LABELS["closure"]
+STAR, STARSTAR = LABELS["*args"], LABELS["**kwargs"]
+EXTREME = LABELS["extreme"]
+
+# Roots: what has an effect. Only what a root reaches counts.
+ROOT_TEXTS = ("return", "yield", "raise", "condition", "effect", "setitem", "except", "default", "decorator")
+RETURN, YIELD, RAISE, CONDITION, EFFECT, SETITEM, EXCEPT, DEFAULT, DECORATOR = (
+    LABELS[f"root {text}"] for text in ROOT_TEXTS
+)
+# Equal stores are still separate effects (three `Linear(d, d)` make a q, a k and a v): variants with one hash.
+STORE_VARIANTS = 16
+STORE = min([LABELS[f"root store#{i}"] for i in range(STORE_VARIANTS)])
+
+
+class Frame:
+    """What is known while one function is lowered."""
+
+    __slots__ = (
+        "collects",
+        "dicts",
+        "env",
+        "indices",
+        "klass",
+        "lists",
+        "loops",
+        "module",
+        "nested",
+        "origins",
+        "phis",
+        "returns",
+        "writes",
+    )
+
+    def __init__(self, module: ModuleNames, klass: ClassNames | None) -> None:
+        self.module = module
+        self.klass = klass
+        self.env: dict[str, int] = {}  # local name, or "." + attribute of self -> id
+        self.writes: list[str] = []  # names in the order of their writes, for merging branches
+        self.origins: dict[int, str] = {}  # id -> dotted origin; "~" is this repository, "?name" an input
+        self.phis: dict[int, tuple[int, ...]] = {}  # id -> the values it may be
+        self.collects: dict[int, tuple[int, ...]] = {}  # id -> the element values it gathers
+        self.lists: dict[int, tuple[int, ...]] = {}  # id of a list or tuple display -> its items
+        self.dicts: dict[int, tuple[int, ...]] = {}  # id of a dict display -> its pairs
+        self.indices: dict[int, int] = {}  # id of a running index -> what it runs over
+        self.loops = 0  # how many loops are open
+        self.returns: list[int] | None = None  # return values of the closure being lowered in place
+        self.nested: list[ast.AST] = []  # functions and classes found inside
+
+
+def leaf(frame: Frame, origin: str) -> int:
+    """Make the node of a dotted origin and remember where it comes from."""
+    if origin[0] == "~":
+        number = table[(LOCAL,)]
+        frame.origins[number] = "~"
+    elif origin[0] == "?":
+        number = table[(INPUTS[origin],)]
+        frame.origins[number] = origin
+    else:
+        number = table[(labels.CALLS[origin],)]
+        frame.origins[number] = origin
+    return number
+
+
+def phi(frame: Frame, first: int, second: int) -> int:
+    """Join the values that two branches leave: flat, without duplicates, without order."""
+    if first == second:
+        return first
+    phis = frame.phis
+    values = {*phis.get(first, (first,)), *phis.get(second, (second,))}
+    if len(values) == 1:
+        return first
+    ordered = tuple(sorted(values))
+    number = table[(PHI, *ordered)]
+    phis[number] = ordered
+    return number
+
+
+def elem(frame: Frame, iterable: int) -> int:
+    """An element of what is iterated; of a collected sequence, the value that was collected (loop fusion)."""
+    collected = frame.collects.get(iterable)
+    if collected is not None and len(collected) == 1:
+        return collected[0]
+    return table[(ELEM, iterable)]
+
+
+def collect(frame: Frame, values: tuple[int, ...]) -> int:
+    """Whatever gathers values over an iteration: comprehension, generator, `append` in a loop, `map`."""
+    number = table[(COLLECT, *values)]
+    frame.collects[number] = values
+    return number
+
+
+def display(frame: Frame, items: tuple[int, ...]) -> int:
+    """A list or tuple written out."""
+    number = table[(LIST, *items)]
+    frame.lists[number] = items
+    return number
+
+
+def dictionary(frame: Frame, pairs: tuple[int, ...]) -> int:
+    """A dict written out; later pairs may be added by item stores."""
+    number = table[(DICT, *sorted(pairs))]
+    frame.dicts[number] = pairs
+    return number
+
+
+def item(frame: Frame, value: int, index: int) -> int:
+    """`value[index]`; the running index of a loop over `value` gives its element."""
+    if frame.indices.get(index) == value:
+        return elem(frame, value)
+    return table[(ITEM, value, index)]
+
+
+def store(value: int) -> None:
+    """Store to an attribute of self: a root of its own, also when an equal one stands before it."""
+    variant = STORE
+    while (variant, value) in table and variant < STORE + STORE_VARIANTS - 1:
+        variant += 1
+    table[(variant, value)]
+
+
+def merge(frame: Frame, mark: int, one: dict[str, int], other: dict[str, int]) -> None:
+    """Join two branches: phi only for the names written since `mark` whose values differ."""
+    for name in set(frame.writes[mark:]):
+        a, b = one.get(name), other.get(name)
+        if a is None:
+            if b is not None:
+                one[name] = b
+        elif b is not None and a != b:
+            one[name] = phi(frame, a, b)
+    frame.env = one

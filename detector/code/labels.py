@@ -1,0 +1,158 @@
+"""Operation labels: external names made canonical, interned to small integers, each hashed once.
+
+A label is a string such as `op.softmax`, `nn.Linear` or `str:slice_start`. The graph holds its integer; the
+integer means nothing outside this process, the hash is the same everywhere.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+import xxhash
+
+from detector.settings import LONGEST_KEPT_STRING, MOST_LABELS
+
+
+@cache
+def operations() -> dict[str, Any]:
+    """Read the table of synonyms, namespaces and signatures."""
+    table = tomllib.loads(files("detector.code").joinpath("operations.toml").read_text(encoding="utf-8"))
+    table["names"] = frozenset(table["api"]["names"].split())
+    return table
+
+
+_SYNONYMS: dict[str, str] = operations()["synonyms"]
+_NAMESPACES: dict[str, str] = operations()["namespaces"]
+API_NAMES: frozenset[str] = operations()["names"]
+
+# What stands for a value that comes from outside the function: a parameter, an unknown attribute, a global.
+INPUT_NAME = "input"
+
+
+class Labels(dict[str, int]):
+    """Label -> integer, numbered as they come; `hashes[integer]` is the label's 64-bit hash.
+
+    Stable: hashes are xxh3 of the text, equal across processes, machines and versions.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.hashes: list[int] = []
+        self.texts: list[str] = []
+        self.fixed = 0  # labels below this one survive `forget`
+
+    def __missing__(self, text: str) -> int:
+        number = self[text] = len(self.hashes)
+        # `input?name` and `root store#n` keep nodes apart that compute alike: what sets them apart is not hashed.
+        hashed = INPUT_NAME if text.startswith("input?") else text.partition("#")[0] if text[:5] == "root " else text
+        self.hashes.append(xxhash.xxh3_64_intdigest(hashed.encode("utf-8", "surrogatepass")))
+        self.texts.append(text)
+        return number
+
+
+LABELS = Labels()
+
+
+def canonical(origin: str) -> str:
+    """Give the canonical label of a dotted external name: `torch.nn.functional.softmax` -> `op.softmax`."""
+    prefix, _, last = origin.rpartition(".")
+    while prefix:
+        family = _NAMESPACES.get(prefix)
+        if family is not None:
+            text = f"{family}.{last}"
+            return _SYNONYMS.get(text, text)
+        prefix = prefix.rpartition(".")[0]
+    text = f"{origin.partition('.')[0]}:{last}"
+    return _SYNONYMS.get(text, text)
+
+
+class ExternalLabels(dict[str, int]):
+    """Dotted origin -> label. A memo, so that canonicalising happens once for each name."""
+
+    def __missing__(self, origin: str) -> int:
+        number = self[origin] = LABELS[canonical(origin)]
+        return number
+
+
+class MethodLabels(dict[str, int]):
+    """Method or attribute name on a value -> label, 0 when the name is the project's own."""
+
+    def __missing__(self, name: str) -> int:
+        text = f"op.{name}"
+        number = self[name] = LABELS[_SYNONYMS.get(text, text)] if name in API_NAMES else 0
+        return number
+
+
+class PrefixedLabels(dict[str, int]):
+    """Name -> label with a fixed prefix."""
+
+    def __init__(self, prefix: str) -> None:
+        super().__init__()
+        self.prefix = prefix
+
+    def __missing__(self, name: str) -> int:
+        number = self[name] = LABELS[self.prefix + name]
+        return number
+
+
+class ConstantLabels(dict[tuple[type, object], int]):
+    """(type, value) -> label. The type is part of the key because 1 == 1.0 == True."""
+
+    def __missing__(self, key: tuple[type, object]) -> int:
+        number = self[key] = LABELS[constant_text(key[1])]
+        return number
+
+
+def constant_text(value: object) -> str:
+    """Spell a constant: numbers and short strings by value, long strings only as `str`."""
+    if isinstance(value, str | bytes):
+        return f"{type(value).__name__}:{value!r}" if len(value) <= LONGEST_KEPT_STRING else type(value).__name__
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"num:{value:#x}" if abs(value) >> 64 else f"num:{value}"  # str() of a huge int is quadratic
+    if isinstance(value, float):
+        # 2.0 and 2 are one number in every formula that modeling code writes.
+        return f"num:{int(value)}" if value.is_integer() and abs(value) < 2**53 else f"num:{value!r}"
+    return f"{type(value).__name__}:{value!r}"
+
+
+LABELS[""]  # number 0 is no label
+CALLS = ExternalLabels()
+METHODS = MethodLabels()
+KEYWORDS = PrefixedLabels("kw:")
+INPUTS = PrefixedLabels("input?")
+STORES = PrefixedLabels("root store:")
+APPLIED = PrefixedLabels("apply:")
+CONSTANTS = ConstantLabels()
+_MEMOS: tuple[dict[Any, int], ...] = (CALLS, METHODS, KEYWORDS, INPUTS, STORES, APPLIED, CONSTANTS)
+
+
+def forget_if_many() -> None:
+    """Drop the labels of what was read so far once there are too many: memory must not grow with what is read."""
+    if len(LABELS) < MOST_LABELS:
+        return
+    for text in LABELS.texts[LABELS.fixed :]:
+        del LABELS[text]
+    del LABELS.hashes[LABELS.fixed :]
+    del LABELS.texts[LABELS.fixed :]
+    for memo in _MEMOS:
+        memo.clear()
+
+
+def fix() -> None:
+    """Keep every label interned so far for good. Called once, when all modules that name labels are loaded."""
+    LABELS.fixed = len(LABELS)
+
+
+COMMUTATIVE: frozenset[str] = frozenset(operations()["commutative"]["names"].split())
+IDENTITY: frozenset[int] = frozenset(LABELS[name] for name in operations()["identity"]["names"].split())
+SIGNATURES: dict[int, tuple[int, ...]] = {
+    LABELS[name]: tuple(KEYWORDS[parameter] for parameter in parameters.split())
+    for name, parameters in operations()["signatures"].items()
+}
+APPLIED_AS: dict[str, str] = operations()["applied"]
+SILENT_CALLS: frozenset[int] = frozenset(LABELS[name] for name in operations()["silent"]["names"].split())
+SILENT_METHODS: frozenset[str] = frozenset(operations()["silent"]["methods"].split())
+SILENT_PACKAGES: frozenset[str] = frozenset(operations()["silent"]["packages"].split())

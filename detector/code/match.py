@@ -1,0 +1,144 @@
+"""Shingles of two sides -> scored pairs: candidates, then similarity, containment and bits of each.
+
+Weighted sets as sparse matrices: functions x shingles. What two functions share is a dot product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from detector.code.shingle import Numbers, Shingles
+from detector.code.signatures import bands, collisions, signatures
+from detector.settings import (
+    CANDIDATES_PER_FUNCTION,
+    CANDIDATE_SHARE,
+    FEWEST_LSH_SHINGLES,
+    LARGEST_POSTING,
+    PAIR_BLOCK,
+    SMALLEST_WORLD,
+)
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """The functions of one side over the shingles of the whole comparison.
+
+    Shapes: `matrix` functions x shingles, 0/1; `totals` the weight of each function, in bits.
+    """
+
+    matrix: sparse.csr_matrix
+    totals: Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Scored pairs of functions: suspect[i] with reference[i], ordered by suspect."""
+
+    suspect: Numbers
+    reference: Numbers
+    shared: Floats  # bits: weight of what both have
+    similarity: Floats  # weighted Jaccard, 0..1
+    containment: Floats  # share of the suspect that the reference has, 0..1
+
+    def take(self, chosen: npt.NDArray[np.bool_] | Numbers) -> Pairs:
+        """The chosen pairs."""
+        return Pairs(
+            self.suspect[chosen],
+            self.reference[chosen],
+            self.shared[chosen],
+            self.similarity[chosen],
+            self.containment[chosen],
+        )
+
+
+def weigh(sides: Sequence[Shingles]) -> tuple[list[Weighted], Floats]:
+    """Weigh every shingle by its inverse document frequency over all functions compared.
+
+    Units:  bits: log2(functions / functions that have it), never below 0.
+    Source: Sparck Jones 1972.
+    """
+    everything = np.concatenate([side.hashes for side in sides])
+    vocabulary, columns = np.unique(everything, return_inverse=True)
+    frequency = np.bincount(columns, minlength=len(vocabulary))
+    functions = sum(len(side.offsets) - 1 for side in sides)
+    # Two small projects do not make what they share any more common in the world: a floor for its size.
+    weights = np.log2(max(functions, SMALLEST_WORLD) / np.maximum(frequency, 1))
+    weighted: list[Weighted] = []
+    start = 0
+    for side in sides:
+        own = columns[start : start + len(side.hashes)].astype(np.int32)
+        start += len(side.hashes)
+        matrix = sparse.csr_matrix(
+            (np.ones(len(own), np.float64), own, side.offsets), shape=(len(side.offsets) - 1, len(vocabulary))
+        )
+        weighted.append(Weighted(matrix, matrix @ weights))
+    return weighted, weights
+
+
+def pairs(suspect: Weighted, reference: Weighted, weights: Floats, ours: Shingles, theirs: Shingles) -> Pairs:
+    """Find and score the candidate pairs of two sides."""
+    near = _near_copies(ours, theirs)
+    rare = _sharing_rare(suspect, reference, weights)
+    width = max(reference.matrix.shape[0], 1)
+    code = np.unique(np.concatenate([near[0] * width + near[1], rare[0] * width + rare[1]]))
+    return score(suspect, reference, weights, code // width, code % width)
+
+
+def _near_copies(ours: Shingles, theirs: Shingles) -> tuple[Numbers, Numbers]:
+    """Pairs whose signatures share an LSH band; very small functions are left to the postings."""
+    mine, other = signatures(ours), signatures(theirs)
+    first, second = collisions(bands(mine), bands(other))
+    is_large = (np.diff(ours.offsets)[first] >= FEWEST_LSH_SHINGLES) & (
+        np.diff(theirs.offsets)[second] >= FEWEST_LSH_SHINGLES
+    )
+    return first[is_large], second[is_large]
+
+
+def _sharing_rare(suspect: Weighted, reference: Weighted, weights: Floats) -> tuple[Numbers, Numbers]:
+    """Pairs that share rare shingles: for each suspect function the references it shares most weight with."""
+    postings = np.bincount(reference.matrix.indices, minlength=len(weights))
+    ours = np.bincount(suspect.matrix.indices, minlength=len(weights))
+    rare = np.flatnonzero((postings > 0) & (postings <= LARGEST_POSTING) & (ours > 0))
+    left = suspect.matrix[:, rare] @ sparse.diags(weights[rare])
+    shared = (left @ reference.matrix[:, rare].T).tocsr()
+    rows = np.repeat(np.arange(shared.shape[0]), np.diff(shared.indptr))
+    if not len(rows):
+        return rows, rows
+    filled = np.flatnonzero(np.diff(shared.indptr))
+    best = np.zeros(shared.shape[0])
+    best[filled] = np.maximum.reduceat(shared.data, shared.indptr[filled])
+    # Similarity prefers references of the suspect's size, containment does not: half of each decides.
+    size = reference.totals[shared.indices]
+    appeal = shared.data / (suspect.totals[rows] + size) + shared.data / np.maximum(suspect.totals[rows], 1e-9)
+    keep = shared.data >= CANDIDATE_SHARE * best[rows]
+    rows, columns, appeal = rows[keep], shared.indices[keep].astype(np.int64), appeal[keep]
+    order = np.lexsort((columns, -appeal, rows))
+    rows, columns = rows[order], columns[order]
+    starts = np.searchsorted(rows, rows, "left")
+    chosen = np.arange(len(rows)) - starts < CANDIDATES_PER_FUNCTION
+    return rows[chosen], columns[chosen]
+
+
+def score(suspect: Weighted, reference: Weighted, weights: Floats, first: Numbers, second: Numbers) -> Pairs:
+    """Score pairs exactly.
+
+    Units:  shared in bits; similarity and containment 0..1. A function without shingles scores 0.
+    Source: Broder 1997, section 2 (resemblance and containment), weighted by inverse document frequency.
+    """
+    shared = np.zeros(len(first))
+    for start in range(0, len(first), PAIR_BLOCK):
+        block = slice(start, start + PAIR_BLOCK)
+        common = suspect.matrix[first[block]].multiply(reference.matrix[second[block]])
+        shared[block] = common @ weights
+    ours, theirs = suspect.totals[first], reference.totals[second]
+    union = ours + theirs - shared
+    similarity = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    containment = np.divide(shared, ours, out=np.zeros_like(shared), where=ours > 0)
+    return Pairs(first, second, shared, np.minimum(similarity, 1.0), np.minimum(containment, 1.0))

@@ -1,0 +1,190 @@
+"""Value flow -> weighted shingles, for a whole batch of functions at once in numpy.
+
+A shingle is the hash of a node with its operands to a certain depth (Merkle 1987: the hash of a node is made of
+its label and its operands' hashes). A function's shingles are a multiset; the second and third occurrence of one
+hash become hashes of their own, so that a set intersection counts them.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+
+from detector.code.flow import FIRST, PRESET_LABELS
+from detector.code.labels import COMMUTATIVE, LABELS
+from detector.code.python import Batch
+from detector.settings import MOST_OCCURRENCES, MOST_PEELINGS, SHINGLE_DEPTHS
+
+Hashes = npt.NDArray[np.uint64]
+Numbers = npt.NDArray[np.int64]
+
+# Odd 64-bit constants of splitmix64 (Steele, Lea, Flood 2014) and of xxHash's primes.
+_M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
+_S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_LABEL = np.uint64(0xC2B2AE3D27D4EB4F)
+_ANY_ORDER = np.uint64(0x165667B19E3779F9)  # for operands whose order means nothing: commutative ones and keywords
+
+
+@dataclass(frozen=True, slots=True)
+class Shingles:
+    """Shingles of many functions.
+
+    Shapes: `hashes[offsets[j]:offsets[j + 1]]` are the distinct shingles of function j, ascending.
+    """
+
+    hashes: Hashes
+    offsets: Numbers
+
+
+def mix(values: Hashes) -> Hashes:
+    """Scramble 64-bit values.
+
+    Source: the finalizer of splitmix64; Steele, Lea and Flood 2014, figure 17 (variant 13 of Stafford).
+    """
+    values = (values ^ (values >> _S30)) * _M1
+    values = (values ^ (values >> _S27)) * _M2
+    mixed: Hashes = values ^ (values >> _S31)
+    return mixed
+
+
+def _position_multipliers(count: int) -> Hashes:
+    return mix(np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN) | np.uint64(1)
+
+
+_POSITIONS = _position_multipliers(256)  # operands beyond the 256th share the last place
+
+
+class _LabelTable:
+    """Hash and kind of every label, grown as labels are interned."""
+
+    def __init__(self) -> None:
+        self.hashes = np.zeros(0, np.uint64)
+        self.is_root = np.zeros(0, bool)
+        self.is_unordered = np.zeros(0, bool)  # the node's operands have no order
+        self.is_keyword = np.zeros(0, bool)  # the node may stand anywhere among its siblings
+
+    def refresh(self) -> None:
+        """Take in labels interned since the last call, or start over when some were forgotten."""
+        known = min(len(self.hashes), LABELS.fixed)
+        texts = LABELS.texts[known:]
+        self.hashes = np.concatenate([self.hashes[:known], np.array(LABELS.hashes[known:], np.uint64)])
+        self.is_root = _extend(self.is_root, known, [text[:5] == "root " for text in texts])
+        self.is_unordered = _extend(self.is_unordered, known, [text in COMMUTATIVE for text in texts])
+        self.is_keyword = _extend(self.is_keyword, known, [text[:3] == "kw:" for text in texts])
+
+
+def _extend(flags: npt.NDArray[np.bool_], known: int, more: list[bool]) -> npt.NDArray[np.bool_]:
+    return np.concatenate([flags[:known], np.array(more, bool)])
+
+
+_LABEL_TABLE = _LabelTable()
+
+
+def shingle(batch: Batch) -> Shingles:
+    """Hash every live node of a batch to each depth and gather the distinct hashes of each function."""
+    if not batch.units:
+        return Shingles(np.zeros(0, np.uint64), np.zeros(1, np.int64))
+    _LABEL_TABLE.refresh()
+    nodes = _flatten(batch)
+    live = _live(nodes)
+    emitted = _hash(nodes, live)
+    return _gather(*emitted, batch)
+
+
+@dataclass(frozen=True, slots=True)
+class _Nodes:
+    """A batch's graph as arrays; the presets come first, so a node's id is its place."""
+
+    labels: Numbers  # of each node
+    owners: Numbers  # of each edge: the node that has the operand
+    operands: Numbers  # of each edge: the operand
+    multipliers: Hashes  # of each edge: by position, or one for all where order means nothing
+    parents: Numbers  # nodes that have operands, ascending
+    firsts: Numbers  # of each parent: its first edge
+
+
+def _flatten(batch: Batch) -> _Nodes:
+    records = batch.records
+    lengths = np.fromiter(map(len, records), np.int64, len(records))
+    flat = np.fromiter(chain.from_iterable(records), np.int64, int(lengths.sum()))
+    starts = np.zeros(len(records), np.int64)
+    np.cumsum(lengths[:-1], out=starts[1:])
+    is_operand = np.ones(len(flat), bool)
+    is_operand[starts] = False
+    labels = np.concatenate([np.array(PRESET_LABELS, np.int64), flat[starts]])
+    arity = lengths - 1
+    owners = np.repeat(np.arange(FIRST, FIRST + len(records)), arity)
+    operands = flat[is_operand]
+    firsts = starts - np.arange(len(records))  # edges before this record
+    positions = np.arange(len(operands)) - np.repeat(firsts, arity)
+    multipliers = _POSITIONS[np.minimum(positions, len(_POSITIONS) - 1)]
+    in_any_order = _LABEL_TABLE.is_unordered[labels[owners]] | _LABEL_TABLE.is_keyword[labels[operands]]
+    multipliers[in_any_order] = _ANY_ORDER
+    has_operands = arity > 0
+    return _Nodes(
+        labels, owners, operands, multipliers, np.flatnonzero(has_operands) + FIRST, firsts[has_operands]
+    )
+
+
+def _live(nodes: _Nodes) -> npt.NDArray[np.bool_]:
+    """Nodes that a root reaches, found by peeling off what nothing live consumes."""
+    is_root = _LABEL_TABLE.is_root[nodes.labels]
+    live = np.ones(len(nodes.labels), bool)
+    for _ in range(MOST_PEELINGS):
+        consumed = np.zeros(len(live), bool)
+        consumed[nodes.operands[live[nodes.owners]]] = True
+        still = consumed | is_root
+        if np.array_equal(still, live):
+            break
+        live = still
+    return live
+
+
+def _hash(nodes: _Nodes, live: npt.NDArray[np.bool_]) -> tuple[Hashes, Numbers]:
+    """The shingles of all live nodes to each depth, and the node that each belongs to."""
+    own = mix(_LABEL_TABLE.hashes[nodes.labels])
+    deep = own
+    height = np.zeros(len(own), np.int8)
+    seeded = own[nodes.parents] * _LABEL
+    hashes: list[Hashes] = []
+    places: list[Numbers] = []
+    for depth in range(1, max(SHINGLE_DEPTHS) + 1):
+        sums = np.add.reduceat(deep[nodes.operands] * nodes.multipliers, nodes.firsts)
+        below = np.maximum.reduceat(height[nodes.operands], nodes.firsts) if len(nodes.firsts) else height[:0]
+        deep = own.copy()
+        deep[nodes.parents] = mix(seeded + sums)
+        reaches = below >= depth - 1
+        height[nodes.parents[reaches]] = depth
+        if depth in SHINGLE_DEPTHS:
+            chosen = nodes.parents[reaches & live[nodes.parents]]
+            hashes.append(deep[chosen])
+            places.append(chosen)
+    return np.concatenate(hashes), np.concatenate(places)
+
+
+def _gather(hashes: Hashes, places: Numbers, batch: Batch) -> Shingles:
+    """Sort by function and hash; the n-th occurrence of a hash in a function is a shingle of its own."""
+    starts = np.array(batch.starts, np.int64) + FIRST
+    functions = np.searchsorted(starts, places, side="right") - 1
+    ends = np.array(batch.ends, np.int64) + FIRST
+    inside = (functions >= 0) & (places < ends[np.maximum(functions, 0)])
+    hashes, functions = hashes[inside], functions[inside]
+    order = np.lexsort((hashes, functions))
+    hashes, functions = hashes[order], functions[order]
+    if not len(hashes):
+        return Shingles(hashes, np.zeros(len(starts) + 1, np.int64))
+    is_new = np.ones(len(hashes), bool)
+    is_new[1:] = (hashes[1:] != hashes[:-1]) | (functions[1:] != functions[:-1])
+    first_of_run = np.maximum.accumulate(np.where(is_new, np.arange(len(hashes)), 0))
+    occurrence = np.arange(len(hashes)) - first_of_run
+    kept = occurrence < MOST_OCCURRENCES
+    hashes = np.where(occurrence > 0, mix(hashes + occurrence.astype(np.uint64) * _GOLDEN), hashes)[kept]
+    functions = functions[kept]
+    order = np.lexsort((hashes, functions))
+    offsets = np.zeros(len(starts) + 1, np.int64)
+    np.cumsum(np.bincount(functions, minlength=len(starts)), out=offsets[1:])
+    return Shingles(hashes[order], offsets)

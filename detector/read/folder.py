@@ -1,0 +1,161 @@
+"""Folders and single files, as they are on disk."""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from detector.model import Repo, Skipped, UserError
+from detector.read.limits import MAX_FILE_BYTES
+from detector.read.listing import TOO_LARGE, CannotRead, Listing
+from detector.read.names import has_python_shebang, is_python_name, may_be_script
+
+# By name alone only what is never a package of the project; an environment called anything else betrays itself.
+_LEFT_OUT = {
+    ".git": "git's own data",
+    ".hg": "Mercurial's own data",
+    ".svn": "Subversion's own data",
+    "__pycache__": "compiled files",
+    ".mypy_cache": "a cache",
+    ".pytest_cache": "a cache",
+    ".ruff_cache": "a cache",
+    ".ipynb_checkpoints": "copies that an editor keeps",
+    ".eggs": "installed packages",
+    ".nox": "installed packages",
+    ".tox": "installed packages",
+    ".venv": "installed packages",
+    "dist-packages": "installed packages",
+    "node_modules": "installed packages",
+    "site-packages": "installed packages",
+}
+_ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta")
+
+# A named pipe must not keep us waiting, a link must not lead us elsewhere between the listing and the reading.
+_OPEN_FLAGS = (
+    os.O_RDONLY
+    | getattr(os, "O_CLOEXEC", 0)
+    | getattr(os, "O_NONBLOCK", 0)
+    | getattr(os, "O_NOFOLLOW", 0)
+    | getattr(os, "O_BINARY", 0)
+    | getattr(os, "O_NOCTTY", 0)
+)
+
+
+def read(target: str, root: Path, revision: str = "") -> Repo:
+    """Read a folder as it is."""
+    return Repo(target, name_of(root), revision, listing(root))
+
+
+def read_file(target: str, path: Path) -> Repo:
+    """Read one Python file as a target of its own."""
+    only = os.path.realpath(path)  # a link that the user names is the user's wish
+    return Repo(target, path.name, "", Listing([(path.name, only)], _fetch))
+
+
+def listing(root: Path) -> Listing[str]:
+    """Walk a folder; contents are read later.
+
+    Errors: a folder that cannot be opened at all is the user's to mend; one further down is skipped.
+    """
+    top = os.path.realpath(root)
+    try:
+        os.scandir(top).close()
+    except OSError as error:
+        raise UserError(f"{root}: cannot open this folder ({_why(error)}): check its permissions") from None
+    return Listing(_walk(top), _fetch)
+
+
+def name_of(root: Path) -> str:
+    """Name a folder by its last part, also when it was given as `.`."""
+    return Path(os.path.realpath(root)).name or str(root)
+
+
+def is_script(path: Path) -> bool:
+    """Tell whether a file without a suffix says itself that it is Python."""
+    try:
+        return has_python_shebang(_fetch(os.path.realpath(path)))
+    except CannotRead:
+        return False
+
+
+def _walk(top: str) -> Iterator[tuple[str, str] | Skipped]:
+    """Yield what a folder holds: `(path below top, path on disk)`. A loop, not recursion: folders can be deep."""
+    pending = [""]
+    while pending:
+        below = pending.pop()
+        try:
+            entries = list(os.scandir(os.path.join(top, below)))
+        except OSError as error:
+            yield Skipped(below.rstrip("/"), f"cannot open this folder: {_why(error)}")
+            continue
+        if below and any(entry.name in _ENVIRONMENT_MARKS for entry in entries):
+            yield Skipped(below.rstrip("/"), "an environment with installed packages")
+            continue
+        for entry in entries:
+            path = below + entry.name
+            if entry.is_symlink():
+                yield from _link(top, path, entry)
+            elif not entry.is_dir(follow_symlinks=False):
+                yield from _file(path, entry)
+            elif entry.name in _LEFT_OUT:
+                yield Skipped(path, _LEFT_OUT[entry.name])
+            else:
+                pending.append(path + "/")
+
+
+def _file(path: str, entry: os.DirEntry[str]) -> Iterator[tuple[str, str] | Skipped]:
+    if is_python_name(path):
+        if entry.is_file(follow_symlinks=False):
+            yield path, entry.path
+        else:
+            yield Skipped(path, "not a regular file")
+    elif "." not in entry.name and entry.is_file(follow_symlinks=False):
+        try:
+            if may_be_script(path, entry.stat(follow_symlinks=False).st_mode) and is_script(Path(entry.path)):
+                yield path, entry.path
+        except OSError:
+            return  # gone again, and never known to be Python
+
+
+def _link(top: str, path: str, entry: os.DirEntry[str]) -> Iterator[Skipped]:
+    """Report a link that stands for Python or for a folder; links are never followed."""
+    try:
+        leads_to_folder = entry.is_dir()
+    except OSError:  # a loop of links
+        leads_to_folder = False
+    if not leads_to_folder and not is_python_name(path):
+        return
+    real = os.path.realpath(entry.path)
+    if not os.path.exists(real):
+        yield Skipped(path, "a symbolic link to nothing")
+    elif os.path.commonpath([top, real]) == top:
+        yield Skipped(path, "a symbolic link: what it leads to is read where it is")
+    else:
+        yield Skipped(path, "a symbolic link out of the folder")
+
+
+def _fetch(path: str) -> bytes:
+    try:
+        descriptor = os.open(path, _OPEN_FLAGS)
+    except OSError as error:
+        raise CannotRead("a symbolic link" if error.errno == errno.ELOOP else _why(error)) from None
+    with open(descriptor, "rb") as file:
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode):
+            raise CannotRead("not a regular file")
+        if status.st_size > MAX_FILE_BYTES:
+            raise CannotRead(TOO_LARGE)
+        try:
+            data = file.read(MAX_FILE_BYTES + 1)  # it may have grown since
+        except OSError as error:
+            raise CannotRead(_why(error)) from None
+    if len(data) > MAX_FILE_BYTES:
+        raise CannotRead(TOO_LARGE)
+    return data
+
+
+def _why(error: OSError) -> str:
+    return (error.strerror or type(error).__name__).lower()

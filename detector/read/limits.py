@@ -1,0 +1,43 @@
+"""What reading may cost: hostile input meets a number here, honest input never should."""
+
+from __future__ import annotations
+
+# The largest hand-written file of the large published ML packages is below 1 MB; what is larger is data in
+# Python's clothing, and parsing takes about a hundred times a file's size in memory.
+MAX_FILE_BYTES = 5_000_000
+
+# All Python of one archive. Four large ML packages together hold 135 MB.
+MAX_ARCHIVE_PYTHON_BYTES = 1_000_000_000
+
+# What a compressed tar may unpack to while it is passed over in search of Python: room for a source archive that
+# carries data, some minutes of decompression at most.
+MAX_ARCHIVE_UNPACKED_BYTES = 20_000_000_000
+
+# Python source deflates 3 to 8 times, tables of constants up to about 50 times; deflate ends at 1,032.
+MAX_RATIO = 200
+# Below this a member may be as repetitive as it likes: it costs nothing.
+RATIO_MATTERS_FROM_BYTES = 1_000_000
+
+# The largest source trees in public have about 100,000 files.
+MAX_MEMBERS = 300_000
+# The zip directory is read at once; MAX_MEMBERS entries with names of ordinary length fit in this.
+MAX_ZIP_DIRECTORY_BYTES = 32_000_000
+# An extended tar header is read at once: names and attributes, never more than some kilobytes in honest archives.
+MAX_TAR_HEADER_BYTES = 16_000_000
+# xz asks for the memory its header names, up to 4 GiB; `xz -9` needs 65 MB.
+MAX_XZ_MEMORY_BYTES = 256_000_000
+
+# One tree may name the same subtree again and again, so that a small repository lists without end.
+MAX_TREE_ENTRIES = 2_000_000
+# The most that git may allocate at once: a delta chain can ask for any size, a 5 MB file needs a fraction.
+GIT_MEMORY = "512m"
+# How long git may be silent while it reads from disk. A named pipe among the objects would keep it waiting for ever.
+GIT_SILENCE_SECONDS = 60.0
+# How long a fetch may take in all: the largest source repositories arrive within minutes.
+FETCH_SECONDS = 3600.0
+# How long pip may take for one distribution, which may be a gigabyte of compiled code around the Python.
+PIP_SECONDS = 1800.0
+
+# A `generated` notice stands at the top.
+HEAD_BYTES = 4096
+HEAD_LINES = 20

@@ -1,0 +1,78 @@
+"""The files of any target: paths at hand, contents fetched one at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, TypeVar
+
+from detector.model import Skipped, SourceFile, UserError
+from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES
+from detector.read.names import has_python_shebang, is_python_name, printable
+from detector.read.roles import role_of
+
+Key = TypeVar("Key")
+
+TOO_LARGE = f"larger than {MAX_FILE_BYTES:,} bytes"
+
+
+class CannotRead(Exception):  # noqa: N818 - it becomes a `Skipped`, not an error
+    """One file whose content is not to be had; the message is the reason that the report shows."""
+
+
+class Listing(Generic[Key]):
+    """Files by path; `fetch` turns what stands for a file (a path, a blob id, a member) into its bytes.
+
+    Memory: paths and keys only.
+    """
+
+    def __init__(self, found: Iterable[tuple[str, Key] | Skipped], fetch: Callable[[Key], bytes]) -> None:
+        self._fetch = fetch
+        self._keys: dict[str, Key] = {}
+        self._skipped: list[Skipped] = []
+        for each in found:
+            if isinstance(each, Skipped):
+                self._skipped.append(Skipped(printable(each.path), each.reason))
+                continue
+            path = printable(each[0])
+            if path in self._keys:
+                self._skipped.append(Skipped(path, "a second file of the same name: the first one is read"))
+            else:
+                self._keys[path] = each[1]
+        self._skipped.sort(key=lambda skipped: (skipped.path, skipped.reason))
+
+    def __iter__(self) -> Iterator[SourceFile | Skipped]:
+        """Every Python file once, sorted by path; what cannot be read comes as `Skipped`."""
+        skipped = iter(self._skipped)
+        upcoming = next(skipped, None)
+        for path in self.paths():
+            while upcoming is not None and upcoming.path < path:
+                yield upcoming
+                upcoming = next(skipped, None)
+            if (file := self._file(path)) is not None:
+                yield file
+        while upcoming is not None:
+            yield upcoming
+            upcoming = next(skipped, None)
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one file that iteration has yielded."""
+        if path not in self._keys:
+            raise FileNotFoundError(path)
+        try:
+            return self._fetch(self._keys[path])
+        except CannotRead as error:
+            raise UserError(f"{path}: {error}: it changed while it was being compared; run the comparison again") from None
+
+    def paths(self) -> list[str]:
+        """All paths that may be Python, sorted."""
+        return sorted(self._keys)
+
+    def _file(self, path: str) -> SourceFile | Skipped | None:
+        is_python = is_python_name(path)
+        try:
+            data = self._fetch(self._keys[path])
+        except CannotRead as error:
+            return Skipped(path, str(error)) if is_python else None
+        if not is_python and not has_python_shebang(data):
+            return None
+        return SourceFile(path, data, role_of(path, data[:HEAD_BYTES]))

@@ -1,0 +1,197 @@
+"""Tar archives: one pass from front to back, since a compressed tar has no other order.
+
+Sorted order and reading a file again need random access, which would unpack the whole archive once per file; memory
+must not grow with the archive either. So the Python members, and nothing else, go to one nameless temporary file,
+which the system removes when it is closed, however the program ends.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import tarfile
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from detector.model import Skipped
+from detector.read.limits import (
+    MAX_ARCHIVE_PYTHON_BYTES,
+    MAX_ARCHIVE_UNPACKED_BYTES,
+    MAX_FILE_BYTES,
+    MAX_MEMBERS,
+    MAX_TAR_HEADER_BYTES,
+    MAX_XZ_MEMORY_BYTES,
+)
+from detector.read.listing import TOO_LARGE, CannotRead, Listing
+from detector.read.names import TopFolder, inside, is_python_name, may_be_script
+
+_PIECE_BYTES = 1 << 16
+_Place = tuple[int, int]  # offset and size in the temporary file
+
+
+def listing(path: Path, cleanup: ExitStack) -> Listing[_Place]:
+    """Go through a tar file once and keep its Python members at hand."""
+    spool = cleanup.enter_context(tempfile.TemporaryFile(prefix="detector-"))
+    top = TopFolder()
+    with path.open("rb") as file, _decompressed(file) as stream:
+        try:
+            found = list(_spooled(path.name, stream, spool, top))
+        except (zlib.error, lzma.LZMAError) as error:
+            raise tarfile.ReadError(str(error)) from None
+    prefix = top.prefix()
+    return Listing((_without(prefix, each) for each in found), lambda place: _fetch(spool, place))
+
+
+def _spooled(
+    archive_name: str, stream: IO[bytes], spool: BinaryIO, top: TopFolder
+) -> Iterator[tuple[str, _Place] | Skipped]:
+    end = count = 0
+    forward = _Forward(stream)
+    try:
+        with tarfile.open(fileobj=cast("IO[bytes]", forward), mode="r:") as archive:
+            while (member := archive.next()) is not None:
+                archive.members = []  # it would remember every member; nothing here asks again
+                if (count := count + 1) > MAX_MEMBERS:
+                    yield Skipped(archive_name, f"more than {MAX_MEMBERS:,} members: the rest is not read")
+                    return
+                name = inside(member.name)
+                if name is not None and not member.isdir():
+                    top.see(name)
+                shown = name or member.name
+                if member.isdir() or not (is_python_name(shown) or may_be_script(shown, member.mode)):
+                    continue
+                if (reason := _refusal(member, name, end)) is None:
+                    end += _copy(archive, member, spool)
+                    yield shown, (end - member.size, member.size)
+                elif is_python_name(shown):
+                    yield Skipped(shown, reason)
+    except _TooMuchError:
+        yield Skipped(archive_name, f"unpacks to more than {MAX_ARCHIVE_UNPACKED_BYTES:,} bytes: the rest is not read")
+
+
+def _refusal(member: tarfile.TarInfo, name: str | None, spooled_bytes: int) -> str | None:
+    if name is None:
+        return "its name points out of the archive"
+    if member.issym() or member.islnk():
+        return "a link"
+    if not member.isreg() or member.issparse():
+        return "not a regular file"
+    if member.size > MAX_FILE_BYTES:
+        return TOO_LARGE
+    if spooled_bytes + member.size > MAX_ARCHIVE_PYTHON_BYTES:
+        return f"the archive holds more than {MAX_ARCHIVE_PYTHON_BYTES:,} bytes of Python"
+    return None
+
+
+def _copy(archive: tarfile.TarFile, member: tarfile.TarInfo, spool: BinaryIO) -> int:
+    file = archive.extractfile(member)
+    data = file.read() if file is not None else b""
+    if len(data) != member.size:
+        raise tarfile.ReadError("it ends too early")
+    return spool.write(data)
+
+
+def _fetch(spool: BinaryIO, place: _Place) -> bytes:
+    offset, size = place
+    spool.seek(offset)
+    data = spool.read(size)
+    if len(data) != size:
+        raise CannotRead("its temporary copy is gone")
+    return data
+
+
+def _without(prefix: str, found: tuple[str, _Place] | Skipped) -> tuple[str, _Place] | Skipped:
+    if isinstance(found, Skipped):
+        return Skipped(found.path.removeprefix(prefix), found.reason)
+    return found[0].removeprefix(prefix), found[1]
+
+
+class _TooMuchError(Exception):
+    """The archive unpacks to more than anyone wants to wait for."""
+
+
+class _Forward:
+    """A stream that counts, moves forward only, and refuses one enormous read.
+
+    `tarfile` reads an extended header at once, whatever size it claims, and passes over contents by seeking.
+    """
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+        self._position = 0
+
+    def read(self, size: int = -1) -> bytes:
+        """Read like a file, up to the limit."""
+        if not 0 <= size <= MAX_TAR_HEADER_BYTES:
+            raise tarfile.ReadError("a header is too large")
+        data = self._stream.read(size)
+        self._position += len(data)
+        if self._position > MAX_ARCHIVE_UNPACKED_BYTES:
+            raise _TooMuchError
+        return data
+
+    def seek(self, position: int) -> int:
+        """Move forward by reading; stays at the end of a stream that is shorter."""
+        if position < self._position:
+            raise tarfile.ReadError("a member lies before the one it follows")
+        while self._position < position:
+            if not self.read(min(_PIECE_BYTES, position - self._position)):
+                break
+        return self._position
+
+    def tell(self) -> int:
+        """Where the next read begins."""
+        return self._position
+
+
+class _Xz(io.RawIOBase):
+    """Decompress xz within bounded memory; `lzma.LZMAFile` takes whatever the header asks for."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self._decompressor = self._new()
+
+    def readable(self) -> bool:
+        """Say that this stream is read."""
+        return True
+
+    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # any writable buffer in typeshed
+        """Fill a buffer; 0 at the end."""
+        while True:
+            if self._decompressor.eof:
+                rest = (self._decompressor.unused_data or self._file.read(_PIECE_BYTES)).lstrip(b"\0")
+                if not rest:
+                    return 0
+                self._decompressor = self._new()  # another stream behind the first
+            elif self._decompressor.needs_input:
+                rest = self._file.read(_PIECE_BYTES)
+                if not rest:
+                    raise EOFError("it ends too early")
+            else:
+                rest = b""
+            data = self._decompressor.decompress(rest, len(buffer))
+            if data:
+                buffer[: len(data)] = data
+                return len(data)
+
+    @staticmethod
+    def _new() -> lzma.LZMADecompressor:
+        return lzma.LZMADecompressor(lzma.FORMAT_XZ, MAX_XZ_MEMORY_BYTES)
+
+
+def _decompressed(file: BinaryIO) -> IO[bytes]:
+    head = file.read(6)
+    file.seek(0)
+    if head.startswith(b"\x1f\x8b"):
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=file, mode="rb"))
+    if head.startswith(b"BZh"):
+        return cast("IO[bytes]", bz2.BZ2File(file, "rb"))
+    if head.startswith(b"\xfd7zXZ\x00"):
+        return io.BufferedReader(_Xz(file), _PIECE_BYTES)
+    return file

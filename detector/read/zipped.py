@@ -1,0 +1,105 @@
+"""Zip archives and wheels: any member is at hand, so nothing is kept but the directory."""
+
+from __future__ import annotations
+
+import stat
+import struct
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import IO, BinaryIO, cast
+
+from detector.model import Skipped
+from detector.read.limits import (
+    MAX_ARCHIVE_PYTHON_BYTES,
+    MAX_FILE_BYTES,
+    MAX_MEMBERS,
+    MAX_RATIO,
+    MAX_ZIP_DIRECTORY_BYTES,
+    RATIO_MATTERS_FROM_BYTES,
+)
+from detector.read.listing import TOO_LARGE, CannotRead, Listing
+from detector.read.names import TopFolder, inside, is_python_name, may_be_script
+
+# Decompressors of bzip2 and xz members give back all that a piece holds: pieces stay small, so does the worst answer.
+_PIECE_BYTES = 4096
+_ENCRYPTED = 0x1
+
+
+def listing(path: Path, cleanup: ExitStack, *, strip_top_folder: bool) -> Listing[zipfile.ZipInfo]:
+    """List a zip file's Python members; they are read from it one at a time."""
+    file = cleanup.enter_context(path.open("rb"))
+    archive = cleanup.enter_context(zipfile.ZipFile(cast("IO[bytes]", _DirectoryLimit(file))))
+    members = [(member, inside(member.filename.replace("\\", "/"))) for member in archive.infolist()[:MAX_MEMBERS]]
+    top = TopFolder()
+    for member, name in members:
+        if name is not None and not member.is_dir():
+            top.see(name)
+    prefix = top.prefix() if strip_top_folder else ""
+    found = list(_python(members, prefix))
+    if len(archive.infolist()) > MAX_MEMBERS:
+        found.append(Skipped(path.name, f"more than {MAX_MEMBERS:,} members: the rest is not read"))
+    return Listing(found, lambda member: _fetch(archive, member))
+
+
+class _DirectoryLimit:
+    """An archive file that refuses one enormous read: `zipfile` reads the directory at once, whatever its size."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.seek, self.tell, self.seekable, self.close = file.seek, file.tell, file.seekable, file.close
+
+    def read(self, size: int = -1) -> bytes:
+        """Read like a file, up to the limit."""
+        if size > MAX_ZIP_DIRECTORY_BYTES:
+            raise zipfile.BadZipFile("its directory is too large")
+        return self._file.read(size)
+
+
+def _python(
+    members: list[tuple[zipfile.ZipInfo, str | None]], prefix: str
+) -> Iterator[tuple[str, zipfile.ZipInfo] | Skipped]:
+    total = 0
+    for member, name in members:
+        mode = member.external_attr >> 16
+        shown = (name or member.filename).removeprefix(prefix)
+        if member.is_dir() or not (is_python_name(shown) or may_be_script(shown, mode)):
+            continue
+        reason = _refusal(member, name, mode)
+        if reason is None and (total := total + member.file_size) > MAX_ARCHIVE_PYTHON_BYTES:
+            reason = f"the archive holds more than {MAX_ARCHIVE_PYTHON_BYTES:,} bytes of Python"
+        if reason is None:
+            yield shown, member
+        elif is_python_name(shown):
+            yield Skipped(shown, reason)
+
+
+def _refusal(member: zipfile.ZipInfo, name: str | None, mode: int) -> str | None:
+    """Tell why a member is not read, by what the directory says of it."""
+    if name is None:
+        return "its name points out of the archive"
+    if stat.S_IFMT(mode) not in {0, stat.S_IFREG}:
+        return "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
+    if member.flag_bits & _ENCRYPTED:
+        return "encrypted"
+    if member.file_size > MAX_FILE_BYTES:
+        return TOO_LARGE
+    if member.file_size > RATIO_MATTERS_FROM_BYTES and member.file_size > MAX_RATIO * max(member.compress_size, 1):
+        return f"compressed more than {MAX_RATIO} times, as source code never is"
+    return None
+
+
+def _fetch(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    pieces: list[bytes] = []
+    size = 0
+    try:
+        with archive.open(member) as file:
+            while piece := file.read(_PIECE_BYTES):
+                pieces.append(piece)
+                if (size := size + len(piece)) > MAX_FILE_BYTES:
+                    raise CannotRead(TOO_LARGE)
+    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OSError) as error:
+        raise CannotRead(f"corrupt in the archive: {str(error) or type(error).__name__}") from None
+    return b"".join(pieces)

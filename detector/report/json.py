@@ -1,0 +1,113 @@
+"""The machine's report: schema `detector-report/1`, published beside this file as `detector-report-1.schema.json`."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+
+from detector.model import Attribution, Evidence, Match, Report, Side, Span
+
+SCHEMA = "detector-report/1"
+
+# Decimals: a difference behind them comes from the order of additions, not from the code that was compared.
+RATIO_DECIMALS = 4
+BITS_DECIMALS = 2
+MEASURE_DIGITS = 6  # significant ones, since a measure may be a ratio, a count or a p-value
+
+# What a terminal obeys, hides or reorders by, beyond the control characters that JSON escapes anyway; lone surrogates
+# besides, which have no UTF-8 form.
+_UNSAFE = re.compile("[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]")
+
+_Value = float | int | str
+
+
+def render(report: Report) -> str:
+    """Write the report as one JSON document with a final newline.
+
+    Stable: keys in the schema's order, or sorted where they are data; no rounding noise.
+    Errors: a measure that is not a finite number is a `ValueError`: it has no place in JSON.
+    """
+    document = {
+        "schema": SCHEMA,
+        "suspect": _side(report.suspect),
+        "references": [_side(side) for side in report.references],
+        "relation": report.relation.value,
+        "strength": report.strength.value,
+        "matches": [_match(match) for match in report.matches],
+        "attribution": [_attribution(line) for line in report.attribution],
+        "evidence": [_evidence(line) for line in report.evidence],
+        "skipped": [{"path": skipped.path, "reason": skipped.reason} for skipped in report.skipped],
+        "settings": dict(sorted(report.settings.items())),
+        "versions": dict(sorted(report.versions.items())),
+    }
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+    return _UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text) + "\n"
+
+
+def _side(side: Side) -> dict[str, _Value]:
+    return {
+        "target": side.target,
+        "name": side.name,
+        "revision": side.revision,
+        "functions": side.functions,
+        "files": side.files,
+    }
+
+
+def _span(span: Span) -> dict[str, _Value]:
+    return {
+        "path": span.path,
+        "qualname": span.qualname,
+        "first_line": span.first_line,
+        "last_line": span.last_line,
+        "role": span.role.value,
+    }
+
+
+def _match(match: Match) -> dict[str, object]:
+    return {
+        "suspect": _span(match.suspect),
+        "reference": {"name": match.reference_name, **_span(match.reference)},
+        "similarity": _decimals(match.similarity, RATIO_DECIMALS),
+        "containment": _decimals(match.containment, RATIO_DECIMALS),
+        "bits": _decimals(match.bits, BITS_DECIMALS),
+        "clone_type": match.clone_type.value,
+        "declared": match.is_declared,
+        "digest": match.digest,
+        "renames": dict(sorted(match.renames.items())),
+        "disguises": list(match.disguises),
+    }
+
+
+def _attribution(line: Attribution) -> dict[str, _Value]:
+    return {
+        "reference": line.reference,
+        "bits": _decimals(line.bits, BITS_DECIMALS),
+        "exclusive_bits": _decimals(line.exclusive_bits, BITS_DECIMALS),
+        "functions": line.functions,
+        "share_of_suspect": _decimals(line.share_of_suspect, RATIO_DECIMALS),
+    }
+
+
+def _evidence(line: Evidence) -> dict[str, object]:
+    return {
+        "kind": line.kind,
+        "name": line.name,
+        "reference": line.reference,
+        "strength": line.strength.value,
+        "claim": line.claim,
+        "innocent": line.innocent,
+        "measures": _measures(line.measures),
+    }
+
+
+def _measures(measures: Mapping[str, _Value]) -> dict[str, _Value]:
+    return {
+        name: float(f"{value:.{MEASURE_DIGITS}g}") if isinstance(value, float) else value
+        for name, value in sorted(measures.items())
+    }
+
+
+def _decimals(value: float, decimals: int) -> float:
+    return round(float(value), decimals) + 0.0  # + 0.0: "-0.0" would be a difference without a meaning

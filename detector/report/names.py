@@ -1,0 +1,18 @@
+"""Names as they come from scanned projects, made safe to show: they may have been chosen to mislead the reader."""
+
+from __future__ import annotations
+
+
+def visible(text: str) -> str:
+    r"""Show every character that a terminal would obey, hide or reorder by as its escape: `\x1b`, `\u202e`.
+
+    Covers control characters, bidirectional controls, zero-width characters, line separators and lone surrogates.
+    """
+    return "".join(char if char.isprintable() else _escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    code = ord(char)
+    if code <= 0xFF:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"

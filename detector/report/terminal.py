@@ -1,0 +1,306 @@
+"""The report for a person at a terminal: the answer first, then what it rests on, then what was left out."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable, Iterator, Sequence
+
+from rich.cells import cell_len
+from rich.console import Console, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from detector.model import CloneType, Evidence, Match, Relation, Report, Role, Side, Skipped, Span, Strength
+from detector.report.names import visible
+
+# Limits of what a person reads through; the JSON report has everything.
+MAX_FUNCTIONS = 50
+MAX_OTHERS = 3  # further matches of one function
+MAX_RENAMES = 4
+MAX_REASONS = 10
+MAX_PATHS = 3  # of each reason
+MAX_NAME_CELLS = 40
+REVISION_DIGITS = 12  # of a commit id: enough to look it up
+
+MIN_WIDTH = 60  # below this nothing can be laid out; the terminal wraps instead
+LABEL_WIDTH = 12
+INDENT = 2
+
+# Every relation: its words, and what they mean. Measured likeness: who took from whom is not for a program to say.
+RELATIONS: dict[Relation, tuple[str, str]] = {
+    Relation.IDENTICAL: (
+        "identical",
+        "The compared code of {suspect} is the same as that of {reference}.",
+    ),
+    Relation.DERIVED_DECLARED: (
+        "derived, declared",
+        "The code of {suspect} is derived from {reference} or from a source they share; it declares it.",
+    ),
+    Relation.DERIVED_UNDECLARED: (
+        "derived, undeclared",
+        "The code of {suspect} is derived from {reference} or from a source they share; it does not declare it.",
+    ),
+    Relation.SHARED_ANCESTOR: (
+        "shared ancestor",
+        "{suspect} and {reference} have code in common that points to a third source of both.",
+    ),
+    Relation.COMMON_IDIOM: (
+        "common idiom",
+        "What {suspect} and {reference} have in common is widespread: it does not tell where it comes from.",
+    ),
+    Relation.INDEPENDENT: (
+        "independent",
+        "Nothing was found in {suspect} and {reference} that independent work does not explain.",
+    ),
+    Relation.INCONCLUSIVE: (
+        "inconclusive",
+        "What was found in {suspect} and {reference} neither supports a common source nor speaks against it.",
+    ),
+}
+CLONE_TYPES = {
+    CloneType.LAYOUT: "type 1, layout",
+    CloneType.RENAMED: "type 2, renamed",
+    CloneType.EDITED: "type 3, edited",
+    CloneType.REWRITTEN: "type 4, rewritten",
+}
+STRENGTH_STYLES = {
+    Strength.NONE: "dim",
+    Strength.WEAK: "cyan",
+    Strength.MODERATE: "yellow",
+    Strength.STRONG: "bold yellow",
+    Strength.VERY_STRONG: "bold magenta",
+}
+LEGEND = (
+    "Bits: how surprising the shared part is. Similarity: the shared part of both. "
+    "Containment: the share of the suspect's function that the reference has too."
+)
+
+
+def render(report: Report, width: int, color: bool) -> str:
+    """Lay the report out for a terminal.
+
+    Units:  width in cells; fewer than `MIN_WIDTH` count as that.
+    Stable: depends on its arguments alone, not on the environment.
+    """
+    width = max(width, MIN_WIDTH)
+    buffer = io.StringIO()
+    console = Console(
+        file=buffer,
+        width=width,
+        height=100,  # never used, but without it TERM=dumb would override the width
+        force_terminal=color,
+        color_system="standard" if color else None,
+        no_color=not color,
+        force_jupyter=False,
+        legacy_windows=False,
+        markup=False,
+        emoji=False,
+        highlight=False,
+    )
+    sections = [
+        _relation(report, width),
+        _attribution(report, width),
+        _matches(report, width),
+        _evidence(report.evidence),
+        _skipped(report.skipped, width),
+        _hints(report),
+    ]
+    for block in filter(None, map(list, sections)):
+        console.print(*block, "", sep="\n", end="\n")
+    lines = buffer.getvalue().rstrip("\n").split("\n")
+    return "\n".join(lines if color else map(str.rstrip, lines)) + "\n"
+
+
+def _relation(report: Report, width: int) -> Iterator[RenderableType]:
+    words, meaning = RELATIONS[report.relation]
+    scale = ", ".join(Strength)
+    support = Text().append(report.strength.value, STRENGTH_STYLES[report.strength]).append(f" (of {scale})", "dim")
+    yield Text(words, "bold")
+    yield Text(meaning.format(suspect=_name(report.suspect.name), reference=_nearest_reference(report)))
+    rows: list[tuple[str, Text]] = [("support", support)]
+    rows.append(("suspect", _side(report.suspect, width)))
+    rows += [("reference", _side(side, width)) for side in report.references]
+    yield _labelled(rows)
+
+
+def _nearest_reference(report: Report) -> str:
+    if len(report.references) == 1:
+        return _name(report.references[0].name)
+    if not report.attribution:
+        return "the references"
+    return f"{_name(report.attribution[0].reference)} (the nearest of {len(report.references)} references)"
+
+
+def _side(side: Side, width: int) -> Text:
+    counts = f"{_count(side.functions, 'function')} in {_count(side.files, 'file')}"
+    revision = f" @ {visible(side.revision[:REVISION_DIGITS])}" if side.revision else ""
+    target = _elide(visible(side.target), width - INDENT - LABEL_WIDTH - cell_len(revision))
+    return Text().append(_name(side.name), "bold").append(f"  {counts}\n").append(f"{target}{revision}", "dim")
+
+
+def _attribution(report: Report, width: int) -> Iterator[RenderableType]:
+    if not report.attribution:
+        return
+    name_room = width - INDENT - 60  # the name gives way: the other columns take at most 60 cells
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    table.add_column("reference", no_wrap=True)
+    for heading in ("bits", "exclusive bits", "functions", "share of suspect"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for line in report.attribution:
+        numbers = (_bits(line.bits), _bits(line.exclusive_bits), f"{line.functions:,}", f"{line.share_of_suspect:.1%}")
+        table.add_row(_elide(visible(line.reference), min(MAX_NAME_CELLS, name_room)), *numbers)
+    yield Text("What each reference explains of the suspect", "bold")
+    yield _indented(table)
+
+
+def _matches(report: Report, width: int) -> Iterator[RenderableType]:
+    functions: dict[Span, list[Match]] = {}
+    for match in report.matches:
+        functions.setdefault(match.suspect, []).append(match)
+    if not functions:
+        yield Text("No function of the suspect matches one of a reference.")
+        return
+    yield Text(f"Matches: {_count(len(functions), 'function')} of the suspect", "bold")
+    for matches in list(functions.values())[:MAX_FUNCTIONS]:
+        yield from _function(matches, len(report.references) > 1, width)
+    if len(functions) > MAX_FUNCTIONS:
+        yield _indented(Text(f"… and {len(functions) - MAX_FUNCTIONS:,} more; --format json lists all"))
+
+
+def _function(matches: Sequence[Match], has_several_references: bool, width: int) -> Iterator[RenderableType]:
+    """One function of the suspect: its nearest counterpart in full, the others in a line each.
+
+    Ties: more bits first, then the greater similarity, then the report's order.
+    """
+    nearest, *others = sorted(matches, key=lambda match: (-match.bits, -match.similarity))
+    room = width - 2 * INDENT - LABEL_WIDTH
+    rows = [
+        ("suspect", _place(nearest.suspect, room)),
+        ("nearest" if has_several_references else "reference", _counterpart(nearest, room)),
+    ]
+    for match in others[:MAX_OTHERS]:
+        likeness = f"  similarity {match.similarity:.2f}"
+        rows.append(("also", _counterpart(match, room - len(likeness)).append(likeness, "dim")))
+    if len(others) > MAX_OTHERS:
+        rows.append(("", Text(f"… and {len(others) - MAX_OTHERS:,} more")))
+    if nearest.renames:
+        rows.append(("renames", Text(_renames(nearest))))
+    if nearest.disguises:
+        rows.append(("disguises", Text(", ".join(map(visible, nearest.disguises)))))
+    yield _indented(_measures(nearest))
+    yield _indented(_labelled(rows))
+
+
+def _measures(match: Match) -> Text:
+    text = Text().append(f"{_bits(match.bits)} bits", "bold cyan")
+    text.append(f"  similarity {match.similarity:.2f}  containment {match.containment:.2f}")
+    text.append(f"  {CLONE_TYPES[match.clone_type]}")
+    return text.append("  declared", "bold green") if match.is_declared else text
+
+
+def _counterpart(match: Match, room: int) -> Text:
+    name = Text().append(f"{_elide(visible(match.reference_name), min(MAX_NAME_CELLS, room // 3))} ", "bold")
+    return name.append_text(_place(match.reference, room - name.cell_len))
+
+
+def _renames(match: Match) -> str:
+    """The first renames that change something: equal names are listed in the JSON report only."""
+    changed = [(old, new) for new, old in sorted(match.renames.items()) if new != old]
+    shown = [f"{_name(old)} → {_name(new)}" for old, new in changed[:MAX_RENAMES]]
+    rest = [f"{len(changed) - MAX_RENAMES:,} more"] if len(changed) > MAX_RENAMES else []
+    return ", ".join(shown + rest) or "none"
+
+
+def _evidence(ledger: Iterable[Evidence]) -> Iterator[RenderableType]:
+    for number, line in enumerate(ledger):
+        if number == 0:
+            yield Text("Evidence, and what else would explain it", "bold")
+        title = Text().append(line.strength.value, STRENGTH_STYLES[line.strength])
+        title.append(f"  {visible(line.kind)}/{visible(line.name)}  {_name(line.reference)}")
+        rows = [("claim", Text(visible(line.claim))), ("innocent", Text(visible(line.innocent)))]
+        if line.measures:
+            measures = (f"{visible(name)} {_measure(value)}" for name, value in sorted(line.measures.items()))
+            rows.append(("measures", Text(", ".join(measures), "dim")))
+        yield _indented(title)
+        yield _indented(_labelled(rows))
+
+
+def _skipped(skipped: Sequence[Skipped], width: int) -> Iterator[RenderableType]:
+    reasons: dict[str, list[str]] = {}
+    for one in skipped:
+        reasons.setdefault(one.reason, []).append(one.path)
+    if not reasons:
+        return
+    yield Text(f"Not read: {len(skipped):,}", "bold")
+    most_first = sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0]))
+    for reason, paths in most_first[:MAX_REASONS]:
+        yield _indented(Text(f"{len(paths):,} × {visible(reason)}"))
+        names = [_elide(visible(path), width - 3 * INDENT) for path in sorted(paths)[:MAX_PATHS]]
+        if len(paths) > MAX_PATHS:
+            names.append(f"… and {len(paths) - MAX_PATHS:,} more")
+        yield _indented(Text("\n".join(names), "dim"), 2 * INDENT)
+    if len(reasons) > MAX_REASONS:
+        yield _indented(Text(f"… and {len(reasons) - MAX_REASONS:,} more reasons; --format json lists all"))
+
+
+def _hints(report: Report) -> Iterator[RenderableType]:
+    if report.matches:
+        yield Text(LEGEND, "dim")
+        yield Text("Every match, with all names, settings and versions: --format json", "dim")
+    else:
+        yield Text("Every candidate pair, however slight: --min-similarity 0 --min-bits 0", "dim")
+
+
+def _labelled(rows: Iterable[tuple[str, Text]]) -> RenderableType:
+    """Rows of a dim label and a text that wraps beside it."""
+    grid = Table.grid()
+    grid.add_column(width=LABEL_WIDTH, no_wrap=True, style="dim")
+    grid.add_column(overflow="fold")
+    for label, text in rows:
+        grid.add_row(label, text)
+    return _indented(grid)
+
+
+def _indented(renderable: RenderableType, cells: int = INDENT) -> RenderableType:
+    return Padding(renderable, (0, 0, 0, cells), expand=False)
+
+
+def _place(span: Span, room: int) -> Text:
+    """`path:first-last qualname (role)` within `room` cells; the path gives way first, in its middle."""
+    lines = f":{span.first_line}-{span.last_line} "
+    role = "" if span.role is Role.OWN else f"  ({span.role.value})"
+    room -= len(lines) + len(role)
+    path, qualname = visible(span.path), visible(span.qualname)
+    qualname = _elide(qualname, max(room - cell_len(path), room // 2))
+    return Text(_elide(path, room - cell_len(qualname)) + lines + qualname).append(role, "yellow")
+
+
+def _elide(text: str, room: int) -> str:
+    """Leave out the middle of what is wider than `room` cells: the ends tell names apart."""
+    room = max(room, 3)
+    if len(text) <= room and cell_len(text) <= room:
+        return text
+    tail_room = room // 2
+    head, tail = text[: room - 1 - tail_room], text[-tail_room:]
+    while cell_len(head) > room - 1 - tail_room:
+        head = head[:-1]
+    while cell_len(tail) > tail_room:
+        tail = tail[1:]
+    return f"{head}…{tail}"
+
+
+def _name(name: str) -> str:
+    return _elide(visible(name), MAX_NAME_CELLS)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
+
+
+def _bits(bits: float) -> str:
+    return f"{bits:,.1f}"
+
+
+def _measure(value: float | int | str) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else visible(str(value))

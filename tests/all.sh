@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# Lint, types, tests: everything that must hold before a change is merged. Makes its own environment in .venv.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+exec </dev/null
+
+# An active environment or a foreign search path must not decide what is tested.
+unset PYTHONHOME PYTHONPATH VIRTUAL_ENV CONDA_PREFIX
+export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0 PYTHONNOUSERSITE=1
+
+python=.venv/bin/python
+is_new_enough='import sys; sys.exit(sys.version_info < (3, 11))'
+
+if ! "$python" -c "$is_new_enough" 2>/dev/null; then
+  base=""
+  for candidate in "${PYTHON:-python3}" python3.13 python3.12 python3.11; do
+    if "$candidate" -c "$is_new_enough" 2>/dev/null; then
+      base=$candidate
+      break
+    fi
+  done
+  if [[ -z $base ]]; then
+    echo "tests/all.sh: no Python 3.11 or newer found: install one, or name it: PYTHON=/path/to/python3 bash tests/all.sh" >&2
+    exit 2
+  fi
+  "$base" -m venv --clear .venv
+fi
+
+# Installing takes longer than testing: only when the requirements changed.
+installed=.venv/installed
+if ! cmp --silent pyproject.toml "$installed"; then
+  "$python" -m pip install --quiet --editable '.[dev]'
+  cp pyproject.toml "$installed"
+fi
+
+"$python" -m ruff check detector tests bench
+"$python" -m ruff format --check detector tests bench
+"$python" -m mypy
+"$python" -m pytest

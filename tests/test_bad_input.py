@@ -1,0 +1,361 @@
+"""Bad input through the real command line: a clear line, the right exit code, no traceback, nothing left behind."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import tarfile
+import time
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TOO_LONG_SECONDS = 60.0
+DEEP = 50_000
+
+ATTENTION = """
+import math
+import torch
+
+def attention(query, key, value, mask=None, dropout=None):
+    scale = 1.0 / math.sqrt(query.size(-1))
+    scores = torch.matmul(query, key.transpose(-2, -1)) * scale
+    if mask is not None:
+        scores = scores.masked_fill(mask == 0, float("-inf"))
+    weights = torch.softmax(scores, dim=-1)
+    if dropout is not None:
+        weights = dropout(weights)
+    merged = torch.matmul(weights, value).transpose(1, 2).contiguous()
+    return merged.view(merged.size(0), -1, merged.size(-2) * merged.size(-1)), weights
+"""
+WORDS = """
+def count_words(lines, stop):
+    totals = {}
+    for number, line in enumerate(lines):
+        for word in line.lower().split():
+            if word in stop:
+                continue
+            totals.setdefault(word, []).append(number)
+    return sorted(totals.items(), key=lambda item: (-len(item[1]), item[0]))
+"""
+
+
+def _nested_ifs(depth: int) -> bytes:
+    """Blocks in blocks: with one space a level the text grows with the square of the depth, 3 MB for 2,500."""
+    return b"def f(a):\n" + b"".join(b" " * n + b"if a:\n" for n in range(1, depth)) + b" " * depth + b"pass\n"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run said and left."""
+
+    code: int
+    out: str
+    err: str
+    left_behind: list[str]
+
+    def report(self) -> dict[str, Any]:
+        document: dict[str, Any] = json.loads(self.out)
+        return document
+
+    def skipped(self) -> dict[str, str]:
+        return {one["path"]: one["reason"] for one in self.report()["skipped"]}
+
+
+Run = Callable[..., Result]
+
+
+@pytest.fixture
+def detector(tmp_path: Path) -> Run:
+    """The real command line with a folder for temporary files of its own."""
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+
+    def run(*targets: Path | str, options: tuple[str, ...] = ("--format", "json", "--quiet")) -> Result:
+        done = subprocess.run(
+            [sys.executable, "-m", "detector", "compare", *map(str, targets), "--jobs", "1", *options],
+            capture_output=True,
+            text=True,
+            env=_environment(temporary),
+            cwd=tmp_path,
+            stdin=subprocess.DEVNULL,
+            timeout=TOO_LONG_SECONDS,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr, os.listdir(temporary))
+
+    return run
+
+
+@pytest.fixture
+def reference(tmp_path: Path) -> Path:
+    return _folder(tmp_path / "reference", {"attention.py": ATTENTION})
+
+
+@pytest.fixture
+def suspect(tmp_path: Path) -> Path:
+    """A project that has nothing to do with the reference: no finding hides the exit code."""
+    return _folder(tmp_path / "suspect", {"words.py": WORDS})
+
+
+def _environment(temporary: Path) -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT), "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(temporary)}
+
+
+def _folder(path: Path, files: dict[str, str | bytes]) -> Path:
+    for name, text in files.items():
+        file = path / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(text if isinstance(text, bytes) else text.encode())
+    return path
+
+
+def _assert_one_line(result: Result, *words: str) -> None:
+    assert result.code == 2
+    assert result.out == ""
+    assert result.err.startswith("detector: ")
+    assert result.err.count("\n") == 1, result.err
+    assert all(word in result.err for word in words), result.err
+    assert result.left_behind == []
+
+
+def _assert_report(result: Result, *codes: int) -> None:
+    assert result.code in codes, result.err
+    assert result.err == ""
+    assert result.report()["schema"] == "detector-report/1"
+    assert result.left_behind == []
+
+
+# --- targets that cannot be read ---
+
+
+def test_a_missing_path_is_named(detector: Run, reference: Path) -> None:
+    _assert_one_line(detector("no/such/folder", reference), "no/such/folder")
+    _assert_one_line(detector(reference, "no/such/folder"), "no/such/folder")
+
+
+def test_a_file_that_is_no_target_is_named(detector: Run, reference: Path, tmp_path: Path) -> None:
+    (tmp_path / "notes.txt").write_text("nothing to compare")
+    _assert_one_line(detector("notes.txt", reference), "notes.txt")
+
+
+def test_a_damaged_archive_is_named(detector: Run, reference: Path, tmp_path: Path) -> None:
+    for name in ("broken.zip", "broken.whl", "broken.tar.gz"):
+        (tmp_path / name).write_bytes(b"PK\x03\x04 not an archive")
+        _assert_one_line(detector(name, reference), name)
+
+
+def test_a_revision_of_what_is_no_repository_is_told(detector: Run, reference: Path, suspect: Path) -> None:
+    _assert_one_line(detector(f"{suspect}@v1.0", reference), "v1.0")
+
+
+def test_an_unknown_revision_is_named(detector: Run, reference: Path, suspect: Path) -> None:
+    subprocess.run(["git", "init", "--quiet", str(suspect)], check=True)
+    for command in (["add", "."], ["-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "-m", "a"]):
+        subprocess.run(["git", "-C", str(suspect), *command], check=True)
+    _assert_one_line(detector(f"{suspect}@no-such-revision", reference), "no-such-revision")
+
+
+def test_a_project_without_a_function_is_an_error_and_not_silence(
+    detector: Run, reference: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    _assert_one_line(detector("empty", reference), "empty")
+    _assert_one_line(detector(reference, "empty"), "empty")
+    _folder(tmp_path / "constants", {"settings.py": "DEPTH = 3\n"})
+    _assert_one_line(detector("constants", reference), "constants")
+
+
+def test_names_in_error_lines_cannot_command_the_terminal(detector: Run, reference: Path) -> None:
+    _assert_one_line(detector("no\x1b[31m\nsuch\u202e", reference), r"\x1b[31m\x0asuch\u202e")
+
+
+# --- files that are hard to read, beside one that is easy ---
+
+
+@pytest.mark.parametrize(
+    ("text", "codes"),
+    [
+        pytest.param(b"def broken(:\n    return (\n", (0, 3), id="syntax error"),
+        pytest.param(b"print 'two'\nexec 'x'\n", (0, 3), id="Python 2"),
+        pytest.param(b"def f(a):\n\tif a:\n        return 1\n", (0, 3), id="tabs and spaces"),
+        pytest.param(b"def f():\n    return '\x00'\n", (0, 3), id="NUL bytes"),
+        pytest.param(b"\x00" * 4096, (0, 3), id="only NUL bytes"),
+        pytest.param(os.urandom(65536), (0, 3), id="noise"),
+        pytest.param("# café\nname = 'é'\n".encode("latin-1"), (0, 3), id="undeclared latin-1"),
+        pytest.param("# coding: latin-1\nname = 'é'\n".encode("latin-1"), (0,), id="declared latin-1"),
+        pytest.param(b"# coding: no-such-encoding\nx = 1\n", (0, 3), id="unknown encoding"),
+        pytest.param("\ufeffx = 1\n".encode(), (0,), id="byte order mark"),
+        pytest.param("x = 1\n".encode("utf-16"), (0, 3), id="UTF-16"),
+        pytest.param(b"", (0,), id="empty"),
+        pytest.param(b"x = 1\r\ry = 2\r\n\x0c\n", (0,), id="odd line ends"),
+        pytest.param(b"x = " + b"9" * 100_000 + b"\n", (0, 3), id="long number"),
+        pytest.param(b"x = " + b"(" * DEEP + b")" * DEEP + b"\n", (0, 3), id="deep brackets"),
+        pytest.param(b"x = " + b"-" * DEEP + b"1\n", (0, 3), id="deep signs"),
+        pytest.param(b"x = a" + b"+a" * DEEP + b"\n", (0, 3), id="long sum"),
+        pytest.param(b"x = a" + b".a" * DEEP + b"\n", (0, 3), id="long chain"),
+        pytest.param(b"x = " + b"lambda: " * DEEP + b"1\n", (0, 3), id="deep lambdas"),
+        pytest.param(_nested_ifs(80), (0,), id="nested blocks"),
+        pytest.param(_nested_ifs(2_500), (0, 3), id="deep blocks"),
+        pytest.param(b"if a:\n  b\n" + b"elif a:\n  b\n" * DEEP, (0, 3), id="long elif chain"),
+    ],
+)
+def test_one_bad_file_never_ends_a_run(
+    detector: Run, reference: Path, suspect: Path, text: bytes, codes: tuple[int, ...]
+) -> None:
+    (suspect / "bad.py").write_bytes(text)
+    result = detector(suspect, reference)
+    _assert_report(result, *codes)
+    assert ("bad.py" in str(result.skipped())) == (result.code == 3)
+    assert result.report()["suspect"]["functions"] >= 1
+
+
+def test_what_a_bad_file_stands_beside_is_still_found(detector: Run, reference: Path, suspect: Path) -> None:
+    files = {"bad.py": b"\x00", "deep.py": b"(" * DEEP, "copy.py": ATTENTION.replace("scores", "logits")}
+    result = detector(_folder(suspect, files), reference)
+    _assert_report(result, 1)
+    assert result.report()["matches"][0]["suspect"]["qualname"] == "attention"
+    assert result.report()["matches"][0]["suspect"]["path"] == "copy.py"
+
+
+def test_a_huge_file_is_skipped_unread(detector: Run, reference: Path, suspect: Path) -> None:
+    with (suspect / "huge.py").open("wb") as file:
+        file.truncate(100_000_000)
+    result = detector(suspect, reference)
+    _assert_report(result, 3)
+    assert "huge.py" in result.skipped()
+
+
+def test_link_loops_and_links_out_of_the_folder_are_not_followed(detector: Run, reference: Path, suspect: Path) -> None:
+    (suspect / "loop").symlink_to(".")
+    (suspect / "a").symlink_to("b")
+    (suspect / "b").symlink_to("a")
+    (suspect / "out").symlink_to(reference)
+    (suspect / "self.py").symlink_to("self.py")
+    (suspect / "copy.py").symlink_to(reference / "attention.py")
+    result = detector(suspect, reference)
+    _assert_report(result, 0, 3)
+    assert result.report()["suspect"]["functions"] == 1
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="no named pipes here")
+def test_a_named_pipe_does_not_keep_the_run_waiting(detector: Run, reference: Path, suspect: Path) -> None:
+    os.mkfifo(suspect / "pipe.py")
+    _assert_report(detector(suspect, reference), 0, 3)
+
+
+@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="the superuser may read everything")
+def test_what_may_not_be_read_is_reported_and_incomplete(detector: Run, reference: Path, suspect: Path) -> None:
+    (suspect / "locked.py").write_text(ATTENTION)
+    (suspect / "locked.py").chmod(0)
+    (suspect / "folder").mkdir(mode=0)
+    result = detector(suspect, reference)
+    (suspect / "folder").chmod(0o700)
+    _assert_report(result, 3)
+    assert {"locked.py", "folder"} <= result.skipped().keys()
+
+
+def test_names_of_files_cannot_command_the_terminal(detector: Run, reference: Path, suspect: Path) -> None:
+    (suspect / "\x1b[31m[red]\u202e.py").write_text(ATTENTION)
+    result = detector(suspect, reference, options=("--quiet",))
+    assert result.code == 1
+    assert all(char == "\n" or char.isprintable() for char in result.out)
+    assert r"\x1b[31m[red]\u202e.py" in result.out
+
+
+# --- archives ---
+
+
+def test_an_archive_that_unpacks_to_far_too_much_costs_nothing(detector: Run, reference: Path, tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "bomb.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("words.py", WORDS)
+        with archive.open("bomb.py", "w", force_zip64=True) as member:
+            for _ in range(300):
+                member.write(b"\0" * 1_000_000)
+    started = time.monotonic()
+    result = detector("bomb.zip", reference)
+    _assert_report(result, 3)
+    assert "bomb.py" in result.skipped()
+    assert time.monotonic() - started < 20
+
+
+def test_members_that_point_out_of_an_archive_are_not_written_anywhere(
+    detector: Run, reference: Path, tmp_path: Path
+) -> None:
+    paths = ("../escaped.py", "/tmp/escaped-from-archive.py", "a/../../escaped.py")
+    with zipfile.ZipFile(tmp_path / "out.zip", "w") as archive:
+        archive.writestr("words.py", WORDS)
+        for path in paths:
+            archive.writestr(path, ATTENTION)
+    with tarfile.open(tmp_path / "out.tar.gz", "w:gz") as tar:
+        for path in ("words.py", *paths):
+            data = (WORDS if path == "words.py" else ATTENTION).encode()
+            member = tarfile.TarInfo(path)
+            member.size = len(data)
+            tar.addfile(member, io.BytesIO(data))
+        link = tarfile.TarInfo("link.py")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/passwd"
+        tar.addfile(link)
+    for name in ("out.zip", "out.tar.gz"):
+        result = detector(name, reference)
+        _assert_report(result, 0, 1, 3)
+        assert not (tmp_path / "escaped.py").exists()
+        assert not (tmp_path.parent / "escaped.py").exists()
+        assert not Path("/tmp/escaped-from-archive.py").exists()
+        assert "root:" not in result.out
+
+
+# --- interruption ---
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to look for processes that are left")
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_ctrl_c_ends_every_process_and_leaves_nothing_behind(tmp_path: Path, jobs: str) -> None:
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    body = "".join(f"    x{n} = torch.relu(x @ self.w{n} + {n} * x.mean(dim={n % 3}))\n" for n in range(40))
+    functions = "".join(f"def f{n}(self, x):\n    y = x * {n}\n{body}    return y + x{n % 40}\n\n" for n in range(20))
+    for side in ("suspect", "reference"):
+        _folder(tmp_path / side, {f"m{n}.py": functions.replace("relu", f"relu{n}") for n in range(300)})
+    with subprocess.Popen(
+        [sys.executable, "-m", "detector", "compare", "suspect", "reference", "--jobs", jobs, "--output", "report"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=_environment(temporary),
+        cwd=tmp_path,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    ) as process:
+        time.sleep(2.5)
+        assert process.poll() is None, "the run was over before it could be interrupted"
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
+        out, err = process.communicate(timeout=TOO_LONG_SECONDS)
+    assert process.returncode == 130
+    assert (out, err) == ("", "detector: interrupted\n")
+    assert _processes_of_session(process.pid) == []
+    assert os.listdir(temporary) == []
+    assert not (tmp_path / "report").exists()
+
+
+def _processes_of_session(session: int) -> list[int]:
+    """Running processes of a session; those that only wait to be reaped do not count."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            pid, rest = stat.read_text().split(" ", 1)
+        except OSError:
+            continue
+        state, _, _, of_session = rest.rpartition(")")[2].split()[:4]
+        if int(of_session) == session and state != "Z":
+            found.append(int(pid))
+    return found

@@ -1,0 +1,164 @@
+"""Documentation that is kept true: it knows every option and exit code, its links lead somewhere, its commands run."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+SKIPPED_FOLDERS = {".git", ".venv", "fixtures", "node_modules", "build", "dist"}
+PAGES = sorted(
+    page for page in ROOT.rglob("*.md") if not SKIPPED_FOLDERS.intersection(page.relative_to(ROOT).parts[:-1])
+)
+FORBIDDEN_WORDS = re.compile(r"stolen|guilt|plagiari|\bthie(f|ves)\b|\btheft|\bcheat|culprit", re.IGNORECASE)
+DISTRIBUTION = "ml-plagiarism-detector"
+OPTION = re.compile(r"(?<![\w-])--?[a-z][a-z-]*")
+
+
+def _run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"}
+    return subprocess.run(
+        [sys.executable, "-m", "detector", *arguments],
+        capture_output=True,
+        text=True,
+        env=environment,
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+
+
+@cache
+def _help(*command: str) -> str:
+    run = _run(*command, "--help")
+    assert run.returncode == 0, run.stderr
+    return run.stdout
+
+
+def _section(text: str, heading: str) -> str:
+    """The lines of a help page below `heading` that are indented."""
+    found = re.search(rf"^ *{heading}:\n((?:  .*\n)+)", text, re.MULTILINE)
+    assert found, f"help has no section {heading!r}"
+    return found.group(1)
+
+
+def _commands() -> list[str]:
+    return re.findall(r"^  ([a-z]+) ", _section(_help(), "Commands"), re.MULTILINE)
+
+
+def _options(*command: str) -> set[str]:
+    """The option names at the beginnings of the lines of a help page."""
+    lines = re.findall(r"^  (-.*?)(?:  |$)", _section(_help(*command), "Options"), re.MULTILINE)
+    return {option for line in lines for option in OPTION.findall(line)}
+
+
+def _documented(text: str) -> set[str]:
+    """The option names in the first cells of a page's tables."""
+    return {option for cell in re.findall(r"^\| (`-[^|]*) \|", text, re.MULTILINE) for option in OPTION.findall(cell)}
+
+
+@cache
+def _cli_page() -> dict[str, str]:
+    """`docs/cli.md`, its parts by second-level heading; "" is what comes before the first."""
+    first, *parts = (ROOT / "docs/cli.md").read_text("utf-8").split("\n## ")
+    return {"": first} | {part.partition("\n")[0]: part for part in parts}
+
+
+def _bash_blocks() -> list[str]:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    return re.findall(r"^```bash\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+
+
+# --- the command line ---
+
+
+def test_every_command_has_a_section_and_every_section_a_command() -> None:
+    documented = re.findall(r"^`detector ([a-z]+)`$", "\n".join(_cli_page()), re.MULTILINE)
+    assert sorted(documented) == sorted(_commands())
+    assert _commands()
+
+
+def test_every_option_of_the_program_is_documented_and_every_documented_one_exists() -> None:
+    assert _documented(_cli_page()[""]) == _options()
+
+
+def test_every_option_of_every_command_is_documented_and_every_documented_one_exists() -> None:
+    for command in _commands():
+        assert _documented(_cli_page()[f"`detector {command}`"]) == _options(command), command
+
+
+def test_every_exit_code_is_documented_and_every_documented_one_exists() -> None:
+    documented = set(re.findall(r"^\| (\d+) \|", _cli_page()["Exit codes"], re.MULTILINE))
+    for command in _commands():
+        assert set(re.findall(r"^ +(\d+) ", _section(_help(command), "Exit codes"), re.MULTILINE)) == documented
+    assert documented == {"0", "1", "2", "3", "130"}
+
+
+def test_choices_of_options_are_documented() -> None:
+    section = _cli_page()["`detector compare`"]
+    for choices in re.findall(r"<([a-z-]+(?:\|[a-z-]+)+)>|\[([a-z-]+(?:\|[a-z-]+)+)\]", _help("compare")):
+        for choice in "|".join(filter(None, choices)).split("|"):
+            assert f"`{choice}`" in section, choice
+
+
+# --- the README ---
+
+
+def test_the_first_two_commands_of_the_readme_use_and_test_the_project() -> None:
+    use, test = _bash_blocks()[:2]
+    assert "detector compare " in use
+    assert test.strip() == "bash tests/all.sh"
+
+
+def test_the_comparison_in_the_readme_runs_as_it_stands_there() -> None:
+    lines = _bash_blocks()[0].replace("\\\n", " ").splitlines()
+    commands = [re.sub(r"^\S*/(?=detector )", "", line.strip()) for line in lines]
+    comparisons = [shlex.split(line, comments=True) for line in commands if line.startswith("detector compare ")]
+    assert comparisons
+    for _, *arguments in comparisons:
+        run = _run(*arguments)
+        assert run.returncode in (0, 1), run.stderr
+        assert run.stdout
+
+
+# --- all pages ---
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_relative_links_lead_somewhere(page: Path) -> None:
+    text = re.sub(r"^```.*?^```$", "", page.read_text("utf-8"), flags=re.MULTILINE | re.DOTALL)
+    for target in re.findall(r"\]\(([^)\s]+)\)", text):
+        if re.match(r"[a-z]+:", target):
+            continue
+        path, _, anchor = target.partition("#")
+        file = (page.parent / path).resolve() if path else page
+        assert file.exists(), f"{page.name} links to {target}"
+        assert ROOT in file.parents, f"{page.name} links out of the project: {target}"
+        if anchor and file.suffix == ".md":
+            headings = re.findall(r"^#+ (.*)$", file.read_text("utf-8"), re.MULTILINE)
+            assert anchor in map(_anchor, headings), f"{page.name} links to {target}"
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
+def test_no_page_accuses_anyone(page: Path) -> None:
+    found = FORBIDDEN_WORDS.search(page.read_text("utf-8").replace(DISTRIBUTION, ""))
+    assert found is None, f"{page.name}: {found.group() if found else ''}"
+
+
+def test_the_vocabulary_explains_the_terms_that_the_command_line_page_uses() -> None:
+    vocabulary = (ROOT / "docs/vocabulary.md").read_text("utf-8")
+    terms = set(re.findall(r"^\| ([^|]+?) \|", vocabulary, re.MULTILINE))
+    for term in re.findall(r"\*\*([a-z ]+)\*\*", (ROOT / "docs/cli.md").read_text("utf-8")):
+        assert any(known.startswith(term) for known in terms) or term == "bold", term
+
+
+def _anchor(heading: str) -> str:
+    """The anchor that hosting sites derive from a heading."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
