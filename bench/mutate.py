@@ -5,9 +5,10 @@ from __future__ import annotations
 import ast
 
 from bench.declared import DefinitionNode, FunctionNode, without_docstring
+from bench.edits import edit
 from bench.rename import rename
 
-__all__ = ["layout", "rename"]
+__all__ = ["edit", "layout", "rename"]
 
 KEEPS_HINTS = {"NamedTuple", "TypedDict", "Protocol", "ModelOutput", "BaseModel"}
 

@@ -167,23 +167,26 @@ class Project:
         return holder.parent.node.name if first and first[0].arg == node.id and not is_static else None
 
     def imported(self, path: str, node: ast.Import | ast.ImportFrom, alias: ast.alias) -> str | None:
-        """The file of the project that an import names, if it names one."""
+        """The file of the project that an import names, if it names one: a module, or what defines the name."""
         if isinstance(node, ast.Import):
             return self._file(alias.name.split("."))
-        parts = (node.module or "").split(".") if node.module else []
+        parts = node.module.split(".") if node.module else []
         if node.level:
             folder = PurePosixPath(path).parent.parts
             parts = [*folder[: len(folder) - (node.level - 1)], *parts]
-            return self._file(parts, exact=True) or self._file([*parts, alias.name], exact=True)
-        return self._file(parts) or self._file([*parts, alias.name])
-
-    def _file(self, parts: list[str], exact: bool = False) -> str | None:
-        for start in range(1 if exact else len(parts)):  # the folder that was read may lie inside the package
-            stem = "/".join(parts[start:])
-            for candidate in (f"{stem}.py", f"{stem}/__init__.py"):
-                if stem and candidate in self.modules:
-                    return candidate
+        found = self._file([*parts, alias.name]) or self._file(parts)
+        if found or node.level:
+            return found
+        for start in range(1, len(parts)):  # the folder that was read may lie inside the package
+            found = self._file(parts[start:])
+            if found and alias.name in self.modules[found].scopes.module.values:
+                return found
         return None
+
+    def _file(self, parts: list[str]) -> str | None:
+        stem = "/".join(parts)
+        candidates = (f"{stem}.py", f"{stem}/__init__.py") if stem else ("__init__.py",)
+        return next((candidate for candidate in candidates if candidate in self.modules), None)
 
     def kind(self, node: ast.expr | None, module: Module, depth: int = 6) -> Kind:
         """What an expression is; `unknown` where it cannot be told."""
@@ -226,17 +229,19 @@ class Project:
         path = self.imported(module.path, node, alias)
         if path is None:
             return EXTERNAL
-        if isinstance(node, ast.Import) or path == self._submodule(path, alias.name):
+        if isinstance(node, ast.Import):
+            return MODULE if alias.asname or "." not in alias.name else UNKNOWN
+        if self.is_module(path, alias.name):
             return MODULE
         if alias.name in self.classes:
             return Kind("own", alias.name)
         return FUNCTION
 
-    def _submodule(self, path: str, name: str) -> str | None:
+    def is_module(self, path: str, name: str) -> bool:
+        """Whether importing the name from the file means the file itself."""
         pure = PurePosixPath(path)
         stem = pure.parent.name if pure.name == "__init__.py" else pure.stem
-        opened = self.modules[path].scopes.module
-        return path if stem == name and name not in opened.values else None
+        return stem == name and name not in self.modules[path].scopes.module.values
 
     def _configuration(self, name: str) -> Kind:
         return EXTERNAL if CONFIGURATION.search(name) and not self.has_configuration else UNKNOWN
@@ -265,8 +270,9 @@ class Project:
         callee = self.kind(node.func, module, depth - 1)
         if callee.what == "own":
             return Kind("instance", callee.name)
-        if callee == EXTERNAL and terminal(node.func) not in CONTAINERS | PASSES_THROUGH:
-            if terminal(node.func) == "super":
+        called = self.origin(node.func, module)
+        if callee == EXTERNAL and called not in CONTAINERS | PASSES_THROUGH:
+            if called == "super":
                 scope = module.scopes.of[node].enclosing(ast.ClassDef)
                 return Kind("super", scope.node.name) if scope and isinstance(scope.node, ast.ClassDef) else UNKNOWN
             return EXTERNAL
@@ -275,6 +281,12 @@ class Project:
     def is_inherited(self, class_name: str, name: str) -> bool:
         """Whether a base of the class in this project defines the name."""
         return any(name in own.members() for own in self.line(class_name, itself=False))
+
+    def origin(self, node: ast.expr, module: Module) -> str:
+        """The last name of what is called, as its library calls it: import aliases undone."""
+        name = terminal(node)
+        holder = module.scopes.of[node].resolve(name) if isinstance(node, ast.Name) else None
+        return holder.imports[name][1].name.split(".")[-1] if holder and name in holder.imports else name
 
     def line(self, class_name: str, itself: bool = True) -> Iterator[OwnClass]:
         """The class, then its own bases, nearest first; or the bases only."""

@@ -41,15 +41,14 @@ def rename(sources: Mapping[str, str], seed: int) -> tuple[dict[str, str], dict[
     """
     project = Project(sources)
     naming = _Naming(project, seed)
-    renamed, qualnames = {}, {}
-    for path, module in project.modules.items():
-        before = [qualname for qualname, _ in definitions(module.tree, nested=True)]
-        for edit in list(_Renamer(project, naming, module).changes()):
-            edit.apply()
-        after = [qualname for qualname, _ in definitions(module.tree, nested=True)]
-        qualnames[path] = dict(zip(before, after, strict=True))
-        renamed[path] = ast.unparse(module.tree) + "\n"
-    return renamed, qualnames
+    modules = project.modules.items()
+    before = {path: [qualname for qualname, _ in definitions(module.tree, nested=True)] for path, module in modules}
+    changes = [change for module in project.modules.values() for change in _Renamer(project, naming, module).changes()]
+    for change in changes:  # only now: what is found in one file depends on the old names in the others
+        change.apply()
+    after = {path: [qualname for qualname, _ in definitions(module.tree, nested=True)] for path, module in modules}
+    renamed = {path: ast.unparse(module.tree) + "\n" for path, module in modules}
+    return renamed, {path: dict(zip(before[path], after[path], strict=True)) for path in before}
 
 
 class _Naming:
@@ -243,7 +242,7 @@ class _Renamer:
             return False
         node, alias = holder.imports[name]
         path = self.project.imported(module.path, node, alias)
-        if path is None or depth == 0 or isinstance(node, ast.Import):
+        if path is None or depth == 0 or isinstance(node, ast.Import) or self.project.is_module(path, alias.name):
             return True
         opened = self.project.modules[path].scopes.module
         if alias.name not in opened.values:
@@ -281,9 +280,10 @@ class _Renamer:
     def _keyword(self, node: ast.Call, word: str) -> str:
         """The new name of a keyword argument: only the project's own functions have one."""
         callee, called = self.project.kind(node.func, self.module), node.func
-        if callee == EXTERNAL and terminal(node.func) in {"replace", "_replace"}:
+        origin = self.project.origin(node.func, self.module)
+        if callee == EXTERNAL and origin in {"replace", "_replace"}:
             return self.naming.attribute(word)
-        if terminal(node.func) == "partial" and node.args:
+        if origin == "partial" and node.args:
             called = node.args[0]
             callee = self.project.kind(called, self.module)
         if callee == EXTERNAL:

@@ -35,10 +35,10 @@ EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
 
 REFRESH_SECONDS = 0.1  # of the progress bar: faster than this nobody reads
 PYTHON_SUFFIXES = (".py", ".pyw", ".pyi", ".ipynb")
-# How the reasons begin that `detector.read` gives for what it reads through another name, and for what it wanted to
-# read; the other reasons for folders say why they are none of the project's own code.
-READ_ELSEWHERE = "a symbolic link: "
+# From the reasons that `detector.read` gives: what is no loss, and what is one without the name of a Python file.
+LINK = "a symbolic link"
 CANNOT = "cannot "
+REST = "the rest is not read"
 FILE_WIDTH = 100  # of a terminal report that goes to a file or a pipe: it must not depend on the window
 # What the system refuses and the user can mend; any other OSError is our bug.
 SYSTEM_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EACCES, errno.EPERM)
@@ -195,16 +195,17 @@ def exit_code(report: Report, fail_on: Level | None) -> int:
 def _is_missed(skipped: Skipped) -> bool:
     """Whether Python code that was asked for is missing from the comparison.
 
-    Not missing: folders that are left out on purpose (`.git`, environments), and links to what is read elsewhere.
+    Not missing: folders that are left out on purpose (`.git`, environments, submodules), and links, since what they
+    lead to is either read under its own name or no part of the target.
     """
-    if skipped.path.lower().endswith(PYTHON_SUFFIXES):
-        return not skipped.reason.startswith(READ_ELSEWHERE)
-    return skipped.reason.startswith(CANNOT)
+    if skipped.reason.startswith(LINK):
+        return False
+    is_python = skipped.path.lower().endswith(PYTHON_SUFFIXES)
+    return is_python or skipped.reason.startswith(CANNOT) or skipped.reason.endswith(REST)
 
 
 def _compare(suspect: str, references: Sequence[str], options: Options, quiet: bool) -> Report:
     from detector.compare import compare
-
     from detector.read import open_target
 
     with ExitStack() as targets, _progress(quiet) as progress:

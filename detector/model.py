@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -71,6 +71,10 @@ class SourceFile:
 
 class Files(Protocol):
     """The Python files of a target, read lazily: memory must not grow with what is read."""
+
+    def paths(self) -> Sequence[str]:
+        """Paths of the Python files that iteration will yield, sorted; one may still turn out unreadable."""
+        ...
 
     def __iter__(self) -> Iterator[SourceFile | Skipped]:
         """Every Python file once, sorted by path; what cannot be read comes as `Skipped`."""

@@ -131,6 +131,8 @@ def _detector(*arguments: str, **options: Any) -> subprocess.CompletedProcess[st
             [],
             0,
         ),
+        (replace(NOTHING, skipped=(Skipped("vendor/other", "submodule"),)), [], 0),
+        (replace(NOTHING, skipped=(Skipped("a.zip", "more than 300,000 members: the rest is not read"),)), [], 3),
         (replace(NOTHING, skipped=(Skipped("locked", "cannot open this folder: permission denied"),)), [], 3),
         (FOUND, ["--exit-zero"], 0),
         (INCOMPLETE, ["--exit-zero"], 0),

@@ -10,7 +10,7 @@ from dataclasses import replace
 from importlib import resources
 from typing import Any
 
-import jsonschema
+import jsonschema  # type: ignore[import-untyped]
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -190,9 +190,9 @@ def test_numbers_are_rounded_so_that_the_order_of_additions_does_not_show() -> N
 
 def test_the_order_of_renames_settings_and_measures_does_not_show() -> None:
     match = _match()
-    turned = replace(match, renames=dict(reversed(match.renames.items())))
+    turned = replace(match, renames=dict(reversed(list(match.renames.items()))))
     report = _report([match])
-    settings_turned = dict(reversed(report.settings.items()))
+    settings_turned = dict(reversed(list(report.settings.items())))
     assert json_report.render(report) == json_report.render(_report([turned], settings=settings_turned))
 
 
@@ -366,6 +366,14 @@ def test_skipped_files_are_grouped_by_reason_and_cut_short() -> None:
     assert "… and 7 more" in text
     assert f"… and {21 - terminal.MAX_REASONS} more reasons" in text
     assert "f003.py" not in text
+
+
+def test_a_line_number_in_a_reason_is_shown_with_the_path_so_that_equal_reasons_count_together() -> None:
+    skipped = [Skipped(f"{name}.py", f"invalid syntax (line {len(name)}); read on") for name in ("a", "bb")]
+    text = terminal.render(_report(skipped=tuple(skipped)), 80, color=False)
+    assert "2 × invalid syntax; read on" in text
+    assert "a.py:1\n" in text
+    assert "bb.py:2\n" in text
 
 
 def test_declared_matches_and_foreign_roles_are_marked() -> None:

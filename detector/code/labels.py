@@ -156,3 +156,5 @@ APPLIED_AS: dict[str, str] = operations()["applied"]
 SILENT_CALLS: frozenset[int] = frozenset(LABELS[name] for name in operations()["silent"]["names"].split())
 SILENT_METHODS: frozenset[str] = frozenset(operations()["silent"]["methods"].split())
 SILENT_PACKAGES: frozenset[str] = frozenset(operations()["silent"]["packages"].split())
+# A module of the scanned repository never takes these names away from the libraries that own them.
+LOCAL_NAMES_NEVER: frozenset[str] = frozenset(operations()["external"]["names"].split())

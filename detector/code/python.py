@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import warnings
 from dataclasses import dataclass, field
 
 from detector.code import flow, labels
@@ -154,13 +153,3 @@ def _learn_attributes(frame: Frame, klass: ClassNames, records: list[Node], firs
             klass.attributes[name] = _SELF_LABELS[text]
             klass.applied[name] = LABELS[APPLIED_AS[text]] if text in APPLIED_AS else APPLIED[text]
 
-
-def parse(source: bytes) -> ast.Module:
-    """Parse with the standard library.
-
-    Errors: SyntaxError (ValueError for NUL bytes, before Python 3.12), RecursionError, MemoryError: then the
-    tolerant front end reads it.
-    """
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # invalid escapes in what is read are not our user's concern
-        return ast.parse(source)

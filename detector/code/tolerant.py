@@ -7,8 +7,10 @@ import codecs
 import io
 import tokenize
 
+from detector.code.tolerant_expressions import Parse
+from detector.code.tolerant_isolation import Isolated
+from detector.code.tolerant_lines import Scan, levelled, mend
 from detector.code.tolerant_statements import Statements
-from detector.code.tolerant_tree import Node
 
 # Codecs that take quadratic time: a hostile coding cookie must not choose them.
 _SLOW_CODECS = frozenset({"idna", "punycode"})
@@ -19,17 +21,28 @@ def parse_tolerant(data: bytes) -> ast.Module:
 
     Errors: none; what is broken is left out, down to an empty module.
     """
-    source = _text(data).encode("utf-8", "replace")
-    tree = _parse(source)
-    return ast.Module(body=Statements(source, _parse).read(tree.children), type_ignores=[])
+    parse = _parser()
+    text = _text(data)
+    source = text.encode("utf-8", "replace")
+    tree = parse(source)
+    if tree.has_error:
+        text = mend(text)
+        source = text.encode("utf-8", "replace")
+        tree = parse(source)
+    lines = levelled(text, Scan(text).run().lines)
+    if tree.has_error or any(line.is_outlier for line in lines):  # the grammar does not mind unexpected indentation
+        statements = Isolated(text, parse).read(lines)
+    else:
+        statements = Statements(source, parse).read(tree.children)
+    return ast.Module(body=statements, type_ignores=[])
 
 
-def _parse(source: bytes) -> Node:
+def _parser() -> Parse:
     import tree_sitter
     import tree_sitter_python
 
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
-    return parser.parse(source).root_node
+    return lambda source: parser.parse(source).root_node
 
 
 def _text(data: bytes) -> str:

@@ -311,6 +311,10 @@ class Expressions:
         specifier = first(node, "format_specifier")
         if equals is not None and equals + 1 < len(children):  # f"{x = }" shows its own text
             yield self.source[node.start_byte + 1 : children[equals + 1].start_byte].decode("utf-8", "replace")
+        spec = None if specifier is None else self._format_specifier(specifier, prefix)
+        if value is not None and value.type == "named_expression":  # f"{x:=10}" has a format specifier
+            spec = at(ast.JoinedStr([at(ast.Constant(self.text(value).partition(":")[2]), value)]), value)
+            value = value.child_by_field_name("name")
         try:
             read = self.expression(value)
         except Unreadable:
@@ -318,7 +322,6 @@ class Expressions:
         code = ord(self.text(conversion)[1]) if conversion is not None else -1
         if equals is not None and conversion is None and specifier is None:
             code = ord("r")
-        spec = None if specifier is None else self._format_specifier(specifier, prefix)
         yield at(ast.FormattedValue(value=read, conversion=code, format_spec=spec), node)
 
     def _format_specifier(self, node: Node, prefix: str) -> ast.expr:
@@ -347,9 +350,43 @@ class Expressions:
         operator = node.child_by_field_name("operator")
         if operator is None or operator.type not in BINARY:
             raise Unreadable
+        if operator.type == "&" and (mixed := self._and_of_xor(node)) is not None:
+            return mixed
         left = self.expression(node.child_by_field_name("left"))
         right = self.expression(node.child_by_field_name("right"))
         return at(ast.BinOp(left=left, op=BINARY[operator.type](), right=right), node)
+
+    def _and_of_xor(self, node: Node) -> ast.expr | None:
+        """`a ^ b & c` again with Python's precedence: to the grammar `^` binds tighter than `&`."""
+        operands: list[Node] = []
+        operators: list[str] = []
+        pending: list[Node | str] = [node]
+        while pending and len(operands) < MAX_DEPTH - self.depth:
+            here = pending.pop()
+            if isinstance(here, str):
+                operators.append(here)
+                continue
+            operator = here.child_by_field_name("operator") if here.type == "binary_operator" else None
+            left, right = here.child_by_field_name("left"), here.child_by_field_name("right")
+            if operator is None or operator.type not in "&^" or left is None or right is None:
+                operands.append(here)
+            else:
+                pending += [right, operator.type, left]
+        if "^" not in operators or pending:
+            return None
+        terms = [(operands[0], self.expression(operands[0]))]
+        for operator_text, operand in zip(operators, operands[1:], strict=True):
+            value = self.expression(operand)
+            if operator_text == "&":
+                first_node, left_value = terms[-1]
+                value = at(ast.BinOp(left=left_value, op=ast.BitAnd(), right=value), first_node, operand)
+                terms[-1] = (first_node, value)
+            else:
+                terms.append((operand, value))
+        found = terms[0][1]
+        for _, value in terms[1:]:
+            found = at(ast.BinOp(left=found, op=ast.BitXor(), right=value), node)
+        return found
 
     def _union_type(self, node: Node) -> ast.expr:
         """`A[x] | B | C` as an annotation: the tree nests some of these to the right, Python all to the left."""

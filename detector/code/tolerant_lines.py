@@ -7,7 +7,8 @@ the lines before left open.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 _TOKEN = re.compile(r"""#[^\n]*|\\?\n|[()\[\]{}]|\"\"\"|'''|["']|:""")
 _QUOTE_ENDS = {quote: re.compile(rf"\\.|{quote}|\n", re.DOTALL) for quote in "'\""}
@@ -18,17 +19,18 @@ CLAUSES = frozenset({"elif", "else", "except", "finally", "case"})
 _HEADS = CLAUSES - {"case"} | {"def", "class", "if", "for", "while", "try", "with"}
 _WORD = re.compile(r"[ \t]*(?:async[ \t]+(?=def|for|with))?(@|\w*)")
 
-# What no line inside brackets begins with: a statement's keyword, a head with its colon, an attribute or item assigned.
+# What no line inside brackets begins with: a statement's keyword, an attribute or item assigned.
 _BEGINS_STATEMENT = re.compile(
     r"[ \t]*(?:@[A-Za-z_]\w*"
     r"|(?:async[ \t]+)?def[ \t]+\w"
     r"|class[ \t]+\w+[ \t]*[(:]"
     r"|from[ \t]+[\w.]+[ \t]+import\b"
     r"|(?:import|return|raise|pass|break|continue|del|assert|global|nonlocal|while|with|elif|except|finally|try)\b"
-    r"|(?:if|for|else)\b[^\n]*:[ \t]*(?:\#[^\n]*)?$"
     r"|[A-Za-z_]\w*(?:\.\w+|\[[^\]\n]*\])+[ \t]*(?:[-+*/%&|^@]|//|\*\*|<<|>>)?=(?!=))",
     re.MULTILINE,
 )
+# Nor is it a head with its own colon; `if a[b` of a comprehension may end in the `]:` of what encloses it, though.
+_HEAD = re.compile(r"[ \t]*(?:if|for|else)\b([^\n]*):[ \t]*(?:\#[^\n]*)?$", re.MULTILINE)
 # A line no deeper than the one that opened the bracket begins a statement too, unless it looks like an element.
 _MAY_BEGIN_STATEMENT = re.compile(
     r"[ \t]*(?!(?:if|for|else|in|and|or|not|is|lambda|await|async|yield|None|True|False)\b)[A-Za-z_][^\n]*(?<![,\s])[ \t]*$",
@@ -49,6 +51,7 @@ class Line:
     row: int  # first row, from 0
     indent: int  # columns, tabs at multiples of 8
     word: str  # first keyword or name, past `async`; "@" for a decorator
+    is_outlier: bool = False  # `indent` is that of its neighbours, not its own
 
 
 @dataclass(slots=True)
@@ -90,6 +93,7 @@ class Scan:
     def _take(self, token: str, start: int, end: int) -> int:
         if token[0] == "#":
             self._code_until(start)
+            self._row_start = end
         elif token == "\n":
             return self._newline(start, end)
         elif token == "\\\n":
@@ -116,14 +120,24 @@ class Scan:
 
     def _newline(self, start: int, end: int) -> int:
         self._code_until(start)
-        if not self._open or self._begins_statement(end):
+        if not self._open or self._ends_head() or self._begins_statement(end):
             self._finish(end)
         self._row += 1
         self._row_start = end
         return self._begin_row(end)
 
+    def _ends_head(self) -> bool:
+        """Whether `def f(a, b:` ends here: no parameter list has a row that ends in a colon."""
+        if len(self._open) > 1 or self.text[self._code_end - 1 : self._code_end] != ":":
+            return False
+        word = _WORD.match(self.text, self._start)
+        return word is not None and word[1] in ("def", "class")
+
     def _begins_statement(self, position: int) -> bool:
         if _BEGINS_STATEMENT.match(self.text, position):
+            return True
+        head = _HEAD.match(self.text, position)
+        if head is not None and sum(map(head[1].count, "([{")) >= sum(map(head[1].count, ")]}")):
             return True
         is_deeper = _indent(self.text, position) > _indent(self.text, self._start)
         return not is_deeper and _MAY_BEGIN_STATEMENT.match(self.text, position) is not None
@@ -220,6 +234,16 @@ class Scan:
         self._row += self.text.count("\n", start, end)
         self._row_start = max(self._row_start, self.text.rfind("\n", start, end) + 1)
         return end
+
+
+def levelled(text: str, lines: Sequence[Line]) -> list[Line]:
+    """The lines, those that stand too far left brought in line: what is deeper after them has no head in them."""
+    found = list(lines)
+    for index in range(len(found) - 2, -1, -1):
+        line, deeper = found[index], found[index + 1].indent
+        if line.indent < deeper and line.word != "@" and text[line.code_end - 1] != ":":
+            found[index] = replace(line, indent=deeper, is_outlier=True)
+    return found
 
 
 def mend(text: str) -> str:

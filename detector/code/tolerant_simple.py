@@ -189,9 +189,27 @@ class Simple:
             raise Unreadable
         parameters = first(inner, "type_parameter") if inner.type == "generic_type" else None
         named = parts(inner)[0] if inner.type == "generic_type" else inner
+        if named.type != "identifier":
+            return [self._call_of_type(left, right, node)]
         name = at(ast.Name(id=self.expressions.identifier(named), ctx=ast.Store()), named)
         value = self.expressions.expression(right)
         if sys.version_info >= (3, 12):
             generics = type_parameters(parameters, self.expressions) if parameters is not None else []
             return [at(ast.TypeAlias(name=name, type_params=generics, value=value), node)]
         return [at(ast.Assign(targets=[name], value=value), node)]
+
+    def _call_of_type(self, left: Node, right: Node, node: Node) -> ast.stmt:
+        """`type(self).count = 1`, which the grammar takes for an alias of `(self).count`."""
+        target = self.expressions.expression(left)
+        here: Node | None = left
+        owner: ast.AST = target
+        while here is not None and here.type not in ("parenthesized_expression", "tuple"):
+            if here.type in ("attribute", "member_type", "subscript", "call"):
+                place, owner = owner, getattr(owner, "func" if here.type == "call" else "value")
+            here = next(iter(parts(here)), None)
+        if here is None or not isinstance(owner, ast.expr) or owner is target:
+            raise Unreadable
+        name = at(ast.Name(id="type", ctx=ast.Load()), node)
+        call = at(ast.Call(func=name, args=[owner], keywords=[]), node, here)
+        setattr(place, "func" if isinstance(place, ast.Call) else "value", call)
+        return at(ast.Assign(targets=[store(target)], value=self.expressions.expression(right)), node)

@@ -16,8 +16,8 @@ from detector.code.tolerant_tree import MAX_DEPTH, Node, Placed, Unreadable, at,
 class Statements:
     """Reads compound statements and the suites inside them."""
 
-    def __init__(self, source: bytes, parse: Parse) -> None:
-        self.expressions = Expressions(source, parse)
+    def __init__(self, source: bytes, parse: Parse, depth: int = 0) -> None:
+        self.expressions = Expressions(source, parse, depth)
         self.patterns = Patterns(self.expressions)
         self._readers: dict[str, Reader] = Simple(self.expressions).readers | {
             "if_statement": self._if,

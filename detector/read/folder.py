@@ -19,9 +19,6 @@ _LEFT_OUT = {
     ".hg": "Mercurial's own data",
     ".svn": "Subversion's own data",
     "__pycache__": "compiled files",
-    ".mypy_cache": "a cache",
-    ".pytest_cache": "a cache",
-    ".ruff_cache": "a cache",
     ".ipynb_checkpoints": "copies that an editor keeps",
     ".eggs": "installed packages",
     ".nox": "installed packages",
@@ -31,6 +28,8 @@ _LEFT_OUT = {
     "node_modules": "installed packages",
     "site-packages": "installed packages",
 }
+# Never source, and there or not as the tools have run: not worth a line in a report.
+_CACHES = frozenset({".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
 _ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta")
 
 # A named pipe must not keep us waiting, a link must not lead us elsewhere between the listing and the reading.
@@ -102,7 +101,7 @@ def _walk(top: str) -> Iterator[tuple[str, str] | Skipped]:
                 yield from _file(path, entry)
             elif entry.name in _LEFT_OUT:
                 yield Skipped(path, _LEFT_OUT[entry.name])
-            else:
+            elif entry.name not in _CACHES:
                 pending.append(path + "/")
 
 

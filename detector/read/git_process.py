@@ -53,6 +53,7 @@ class GitProcess:
         """Wait for the end; return the exit status and what was complained about last."""
         self._deadline = time.monotonic() + self._silence_seconds
         try:
+            self._stdin.close()
             status = self._process.wait()
             self._drain.join(self._silence_seconds)
         finally:

@@ -28,7 +28,10 @@ MAX_TAR_HEADER_BYTES = 16_000_000
 MAX_XZ_MEMORY_BYTES = 256_000_000
 
 # One tree may name the same subtree again and again, so that a small repository lists without end.
-MAX_TREE_ENTRIES = 2_000_000
+# The largest public source trees list in 50 MB.
+MAX_TREE_BYTES = 200_000_000
+# No file system takes a path of more than a few kilobytes.
+MAX_TREE_PATH_BYTES = 100_000
 # The most that git may allocate at once: a delta chain can ask for any size, a 5 MB file needs a fraction.
 GIT_MEMORY = "512m"
 # How long git may be silent while it reads from disk. A named pipe among the objects would keep it waiting for ever.

@@ -34,6 +34,8 @@ class Listing(Generic[Key]):
                 self._skipped.append(Skipped(printable(each.path), each.reason))
                 continue
             path = printable(each[0])
+            if not (is_python_name(path) or self._is_script(each[1])):
+                continue
             if path in self._keys:
                 self._skipped.append(Skipped(path, "a second file of the same name: the first one is read"))
             else:
@@ -48,8 +50,7 @@ class Listing(Generic[Key]):
             while upcoming is not None and upcoming.path < path:
                 yield upcoming
                 upcoming = next(skipped, None)
-            if (file := self._file(path)) is not None:
-                yield file
+            yield self._file(path)
         while upcoming is not None:
             yield upcoming
             upcoming = next(skipped, None)
@@ -61,18 +62,21 @@ class Listing(Generic[Key]):
         try:
             return self._fetch(self._keys[path])
         except CannotRead as error:
-            raise UserError(f"{path}: {error}: it changed while it was being compared; run the comparison again") from None
+            raise UserError(f"{path}: {error}: it changed while it was compared: compare again") from None
 
     def paths(self) -> list[str]:
-        """All paths that may be Python, sorted."""
+        """Paths of the Python files that iteration will yield, sorted; one may still turn out unreadable."""
         return sorted(self._keys)
 
-    def _file(self, path: str) -> SourceFile | Skipped | None:
-        is_python = is_python_name(path)
+    def _file(self, path: str) -> SourceFile | Skipped:
         try:
             data = self._fetch(self._keys[path])
         except CannotRead as error:
-            return Skipped(path, str(error)) if is_python else None
-        if not is_python and not has_python_shebang(data):
-            return None
+            return Skipped(path, str(error))
         return SourceFile(path, data, role_of(path, data[:HEAD_BYTES]))
+
+    def _is_script(self, key: Key) -> bool:
+        try:
+            return has_python_shebang(self._fetch(key))
+        except CannotRead:
+            return False  # and nobody called it Python

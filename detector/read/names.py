@@ -11,7 +11,17 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 
 # A folder that holds one of these is a project, not a package that happens to be packed alone.
 _PROJECT_FILES = frozenset(
-    {"pkg-info", "pyproject.toml", "setup.py", "setup.cfg", "readme", "readme.md", "readme.rst", "license", ".gitignore"}
+    {
+        ".gitignore",
+        "license",
+        "pkg-info",
+        "pyproject.toml",
+        "readme",
+        "readme.md",
+        "readme.rst",
+        "setup.cfg",
+        "setup.py",
+    }
 )
 
 

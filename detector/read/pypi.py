@@ -21,9 +21,12 @@ from detector.read import archive
 from detector.read.limits import PIP_SECONDS
 
 # PEP 508 names and PEP 440 versions, and nothing that pip could take for an option, an address or a path.
-_ASKED = re.compile(r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:==(?P<version>[0-9A-Za-z][0-9A-Za-z.!+_-]*))?")
+_ASKED = re.compile(
+    r"(?P<name>[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:==(?P<version>[0-9A-Za-z][0-9A-Za-z.!+_-]*))?"
+)
 _WHEEL_TAGS = re.compile(
-    r"(?P<name>[\w.]+)-(?P<version>[\w.!+]+)(?:-\d[\w.]*)?-(?P<python>[\w.]+)-(?P<abi>[\w.]+)-(?P<platform>[\w.]+)\.whl\b",
+    r"(?P<name>[\w.]+)-(?P<version>[\w.!+]+)(?:-\d[\w.]*)?"
+    r"-(?P<python>[\w.]+)-(?P<abi>[\w.]+)-(?P<platform>[\w.]+)\.whl\b",
     re.ASCII,
 )
 _INTERPRETER = re.compile(r"(?P<implementation>cp|pp|py)(?P<major>\d)(?P<minor>\d*)")

@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, BinaryIO, cast
 
 from detector.model import Skipped
 from detector.read.limits import (
@@ -31,13 +31,16 @@ from detector.read.limits import (
 from detector.read.listing import TOO_LARGE, CannotRead, Listing
 from detector.read.names import TopFolder, inside, is_python_name, may_be_script
 
+if TYPE_CHECKING:
+    from _typeshed import WriteableBuffer
+
 _PIECE_BYTES = 1 << 16
 _Place = tuple[int, int]  # offset and size in the temporary file
 
 
 def listing(path: Path, cleanup: ExitStack) -> Listing[_Place]:
     """Go through a tar file once and keep its Python members at hand."""
-    spool = cleanup.enter_context(tempfile.TemporaryFile(prefix="detector-"))
+    spool = cleanup.enter_context(tempfile.TemporaryFile(prefix="detector-"))  # noqa: SIM115 - closed by `cleanup`
     top = TopFolder()
     with path.open("rb") as file, _decompressed(file) as stream:
         try:
@@ -56,7 +59,7 @@ def _spooled(
     try:
         with tarfile.open(fileobj=cast("IO[bytes]", forward), mode="r:") as archive:
             while (member := archive.next()) is not None:
-                archive.members = []  # it would remember every member; nothing here asks again
+                archive.members = []  # type: ignore[attr-defined]  # it would remember every member; nothing here asks again
                 if (count := count + 1) > MAX_MEMBERS:
                     yield Skipped(archive_name, f"more than {MAX_MEMBERS:,} members: the rest is not read")
                     return
@@ -161,23 +164,20 @@ class _Xz(io.RawIOBase):
         """Say that this stream is read."""
         return True
 
-    def readinto(self, buffer: bytearray) -> int:  # type: ignore[override]  # any writable buffer in typeshed
+    def readinto(self, buffer: WriteableBuffer) -> int:
         """Fill a buffer; 0 at the end."""
+        view = memoryview(buffer).cast("B")
         while True:
+            rest = b""
             if self._decompressor.eof:
                 rest = (self._decompressor.unused_data or self._file.read(_PIECE_BYTES)).lstrip(b"\0")
                 if not rest:
                     return 0
                 self._decompressor = self._new()  # another stream behind the first
-            elif self._decompressor.needs_input:
-                rest = self._file.read(_PIECE_BYTES)
-                if not rest:
-                    raise EOFError("it ends too early")
-            else:
-                rest = b""
-            data = self._decompressor.decompress(rest, len(buffer))
-            if data:
-                buffer[: len(data)] = data
+            elif self._decompressor.needs_input and not (rest := self._file.read(_PIECE_BYTES)):
+                raise EOFError("it ends too early")
+            if data := self._decompressor.decompress(rest, len(view)):
+                view[: len(data)] = data
                 return len(data)
 
     @staticmethod

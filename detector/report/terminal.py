@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len
@@ -26,6 +27,8 @@ REVISION_DIGITS = 12  # of a commit id: enough to look it up
 MIN_WIDTH = 60  # below this nothing can be laid out; the terminal wraps instead
 LABEL_WIDTH = 12
 INDENT = 2
+
+LINE_IN_REASON = re.compile(r" \(line (\d+)\)")
 
 # Every relation: its words, and what they mean. Measured likeness: who took from whom is not for a program to say.
 RELATIONS: dict[Relation, tuple[str, str]] = {
@@ -229,7 +232,9 @@ def _evidence(ledger: Iterable[Evidence]) -> Iterator[RenderableType]:
 def _skipped(skipped: Sequence[Skipped], width: int) -> Iterator[RenderableType]:
     reasons: dict[str, list[str]] = {}
     for one in skipped:
-        reasons.setdefault(one.reason, []).append(one.path)
+        line = LINE_IN_REASON.search(one.reason)  # belongs to the place: the same reason must not count anew
+        reason = LINE_IN_REASON.sub("", one.reason) if line else one.reason
+        reasons.setdefault(reason, []).append(f"{one.path}:{line[1]}" if line else one.path)
     if not reasons:
         return
     yield Text(f"Not read: {len(skipped):,}", "bold")

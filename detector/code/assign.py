@@ -1,0 +1,119 @@
+"""Scored pairs -> one reference function for each suspect function."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from detector.code.match import Floats, Pairs
+from detector.code.shingle import Numbers
+from detector.model import Span
+from detector.settings import COMPANY_WEIGHT, LARGEST_COMPONENT, NEAR_TIE
+
+
+def with_company(pairs: Pairs, suspects: Sequence[Span], references: Sequence[Span], sizes: Floats) -> Floats:
+    """Raise a pair's similarity by how well its neighbours match: the other methods of its class, else of its file.
+
+    Shapes:  one value for each pair, 0..1.
+    Formula: s + w c (1 - s), c the size-weighted mean of the best similarity that each *other* member of the
+             suspect's group reaches within the reference's group. One-sided: it only ever raises.
+    """
+    if not len(pairs.suspect):
+        return pairs.similarity
+    ours, theirs = _groups(suspects), _groups(references)
+    width = int(theirs.max()) + 1
+    # best[k]: the best similarity of one suspect function within one reference group
+    member = pairs.suspect * width + theirs[pairs.reference]
+    keys, place = np.unique(member, return_inverse=True)
+    best = np.zeros(len(keys))
+    np.maximum.at(best, place, pairs.similarity)
+    functions = keys // width
+    contribution = best * sizes[functions]
+    group_pair = ours[functions] * width + keys % width
+    group_keys, group_place = np.unique(group_pair, return_inverse=True)
+    sums = np.bincount(group_place, contribution)
+    group_sizes = np.bincount(ours, sizes)
+    others = sums[group_place] - contribution
+    rest = group_sizes[ours[functions]] - sizes[functions]
+    company = np.divide(others, rest, out=np.zeros_like(others), where=rest > 1e-9)
+    raised: Floats = pairs.similarity + COMPANY_WEIGHT * company[place] * (1 - pairs.similarity)
+    return raised
+
+
+def _groups(spans: Sequence[Span]) -> Numbers:
+    """Number the class of each method, the file of each free function."""
+    numbers: dict[tuple[str, str], int] = {}
+    return np.array(
+        [numbers.setdefault((span.path, span.qualname.rpartition(".")[0]), len(numbers)) for span in spans], np.int64
+    )
+
+
+def assign(pairs: Pairs, weights: Floats) -> Numbers:
+    """Choose one pair for each suspect function; near ties are decided so that references are used once.
+
+    A reference may serve several suspects when each has nothing nearly as good: a function copied three times is
+    three copies, and pieces lifted out of one function share it.
+
+    Shapes: positions in `pairs`, ascending by suspect.
+    Ties:   by weight, then shared bits, then the lower reference number.
+    """
+    if not len(pairs.suspect):
+        return np.zeros(0, np.int64)
+    order = np.lexsort((pairs.reference, -pairs.shared, -weights, pairs.suspect))
+    suspects = pairs.suspect[order]
+    is_best = np.ones(len(order), bool)
+    is_best[1:] = suspects[1:] != suspects[:-1]
+    top = weights[order][is_best][np.cumsum(is_best) - 1]
+    tied = order[weights[order] >= NEAR_TIE * top]
+    chosen = dict(zip(suspects[is_best].tolist(), order[is_best].tolist(), strict=True))
+    for component in _contested(pairs, tied):
+        chosen.update(_match_component(component, pairs, weights))
+    return np.array([chosen[suspect] for suspect in sorted(chosen)], np.int64)
+
+
+def _contested(pairs: Pairs, tied: Numbers) -> list[npt.NDArray[np.int64]]:
+    """Groups of pairs that compete for references: connected components with more than one suspect."""
+    import networkx as nx
+
+    alternatives = np.bincount(pairs.suspect[tied])[pairs.suspect[tied]]
+    wanted = np.bincount(pairs.reference[tied])[pairs.reference[tied]]
+    # A suspect without an alternative stays where it is, but takes part where others could give way to it.
+    open_ = tied[(alternatives > 1) | (wanted > 1)]
+    graph = nx.Graph()
+    graph.add_edges_from(zip(pairs.suspect[open_].tolist(), (-1 - pairs.reference[open_]).tolist(), strict=True))
+    number = {node: i for i, nodes in enumerate(nx.connected_components(graph)) for node in nodes}
+    owner = np.array([number[suspect] for suspect in pairs.suspect[open_].tolist()], np.int64)
+    order = np.argsort(owner, kind="stable")
+    groups = np.split(open_[order], np.flatnonzero(np.diff(owner[order])) + 1) if len(order) else []
+    return [group for group in groups if len(set(pairs.suspect[group].tolist())) > 1]
+
+
+def _match_component(component: Numbers, pairs: Pairs, weights: Floats) -> dict[int, int]:
+    """Maximum-weight matching within one component; greedy where it is too large to be worth the cube of its size."""
+    import networkx as nx
+
+    edges = sorted(component.tolist(), key=lambda edge: (-weights[edge], -pairs.shared[edge], edge))
+    if len({int(pairs.suspect[edge]) for edge in edges}) > LARGEST_COMPONENT:
+        matched = _greedy(edges, pairs)
+    else:
+        graph = nx.Graph()
+        for edge in edges:
+            suspect, reference = int(pairs.suspect[edge]), -1 - int(pairs.reference[edge])
+            graph.add_edge(suspect, reference, weight=float(weights[edge]), edge=edge)
+        # `max_weight_matching` breaks ties by set order of integers, which is the same in every process.
+        matching = nx.max_weight_matching(graph)
+        matched = {max(pair): graph.edges[pair]["edge"] for pair in matching}
+    return matched
+
+
+def _greedy(edges: list[int], pairs: Pairs) -> dict[int, int]:
+    matched: dict[int, int] = {}
+    taken: set[int] = set()
+    for edge in edges:
+        suspect, reference = int(pairs.suspect[edge]), int(pairs.reference[edge])
+        if suspect not in matched and reference not in taken:
+            matched[suspect] = edge
+            taken.add(reference)
+    return matched

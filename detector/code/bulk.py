@@ -1,0 +1,273 @@
+"""All Python files of a repository -> its functions' shingles, in as many processes as asked for."""
+
+from __future__ import annotations
+
+import ast
+import gc
+import multiprocessing
+import signal
+import sys
+import warnings
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.code.labels import LOCAL_NAMES_NEVER
+from detector.code.python import Batch, begin, lower
+from detector.code.shingle import Hashes, Numbers, Shingles, mix, shingle
+from detector.model import Skipped, SourceFile, Span, UserError
+from detector.settings import BATCH_RECORDS, DEEPEST_LOWERING, LEAST_PARALLEL_BYTES, TASK_BYTES
+
+Progress = Callable[[int, int], None]  # files done, files in all
+
+
+@dataclass(frozen=True, slots=True)
+class Corpus:
+    """The functions of one repository, in the order of their files.
+
+    Shapes: spans[j] belongs to function j of `shingles`.
+    """
+
+    spans: tuple[Span, ...]
+    shingles: Shingles
+    files: int
+    skipped: tuple[Skipped, ...]
+
+    def digest(self, function: int) -> str:
+        """Sixteen hex digits of a function's value flow: survives moved lines, renames and rewriting that changes nothing.
+
+        Stable: a sum of shingle hashes, so their order does not matter.
+        """
+        first, last = self.shingles.offsets[function], self.shingles.offsets[function + 1]
+        return f"{int(mix(self.shingles.hashes[first:last]).sum(dtype=np.uint64)):016x}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Lowered:
+    spans: list[Span]
+    hashes: Hashes
+    counts: Numbers
+    files: int
+    skipped: list[Skipped]
+
+
+def read_corpus(
+    files: Iterable[SourceFile | Skipped], paths: Sequence[str], jobs: int = 1, progress: Progress | None = None
+) -> Corpus:
+    """Lower and shingle every file. Memory holds the shingles and the few files in work, never the repository.
+
+    Ties: results come in the order of the files, whatever `jobs` is.
+    """
+    local = local_packages(paths)
+    parts: list[_Lowered] = []
+    done = 0
+    for part in _lowered(_tasks(files), local, jobs):
+        parts.append(part)
+        done += part.files + len(part.skipped)
+        if progress is not None:
+            progress(done, max(len(paths), done))
+    counts = np.concatenate([part.counts for part in parts]) if parts else np.zeros(0, np.int64)
+    offsets = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    hashes = np.concatenate([part.hashes for part in parts]) if parts else np.zeros(0, np.uint64)
+    return Corpus(
+        tuple(span for part in parts for span in part.spans),
+        Shingles(hashes, offsets),
+        sum(part.files for part in parts),
+        tuple(skipped for part in parts for skipped in part.skipped),
+    )
+
+
+def local_packages(paths: Iterable[str]) -> frozenset[str]:
+    """Names under which a repository may import itself: every package or module that has no package around it.
+
+    A name of the libraries that modeling code is written in is local only as a top-level package of its own.
+    """
+    known = set(paths)
+    packages = {path.rpartition("/")[0] for path in known if path.rpartition("/")[2] == "__init__.py"}
+    names: set[str] = set()
+    seen: set[str] = set()
+    for path in known:
+        parent = path.rpartition("/")[0]
+        if path.endswith("/__init__.py") or parent not in packages:
+            names.add(path.rpartition("/")[2].rpartition(".")[0])
+        while parent and parent not in seen:
+            seen.add(parent)
+            above, _, name = parent.rpartition("/")
+            if above not in packages:
+                names.add(name)
+            parent = above
+    names.discard("__init__")
+    own = {package for package in packages if "/" not in package or package.startswith("src/")}
+    return frozenset(names - (LOCAL_NAMES_NEVER - {package.rpartition("/")[2] for package in own}))
+
+
+Task = list[SourceFile | Skipped]
+
+
+def _tasks(files: Iterable[SourceFile | Skipped]) -> Iterator[Task]:
+    """Cut the stream of files into tasks of about TASK_BYTES."""
+    task: Task = []
+    size = 0
+    for file in files:
+        task.append(file)
+        size += len(file.data) if isinstance(file, SourceFile) else 0
+        if size >= TASK_BYTES:
+            yield task
+            task, size = [], 0
+    if task:
+        yield task
+
+
+def _lowered(tasks: Iterator[Task], local: frozenset[str], jobs: int) -> Iterator[_Lowered]:
+    """Lower each task here, or in other processes as soon as there is enough to make starting them worth it."""
+    first: list[Task] = []
+    size = 0
+    while jobs > 1 and size < LEAST_PARALLEL_BYTES:
+        task = next(tasks, None)
+        if task is None:
+            jobs = 1
+            break
+        first.append(task)
+        size += sum(len(file.data) for file in task if isinstance(file, SourceFile))
+    if jobs == 1:
+        with _tuned():
+            yield from (_lower_task(task, local) for task in first)
+            yield from (_lower_task(task, local) for task in tasks)
+        return
+    yield from _in_processes(_chain(first, tasks), local, jobs)
+
+
+def _chain(first: list[Task], rest: Iterator[Task]) -> Iterator[Task]:
+    yield from first
+    yield from rest
+
+
+def _in_processes(tasks: Iterator[Task], local: frozenset[str], jobs: int) -> Iterator[_Lowered]:
+    """Keep every process busy with a task in work and one waiting; results in order."""
+    context = multiprocessing.get_context("spawn")  # fork is unsafe beside the threads of numpy and of progress bars
+    executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
+    waiting: deque[Future[_Lowered]] = deque()
+    try:
+        for task in tasks:
+            waiting.append(executor.submit(_lower_task, task, local))
+            if len(waiting) >= 2 * jobs:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:
+        executor.shutdown(wait=True, cancel_futures=True)
+
+
+def _start_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends its workers
+    gc.disable()
+    warnings.simplefilter("ignore")
+
+
+@contextmanager
+def _tuned() -> Iterator[None]:
+    """No cycle collector while trees are built and dropped: it costs a third of the time and finds nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes in what is read are not our user's concern
+            yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
+    spans: list[Span] = []
+    skipped: list[Skipped] = []
+    hashes: list[Hashes] = []
+    counts: list[Numbers] = []
+    files = 0
+    batch = begin()
+    for file in task:
+        if isinstance(file, Skipped):
+            skipped.append(file)
+            continue
+        files += 1
+        before = len(batch.units)
+        reason = lower_file(file.data, batch, local)
+        if reason:
+            skipped.append(Skipped(file.path, reason))
+        spans += [
+            Span(file.path, unit.qualname, unit.first_line, unit.last_line, file.role)
+            for unit in batch.units[before:]
+        ]
+        if len(batch.records) >= BATCH_RECORDS:
+            _finish(batch, hashes, counts)
+            batch = begin()
+    _finish(batch, hashes, counts)
+    return _Lowered(spans, np.concatenate(hashes), np.concatenate(counts), files, skipped)
+
+
+def _finish(batch: Batch, hashes: list[Hashes], counts: list[Numbers]) -> None:
+    shingles = shingle(batch)
+    hashes.append(shingles.hashes)
+    counts.append(np.diff(shingles.offsets))
+
+
+def parse_file(data: bytes) -> tuple[ast.Module, str]:
+    """Parse Python: what the standard library rejects is read by the tolerant front end as far as it parses.
+
+    Gives the tree, and the reason why it is not whole ("" when it is).
+    """
+    try:
+        return ast.parse(data), ""
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        from detector.code.tolerant import parse_tolerant
+
+        return parse_tolerant(data), f"{_why(error)}; read as far as it parses"
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, SyntaxError) and not isinstance(error.msg, type(None)):
+        return f"{error.msg} (line {error.lineno})" if error.lineno else str(error.msg)
+    if isinstance(error, RecursionError | MemoryError):
+        return "nested too deeply for Python's parser"
+    return str(error) or type(error).__name__
+
+
+def lower_file(data: bytes, batch: Batch, local: frozenset[str]) -> str:
+    """Lower one file into the batch; the reason why something in it could not be read, "" when all was."""
+    tree, reason = parse_file(data)
+    limit = sys.getrecursionlimit()
+    # Only for the lowering: the same limit would let the parser's own recursion run over the C stack.
+    sys.setrecursionlimit(max(limit, DEEPEST_LOWERING))
+    try:
+        lower(tree, batch, local)
+    except RecursionError:
+        return "nested too deeply; read up to there"
+    finally:
+        sys.setrecursionlimit(limit)
+    return reason
+
+
+def require_functions(corpus: Corpus, target: str) -> None:
+    """Refuse a target without a single readable function: silence would look like innocence."""
+    if corpus.spans:
+        return
+    if not corpus.files and not corpus.skipped:
+        raise UserError(f"{target}: no Python files found; name the folder, archive or repository that holds them")
+    why = f" ({corpus.skipped[0].path}: {corpus.skipped[0].reason})" if corpus.skipped else ""
+    raise UserError(f"{target}: no Python function could be read{why}")
+
+
+def shingles_of(data: bytes, local: frozenset[str] = frozenset()) -> dict[str, frozenset[int]]:
+    """The shingle set of every function of one file, by qualname: the smallest way in, for tests and notebooks."""
+    batch = begin()
+    lower_file(data, batch, local)
+    found = shingle(batch)
+    return {
+        unit.qualname: frozenset(found.hashes[found.offsets[j] : found.offsets[j + 1]].tolist())
+        for j, unit in enumerate(batch.units)
+    }

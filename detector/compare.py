@@ -1,0 +1,247 @@
+"""The story: read the repositories, find evidence, judge, hand over one `Report`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+
+from detector.code.bulk import Corpus, read_corpus, require_functions
+from detector.code.explain import Explanation, explain
+from detector.evidence import code, declared
+from detector.judge import Link, judge, strength_of
+from detector.model import (
+    Attribution,
+    CloneType,
+    Evidence,
+    Match,
+    Relation,
+    Repo,
+    Report,
+    Side,
+    Skipped,
+    Span,
+)
+from detector.settings import LOWERING_VERSION, REPORT_SCORE
+
+Progress = Callable[[str, int, int], None]  # stage, done, total (0: unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the user may set. None: the calibrated default."""
+
+    min_similarity: float | None = None
+    min_bits: float | None = None
+    jobs: int = 1
+
+
+def compare(
+    suspect: Repo, references: Sequence[Repo], options: Options = Options(), progress: Progress | None = None
+) -> Report:
+    """Find every trace of the references in the suspect.
+
+    Errors: UserError when a side has no function that can be read.
+    """
+    names = _distinct_names([suspect, *references])
+    ours, *theirs = [_read(repo, options.jobs, progress) for repo in (suspect, *references)]
+    _tell(progress, "comparing", 0)
+    gate = code.Gate(options.min_similarity, options.min_bits)
+    found = code.find(ours, theirs, gate)
+    _tell(progress, "explaining", len(found.nearest))
+    matches = _matches(found, suspect, references, ours, theirs, names)
+    sides = tuple(
+        Side(repo.target, name, repo.revision, len(corpus.spans), corpus.files)
+        for repo, name, corpus in zip((suspect, *references), names, (ours, *theirs), strict=True)
+    )
+    attribution = _attribution(found, matches, names[1:])
+    top = attribution[0].reference
+    link = _link(found.likenesses[names[1:].index(top)], [m for m in matches if m.reference_name == top], sides, top)
+    relation, strength = judge(link)
+    return Report(
+        suspect=sides[0],
+        references=sides[1:],
+        relation=relation,
+        strength=strength,
+        matches=matches,
+        attribution=attribution,
+        evidence=_evidence(found, matches, attribution, names[1:]),
+        skipped=tuple(
+            Skipped(f"{name}:{skipped.path}", skipped.reason)
+            for name, corpus in zip(names, (ours, *theirs), strict=True)
+            for skipped in corpus.skipped
+        ),
+        settings=_settings(options),
+        versions={"detector": _version(), "lowering": str(LOWERING_VERSION)},
+    )
+
+
+def _read(repo: Repo, jobs: int, progress: Progress | None) -> Corpus:
+    def tell(done: int, total: int) -> None:
+        if progress is not None:
+            progress(f"reading {repo.name}", done, total)
+
+    corpus = read_corpus(repo.files, repo.files.paths(), jobs, tell)
+    require_functions(corpus, repo.target)
+    return corpus
+
+
+def _tell(progress: Progress | None, stage: str, total: int) -> None:
+    if progress is not None:
+        progress(stage, 0, total)
+
+
+def _distinct_names(repos: Iterable[Repo]) -> list[str]:
+    """Short names, made distinct where two targets are called alike."""
+    names: list[str] = []
+    for repo in repos:
+        name, count = repo.name, 2
+        while name in names:
+            name, count = f"{repo.name} ({count})", count + 1
+        names.append(name)
+    return names
+
+
+def _matches(
+    found: code.CodeEvidence,
+    suspect: Repo,
+    references: Sequence[Repo],
+    ours: Corpus,
+    theirs: Sequence[Corpus],
+    names: Sequence[str],
+) -> tuple[Match, ...]:
+    """Explain each reported pair from its two texts, one reference at a time."""
+    explained: dict[tuple[int, int], tuple[Explanation, bool]] = {}
+    for number, reference in enumerate(references):
+        entries = [entry for entry in found.nearest if entry[0] == number]
+        spans = [_spans(found, entry, ours, theirs) for entry in entries]
+        explanations = explain(spans, suspect.files.read, reference.files.read)
+        own_names = declared.names_of(reference, reference.files.paths())
+        is_declared = declared.declares([span for span, _ in spans], suspect.files.read, own_names)
+        explained.update(zip(entries, zip(explanations, is_declared, strict=True), strict=True))
+    return tuple(_match(found, entry, explained[entry], ours, theirs, names) for entry in found.nearest)
+
+
+def _spans(
+    found: code.CodeEvidence, entry: tuple[int, int], ours: Corpus, theirs: Sequence[Corpus]
+) -> tuple[Span, Span]:
+    number, position = entry
+    pairs = found.likenesses[number].pairs
+    return ours.spans[int(pairs.suspect[position])], theirs[number].spans[int(pairs.reference[position])]
+
+
+def _match(
+    found: code.CodeEvidence,
+    entry: tuple[int, int],
+    explained: tuple[Explanation, bool],
+    ours: Corpus,
+    theirs: Sequence[Corpus],
+    names: Sequence[str],
+) -> Match:
+    number, position = entry
+    pairs = found.likenesses[number].pairs
+    explanation, is_declared = explained
+    suspect, reference = _spans(found, entry, ours, theirs)
+    return Match(
+        suspect=suspect,
+        reference_name=names[1 + number],
+        reference=reference,
+        similarity=float(pairs.similarity[position]),
+        containment=float(pairs.containment[position]),
+        bits=float(pairs.shared[position]),
+        clone_type=explanation.clone_type,
+        is_declared=is_declared,
+        digest=f"{ours.digest(int(pairs.suspect[position]))}-{theirs[number].digest(int(pairs.reference[position]))}",
+        renames=explanation.renames,
+        disguises=explanation.disguises,
+    )
+
+
+def _attribution(
+    found: code.CodeEvidence, matches: Sequence[Match], names: Sequence[str]
+) -> tuple[Attribution, ...]:
+    nearest = [match.reference_name for match in matches]
+    rows = [
+        Attribution(name, share.bits, share.exclusive_bits, nearest.count(name), share.share_of_suspect)
+        for name, share in zip(names, found.shares, strict=True)
+    ]
+    return tuple(sorted(rows, key=lambda row: (-row.exclusive_bits, -row.bits, names.index(row.reference))))
+
+
+def _link(likeness: code.Likeness, matches: Sequence[Match], sides: Sequence[Side], name: str) -> Link:
+    suspect = sides[0]
+    bits = sum(match.bits for match in matches)
+    return Link(
+        bits=bits,
+        strong_functions=int(likeness.is_strong.sum()),
+        strong_bits=likeness.link_bits,
+        declared_bits=sum(match.bits for match in matches if match.is_declared),
+        share_of_suspect=likeness.share_of_suspect,
+        unchanged_share=sum(match.clone_type == CloneType.LAYOUT for match in matches) / suspect.functions,
+        suspect_functions=suspect.functions,
+        reference_functions=next(side.functions for side in sides[1:] if side.name == name),
+    )
+
+
+def _evidence(
+    found: code.CodeEvidence, matches: Sequence[Match], attribution: Sequence[Attribution], names: Sequence[str]
+) -> tuple[Evidence, ...]:
+    """One ledger line for each kind of match with each reference, undeclared and declared apart."""
+    lines: list[Evidence] = []
+    for row in attribution:
+        ours = [match for match in matches if match.reference_name == row.reference]
+        for pattern, types in _PATTERNS.items():
+            chosen = [match for match in ours if match.clone_type in types]
+            if chosen:
+                lines.append(_line(pattern, row.reference, chosen))
+    return tuple(lines)
+
+
+_PATTERNS: dict[str, frozenset[CloneType]] = {
+    "same-function": frozenset({CloneType.LAYOUT}),
+    "renamed-function": frozenset({CloneType.RENAMED}),
+    "rewritten-function": frozenset({CloneType.EDITED, CloneType.REWRITTEN}),
+}
+_CLAIMS = {
+    "same-function": "{n} functions stand in {name} unchanged but for layout and comments",
+    "renamed-function": "{n} functions are equal to functions of {name} after consistent renaming",
+    "rewritten-function": "{n} functions compute what functions of {name} compute, in other words",
+}
+_INNOCENT = {
+    "same-function": "a common source that both took over unchanged, generated code, or the same author on both sides",
+    "renamed-function": "a common source, a published reference implementation, or the same author on both sides",
+    "rewritten-function": "a common ancestor, a published formula or layer that allows few other ways to write it",
+}
+
+
+def _line(pattern: str, name: str, matches: Sequence[Match]) -> Evidence:
+    bits = sum(match.bits for match in matches)
+    is_declared = [match.is_declared for match in matches]
+    claim = _CLAIMS[pattern].format(n=len(matches), name=name)
+    if any(is_declared):
+        claim += f"; {sum(is_declared)} of them are declared in comments"
+    measures = {
+        "functions": len(matches),
+        "bits": round(bits, 2),
+        "declared_functions": sum(is_declared),
+        "median_similarity": round(sorted(match.similarity for match in matches)[len(matches) // 2], 4),
+    }
+    return Evidence("code", pattern, name, strength_of(bits), claim, _INNOCENT[pattern], measures)
+
+
+def _settings(options: Options) -> dict[str, float | int | str]:
+    return {
+        "min_similarity": "calibrated" if options.min_similarity is None else options.min_similarity,
+        "min_bits": "calibrated" if options.min_bits is None else options.min_bits,
+        "report_score": REPORT_SCORE,
+    }
+
+
+def _version() -> str:
+    try:
+        return version("ml-plagiarism-detector")
+    except PackageNotFoundError:  # run from a checkout that is not installed
+        return "0"
+
+
+__all__ = ["Options", "Relation", "compare"]

@@ -1,0 +1,179 @@
+"""Functions of the suspect that compute what functions of a reference compute.
+
+Measured:  the weighted overlap of value flows (similarity, containment) and how surprising it is (bits).
+Copying:   renaming, reformatting and rewriting change the text of a function, not what flows into what. Independent
+           authors rarely agree in more than a few dozen bits.
+Innocent:  both descend from a third project; a formula or layer that everybody writes alike; generated code; reuse
+           that is declared; one author on both sides.
+Misses:    rewritten algorithms, copies in other languages, functions of a few operations.
+Sources:   Roy and Cordy 2007 (clone types); Broder 1997 (resemblance, containment); Sparck Jones 1972 (weights).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from detector.code.assign import assign, with_company
+from detector.code.bulk import Corpus
+from detector.code.match import Floats, Pairs, Weighted, pairs, weigh
+from detector.code.shingle import Numbers
+from detector.settings import FEWEST_LINK_FUNCTIONS, LINKED_COMPANY, LINKED_SCORE, REPORT_SCORE
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """From where on a match is reported: the calibrated scores, or explicit floors in their place."""
+
+    min_similarity: float | None = None
+    min_bits: float | None = None
+
+    @property
+    def is_explicit(self) -> bool:
+        """Whether the user set floors."""
+        return self.min_similarity is not None or self.min_bits is not None
+
+    @property
+    def lists_all(self) -> bool:
+        """Whether every candidate pair is asked for, not one reference for each function."""
+        return self.min_similarity == 0 and self.min_bits == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Likeness:
+    """What one reference has in common with the suspect.
+
+    Shapes: `chosen` indexes `pairs`, one for each suspect function that has a candidate; `is_strong` and
+            `is_reported` run along `chosen`.
+    """
+
+    pairs: Pairs
+    chosen: Numbers
+    is_strong: npt.NDArray[np.bool_]  # stands on its own
+    is_reported: npt.NDArray[np.bool_]  # stands on its own or within a proven link
+    share_of_suspect: float  # of the suspect's weight, by the matches that are reported
+
+    @property
+    def link_bits(self) -> float:
+        """How much links the two repositories, by matches that stand on their own."""
+        return float(self.pairs.shared[self.chosen[self.is_strong]].sum())
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """One reference's part in the suspect."""
+
+    bits: float
+    exclusive_bits: float
+    share_of_suspect: float
+
+
+@dataclass(frozen=True, slots=True)
+class CodeEvidence:
+    """All references beside each other.
+
+    Shapes: `nearest[i]` is (reference number, position in its pairs), by suspect function, strongest first.
+    """
+
+    likenesses: tuple[Likeness, ...]
+    nearest: tuple[tuple[int, int], ...]
+    shares: tuple[Share, ...]
+
+
+def find(suspect: Corpus, references: Sequence[Corpus], gate: Gate) -> CodeEvidence:
+    """Compare the suspect's functions with those of every reference."""
+    sides = [suspect.shingles, *(reference.shingles for reference in references)]
+    (ours, *theirs), weights = weigh(sides)
+    likenesses = tuple(
+        _likeness(suspect, reference, ours, side, weights, gate)
+        for reference, side in zip(references, theirs, strict=True)
+    )
+    nearest = _every_pair(likenesses) if gate.lists_all else _nearest(likenesses)
+    return CodeEvidence(likenesses, nearest, _shares(likenesses, ours, theirs, weights))
+
+
+def _likeness(
+    suspect: Corpus, reference: Corpus, ours: Weighted, theirs: Weighted, weights: Floats, gate: Gate
+) -> Likeness:
+    found = pairs(ours, theirs, weights, suspect.shingles, reference.shingles)
+    raised = with_company(found, suspect.spans, reference.spans, ours.totals)
+    chosen = assign(found, raised)
+    similarity, shared = found.similarity[chosen], found.shared[chosen]
+    is_strong = similarity * shared >= REPORT_SCORE
+    if gate.is_explicit:
+        is_reported = (similarity >= (gate.min_similarity or 0)) & (shared >= (gate.min_bits or 0))
+    elif is_strong.sum() >= FEWEST_LINK_FUNCTIONS:
+        # Within a proven link the prior is another: containment counts, and the company of the class or file.
+        partial = np.maximum(similarity, found.containment[chosen] / 2) * shared
+        is_reported = is_strong | ((partial >= LINKED_SCORE) & (raised[chosen] >= LINKED_COMPANY))
+    else:
+        is_reported = is_strong
+    explained = float(shared[is_reported].sum()) / max(float(ours.totals.sum()), 1e-9)
+    return Likeness(found, chosen, is_strong, is_reported, explained)
+
+
+def _nearest(likenesses: tuple[Likeness, ...]) -> tuple[tuple[int, int], ...]:
+    """For each suspect function the most similar of the references' functions; near ties go to the closer link."""
+    best: dict[int, tuple[float, float, int, int]] = {}
+    for number, likeness in enumerate(likenesses):
+        for position in likeness.chosen[likeness.is_reported].tolist():
+            suspect = int(likeness.pairs.suspect[position])
+            # Compared in steps of 0.05: a hundredth of similarity says less than the link of the whole repository.
+            rank = (round(float(likeness.pairs.similarity[position]) * 20), likeness.link_bits, -number, position)
+            best[suspect] = max(best.get(suspect, rank), rank)
+    found = [(-minus, position) for _, _, minus, position in best.values()]
+    return tuple(sorted(found, key=lambda entry: _order(likenesses, entry)))
+
+
+def _every_pair(likenesses: tuple[Likeness, ...]) -> tuple[tuple[int, int], ...]:
+    found = [
+        (number, position) for number, likeness in enumerate(likenesses) for position in range(len(likeness.pairs.suspect))
+    ]
+    return tuple(sorted(found, key=lambda entry: _order(likenesses, entry)))
+
+
+def _order(likenesses: tuple[Likeness, ...], entry: tuple[int, int]) -> tuple[float, int, int, int]:
+    number, position = entry
+    found = likenesses[number].pairs
+    shared = round(float(found.shared[position]), 6)
+    return (-shared, int(found.suspect[position]), number, int(found.reference[position]))
+
+
+def _shares(
+    likenesses: tuple[Likeness, ...], ours: Weighted, theirs: Sequence[Weighted], weights: Floats
+) -> tuple[Share, ...]:
+    """What each reference explains, and what none of the others explains: a common ancestor thereby cancels out."""
+    best = [
+        {int(one.pairs.suspect[position]): int(one.pairs.reference[position]) for position in one.chosen.tolist()}
+        for one in likenesses
+    ]
+    shares: list[Share] = []
+    for number, likeness in enumerate(likenesses):
+        reported = likeness.chosen[likeness.is_reported]
+        suspects = likeness.pairs.suspect[reported]
+        common = ours.matrix[suspects].multiply(theirs[number].matrix[likeness.pairs.reference[reported]]).tocsr()
+        bits = float((common @ weights).sum())
+        for other, known in enumerate(best):
+            if other == number:
+                continue
+            rows = np.array([i for i, suspect in enumerate(suspects.tolist()) if suspect in known], np.int64)
+            if not len(rows):
+                continue
+            columns = np.array([known[suspect] for suspect in suspects[rows].tolist()], np.int64)
+            explained = common[rows].multiply(theirs[other].matrix[columns])
+            spread = _spread(explained.tocsr(), rows, common.shape)
+            common = (common - spread).tocsr()
+        exclusive = float((common @ weights).sum())
+        shares.append(Share(bits, max(exclusive, 0.0), likeness.share_of_suspect))
+    return tuple(shares)
+
+
+def _spread(part: npt.NDArray[np.float64], rows: Numbers, shape: tuple[int, int]) -> npt.NDArray[np.float64]:
+    """Put some rows of a sparse matrix back to their places."""
+    from scipy import sparse
+
+    placed = part.tocoo()  # type: ignore[attr-defined]
+    return sparse.csr_matrix((placed.data, (rows[placed.row], placed.col)), shape=shape)  # type: ignore[no-any-return]

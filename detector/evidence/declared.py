@@ -1,0 +1,116 @@
+"""What the suspect itself says about where its code comes from, in comments beside the code.
+
+Measured:  "Copied from", "Adapted from" and their like in comments above a function, above its class, at the head
+           of its file or in their docstrings, where the rest of the line names the reference.
+Copying:   it does not; declared reuse is the normal case and lowers a finding.
+Innocent:  all of it.
+Misses:    credits in a README, NOTICE or licence file; comments that name the source by another name.
+Sources:   the conventions of published ML code, `# Copied from package.module.Class with A->B` above all.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Callable, Iterable, Sequence
+
+from detector.code.bulk import parse_file
+from detector.model import Repo, Span
+
+_DECLARATION = re.compile(
+    r"\b(?:copied|copy|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked|inspired)\s+"
+    r"(?:\w+\s+){0,3}?(?:from|on|by|of)\b(?P<source>[^\n]{0,300})",
+    re.IGNORECASE,
+)
+_DECLARATION_BYTES = re.compile(
+    rb"\b(?:copied|copy|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked|inspired)\b", re.IGNORECASE
+)
+# Lines at the head of a file in which a notice about the whole file is looked for.
+_HEAD_LINES = 60
+
+
+def names_of(reference: Repo, paths: Sequence[str]) -> frozenset[str]:
+    """Names by which a comment may call the reference: its own, and those of its top-level packages."""
+    names = {_plain(reference.name)}
+    names.update(_plain(path.split("/")[0]) for path in paths if "/" in path and path.count("/") <= 2)
+    return frozenset(name for name in names if len(name) >= 3)
+
+
+def declares(spans: Sequence[Span], read: Callable[[str], bytes], names: frozenset[str]) -> list[bool]:
+    """Tell for each function of the suspect whether the suspect names the reference as its source."""
+    answers: dict[str, Callable[[Span, frozenset[str]], bool]] = {}
+    for path in sorted({span.path for span in spans}):
+        data = read(path)
+        # Most files declare nothing: they are not worth parsing again.
+        answers[path] = _declared_lines(data) if _DECLARATION_BYTES.search(data) else lambda span, known: False
+    return [answers[span.path](span, names) for span in spans]
+
+
+def _declared_lines(data: bytes) -> Callable[[Span, frozenset[str]], bool]:
+    """Read one file's declarations; the answer tells whether a function of it is declared to come from a source."""
+    tree, _ = parse_file(data)
+    lines = data.decode("utf-8", "replace").splitlines()
+    heads = {node.lineno: _start(node) for node in ast.walk(tree) if isinstance(node, _DEFINITIONS)}
+    scopes = {node.lineno: (node.end_lineno or node.lineno) for node in ast.walk(tree) if isinstance(node, _DEFINITIONS)}
+    notices = _comments(lines[:_HEAD_LINES])
+    docstring = ast.get_docstring(tree)
+    if docstring:
+        notices.append(docstring)
+    docstrings = {
+        node.lineno: ast.get_docstring(node) or "" for node in ast.walk(tree) if isinstance(node, _DEFINITIONS)
+    }
+
+    def is_declared(span: Span, names: frozenset[str]) -> bool:
+        around = [line for line in heads if line <= span.first_line and scopes[line] >= span.last_line]
+        texts = list(notices)
+        for line in around:
+            texts += _comment_above(lines, heads[line])
+            texts.append(docstrings[line])
+        return any(_names_source(text, names) for text in texts)
+
+    return is_declared
+
+
+_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+
+
+def _start(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
+    return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
+
+
+def _comment_above(lines: Sequence[str], first: int) -> list[str]:
+    """The comment block that stands directly above a line (counted from 1)."""
+    block: list[str] = []
+    line = first - 2
+    while line >= 0 and lines[line].lstrip().startswith("#"):
+        block.append(lines[line].lstrip("# \t"))
+        line -= 1
+    return block
+
+
+def _comments(lines: Iterable[str]) -> list[str]:
+    """Comments at the margin before the first code: notices about the whole file."""
+    found: list[str] = []
+    for line in lines:
+        if line.startswith("#"):
+            found.append(line.lstrip("# \t"))
+        elif line.startswith(("def ", "class ", "@", "async ")):
+            break
+    # The block right above the first definition belongs to that definition, not to the file.
+    return found
+
+
+def _names_source(text: str, names: frozenset[str]) -> bool:
+    for declaration in _DECLARATION.finditer(text):
+        words = {_plain(word) for word in re.split(r"[^\w.\-]+|/", declaration["source"]) if word}
+        words |= {_plain(part) for word in re.split(r"[^\w.\-]+|/", declaration["source"]) for part in word.split(".")}
+        if words & names:
+            return True
+    return False
+
+
+def _plain(name: str) -> str:
+    """A project's name without version, owner, case and separators."""
+    name = re.sub(r"(==|@).*$", "", name).rpartition("/")[2].rpartition(":")[2]
+    name = re.sub(r"-\d[\w.]*(-py.*)?$", "", name)
+    return re.sub(r"[-_.]+", "-", name).strip("-").lower()

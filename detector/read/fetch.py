@@ -1,0 +1,74 @@
+"""Repositories that are elsewhere: fetch one revision of one, and no more of it than is read."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from contextlib import ExitStack
+from pathlib import Path
+
+from detector.model import UserError
+from detector.read.git import neutral_git, run
+from detector.read.limits import FETCH_SECONDS, MAX_FILE_BYTES
+from detector.read.names import printable
+
+# `user@host:path`; without a user only with a `.git` at the end, or a mistyped `pypi:` would be a host.
+_SCP_LIKE = re.compile(r"[\w.+-]+@[\w.-]+:(?!//)[^:]+|[\w.-]{2,}:(?!//)[^:@]+\.git(?:@[^:]+)?")
+_SCHEMES = ("https://", "http://", "ssh://", "git://", "file://")
+_FETCHABLE = re.compile(r"[A-Za-z0-9_][\w./=#@+-]*", re.ASCII)
+_UNKNOWN_REVISION = re.compile(r"remote ref|not our ref|unadvertised|shallow|invalid refspec|bad object", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
+
+
+def is_url(target: str) -> bool:
+    """Tell whether a target is the address of a git repository; also one by which git would run a command."""
+    return "://" in target or "::" in target or _SCP_LIKE.fullmatch(target) is not None
+
+
+def check_url(target: str, url: str) -> None:
+    """Refuse every address but those of git's own transports."""
+    if "::" in url or not (url.startswith(_SCHEMES) or _SCP_LIKE.fullmatch(url)):
+        raise UserError(f"{target}: not an address that is fetched: use https://, ssh:// or file://")
+
+
+def without_credentials(text: str) -> str:
+    """Leave names and passwords out of addresses: a report must not spread them."""
+    return _CREDENTIALS.sub("", text)
+
+
+def split(target: str) -> tuple[str, str]:
+    """Split an address from the `@revision` behind it; an `@` before the path belongs to the address."""
+    start = target.find("/", target.find("://") + 3) if "://" in target else target.find(":")
+    if start < 0:
+        return target, ""
+    path, separator, revision = target[start:].rpartition("@")
+    return (target[:start] + path, revision) if separator else (target, "")
+
+
+def fetch(target: str, url: str, revision: str, cleanup: ExitStack) -> tuple[Path, str]:
+    """Fetch one revision into a bare repository that is removed afterwards; return it and what to call the revision.
+
+    One commit without its history, and no file that is too large to be read, if the server can do that. A shortened
+    commit id or an expression like `v1~3` needs the history.
+    """
+    place = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="detector-"))) / "repository.git"
+    # The address goes by the environment: on the command line everyone could read the password in it.
+    settings = {"remote.origin.url": url, "fetch.recurseSubmodules": "false"}
+    program = neutral_git(place.parent, {"GIT_ALLOW_PROTOCOL": "http:https:ssh:git", "GIT_DIR": str(place)}, settings)
+    run(program, FETCH_SECONDS, "init", "--quiet", "--bare", "--template=", str(place))
+    command = ["fetch", "--quiet", "--no-recurse-submodules", f"--filter=blob:limit={MAX_FILE_BYTES + 1}"]
+    asked, commit_name = revision or "HEAD", "FETCH_HEAD"
+    status, errors = 1, "remote ref"
+    if _FETCHABLE.fullmatch(asked):
+        status, _, errors = run(program, FETCH_SECONDS, *command, "--no-tags", "--depth=1", "origin", asked)
+    if status != 0 and _UNKNOWN_REVISION.search(errors):
+        everything = ["HEAD"] if not revision else ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
+        status, _, errors = run(program, FETCH_SECONDS, *command, "origin", *everything)
+        commit_name = revision or "FETCH_HEAD"
+    if status != 0:
+        reason = errors.splitlines()[-1] if errors else "it does not answer"
+        reason = without_credentials(printable(reason))
+        raise UserError(f"{target}: cannot fetch this repository ({reason}): check the address and your access to it")
+    # Without its origin the repository has simply no object that was not fetched, and nothing tries to fetch it.
+    (place / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n", encoding="ascii")
+    return place, commit_name
