@@ -54,12 +54,10 @@ def _write_form(value: object, parts: list[str]) -> None:
         for name, child in ast.iter_fields(value):
             if name in {"annotation", "returns", "type_comment", "ctx", "kind"}:
                 continue
-            if name == "body" and isinstance(value, DefinitionNode):
-                child = without_docstring(child)
-            if isinstance(child, str) and not isinstance(value, ast.Constant):
-                child = "_"
+            is_body = name == "body" and isinstance(value, DefinitionNode)
+            is_identifier = isinstance(child, str) and not isinstance(value, ast.Constant)
             parts.append(f" {name}=")
-            _write_form(child, parts)
+            _write_form(without_docstring(child) if is_body else "_" if is_identifier else child, parts)
         parts.append(")")
     elif isinstance(value, list):
         parts.append("[")
@@ -122,11 +120,11 @@ def declared_copies(sources: Mapping[str, str]) -> set[tuple[Key, Key]]:
             if target:
                 comments.append(((path, qualname), target))
     pairs = set()
-    for (path, copy), (target_path, target) in comments:
-        if (path, copy) in functions and (target_path, target) in functions:
-            pairs.add(((path, copy), (target_path, target)))
-        for inner in methods[path, copy] & methods[target_path, target]:
-            pairs.add(((path, f"{copy}.{inner}"), (target_path, f"{target}.{inner}")))
+    for here, there in comments:
+        if here in functions and there in functions:
+            pairs.add((here, there))
+        for inner in methods[here] & methods[there]:
+            pairs.add(((here[0], f"{here[1]}.{inner}"), (there[0], f"{there[1]}.{inner}")))
     return pairs
 
 

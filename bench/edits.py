@@ -4,23 +4,31 @@ from __future__ import annotations
 
 import ast
 import builtins
-import copy
 import keyword
 import random
 from collections import Counter
 from collections.abc import Callable
 
 from bench.aliases import alias_imports
-from bench.evaluation import FunctionNode, escaping, evaluated_first, is_movable, is_pure, names
+from bench.effects import FunctionNode, escaping, evaluated_first, is_movable, is_pure, names
 from bench.loops import comprehension_to_loop, loop_to_comprehension
+from bench.statements import (
+    apart,
+    assign,
+    is_number,
+    joined,
+    leaves,
+    negated,
+    spread,
+    stored_name,
+    stored_names,
+    together,
+)
 
 DEAD = 1 / 6  # share of statements that get a dead one before them
 BLOCKS = ("body", "orelse", "finalbody")
 READS_LOCALS = frozenset({"locals", "vars", "eval", "exec"})
 ORDERED_KEYWORDS = frozenset({"dict", "OrderedDict", "update", "print"})
-OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
-    ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,
-}  # fmt: skip
 LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 Block = list[ast.stmt]
@@ -35,8 +43,7 @@ def edit(source: str, seed: int, rate: float) -> str:
     alias_imports(tree, chance, rate, fresh)
     functions = [node for node in ast.walk(tree) if isinstance(node, FunctionNode)]
     for function in functions:
-        called = {node.func.id for node in ast.walk(function) if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
-        if not called & READS_LOCALS:
+        if not names(function) & READS_LOCALS:
             _FunctionEditor(function, chance, rate, fresh).edit()
     return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
 
@@ -100,7 +107,7 @@ class _FunctionEditor:
         kept: Block = []
         for statement in block:
             before = kept[-1] if kept else None
-            name = _stored_name(before)
+            name = stored_name(before)
             if before and name and self._is_private(name) and self.count[name] == 2 and self.chosen():
                 assert isinstance(before, ast.Assign)
                 for slot in evaluated_first(statement):
@@ -118,7 +125,7 @@ class _FunctionEditor:
         """`if c: a else: b` -> `if not c: b else: a`."""
         for statement in block:
             if isinstance(statement, ast.If) and statement.orelse and self.chosen():
-                statement.test = _negated(statement.test)
+                statement.test = negated(statement.test)
                 statement.body, statement.orelse = statement.orelse, statement.body
         return block
 
@@ -128,16 +135,16 @@ class _FunctionEditor:
         for statement in block:
             new: ast.stmt | None = None
             if isinstance(statement, ast.Assign | ast.Return) and isinstance(statement.value, ast.IfExp):
-                new = _spread(statement, statement.value)
+                new = spread(statement, statement.value)
             elif isinstance(statement, ast.If):
-                new = _joined(statement)
+                new = joined(statement)
             changed.append(new if new and self.chosen() else statement)
         return changed
 
     def early_return(self, block: Block) -> Block:
         """`if c: return a` and the rest after it <-> the rest in its `else`."""
         for index, statement in enumerate(block):
-            if not isinstance(statement, ast.If) or not _leaves(statement.body):
+            if not isinstance(statement, ast.If) or not leaves(statement.body):
                 continue
             if statement.orelse and self.chosen():
                 rest, statement.orelse = statement.orelse, []
@@ -174,7 +181,7 @@ class _FunctionEditor:
                     name = self.fresh()
                     value = slot.node
                     slot.put(ast.Name(name, ast.Load()))
-                    temporaries.insert(0, _assign(name, value))
+                    temporaries.insert(0, assign(name, value))
             changed.extend([*temporaries, statement])
         return changed
 
@@ -186,9 +193,9 @@ class _FunctionEditor:
             if isinstance(statement, ast.AugAssign) and isinstance(statement.target, ast.Name):
                 name = statement.target.id
                 value = ast.BinOp(ast.Name(name, ast.Load()), statement.op, statement.value)
-                new = _assign(name, value) if self._is_number(name) else None
+                new = assign(name, value) if self._is_number(name) else None
             elif isinstance(statement, ast.Assign) and isinstance(statement.value, ast.BinOp):
-                stored, left = _stored_name(statement), statement.value.left
+                stored, left = stored_name(statement), statement.value.left
                 if stored and isinstance(left, ast.Name) and left.id == stored and self._is_number(stored):
                     new = ast.AugAssign(ast.Name(stored, ast.Store()), statement.value.op, statement.value.right)
             changed.append(new if new and self.chosen() else statement)
@@ -202,9 +209,9 @@ class _FunctionEditor:
                 return False
             if isinstance(node, ast.Name) and node.id == name and not isinstance(node.ctx, ast.Load):
                 stores += 1
-            if isinstance(node, ast.Assign) and _stored_name(node) == name and _is_number(node.value, name):
+            if isinstance(node, ast.Assign) and stored_name(node) == name and is_number(node.value, name):
                 stores -= 1
-            if isinstance(node, ast.AugAssign) and names(node.target) == {name} and _is_number(node.value, name):
+            if isinstance(node, ast.AugAssign) and names(node.target) == {name} and is_number(node.value, name):
                 stores -= 1
         return stores == 0 and name not in self.escaping
 
@@ -212,13 +219,13 @@ class _FunctionEditor:
         """`a = x; b = y` <-> `a, b = x, y`."""
         changed: Block = []
         for statement in block:
-            apart = _apart(statement)
-            if apart and not self.is_guarded and not names([*apart]) & self.escaping and self.chosen():
-                changed.extend(apart)
+            parts = apart(statement)
+            if parts and not self.is_guarded and not names([*parts]) & self.escaping and self.chosen():
+                changed.extend(parts)
                 continue
-            together = _together(changed[-1], statement) if changed else None
-            if together and not self.is_guarded and not names(together) & self.escaping and self.chosen():
-                changed[-1] = together
+            joint = together(changed[-1], statement) if changed else None
+            if joint and not self.is_guarded and not names(joint) & self.escaping and self.chosen():
+                changed[-1] = joint
                 continue
             changed.append(statement)
         return changed
@@ -233,7 +240,7 @@ class _FunctionEditor:
         return changed
 
     def _is_independent(self, first: ast.stmt, second: ast.stmt) -> bool:
-        stored = [_stored_names(first), _stored_names(second)]
+        stored = [stored_names(first), stored_names(second)]
         if not stored[0] or not stored[1] or (stored[0] | stored[1]) & self.escaping:
             return False
         assert isinstance(first, ast.Assign)
@@ -253,7 +260,7 @@ class _FunctionEditor:
 
     def _dead_statement(self) -> ast.stmt:
         number = self.chance.randint(0, 64)
-        value = self.chance.choice([str(number), f"({number}, None)", "[]", f"len(({number},))", f"{number} + 1", "''"])
+        value = self.chance.choice([str(number), f"({number}, None)", "[]", f"not {number}", f"{number} + 1", "''"])
         statement = ast.parse(f"{self.fresh()} = {value}").body[0]
         if self.chance.random() < 0.33:
             return ast.If(test=ast.Constant(False), body=[statement], orelse=[])
@@ -272,99 +279,3 @@ def _suppresses(statement: ast.stmt) -> bool:
     if not isinstance(statement, ast.With | ast.AsyncWith):
         return False
     return any(word in ast.unparse(item.context_expr) for item in statement.items for word in ("suppress", "raises"))
-
-
-def _assign(name: str, value: ast.expr) -> ast.Assign:
-    return ast.Assign(targets=[ast.Name(name, ast.Store())], value=value, lineno=0)
-
-
-def _stored_name(statement: ast.stmt | None) -> str | None:
-    """`x` of `x = ...`."""
-    if isinstance(statement, ast.Assign) and len(statement.targets) == 1 and isinstance(statement.targets[0], ast.Name):
-        return statement.targets[0].id
-    return None
-
-
-def _stored_names(statement: ast.stmt) -> set[str]:
-    """The names of `x = ...` or `x, y = ...`; nothing for other statements and targets."""
-    if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-        return set()
-    target = statement.targets[0]
-    parts = target.elts if isinstance(target, ast.Tuple) else [target]
-    if not all(isinstance(part, ast.Name) for part in parts):
-        return set()
-    return names(target)
-
-
-def _negated(test: ast.expr) -> ast.expr:
-    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
-        return test.operand
-    if isinstance(test, ast.Compare) and len(test.ops) == 1 and type(test.ops[0]) in OPPOSITE:
-        return ast.Compare(test.left, [OPPOSITE[type(test.ops[0])]()], test.comparators)
-    return ast.UnaryOp(ast.Not(), test)
-
-
-def _spread(statement: ast.Assign | ast.Return, value: ast.IfExp) -> ast.stmt:
-    branches: list[ast.stmt] = []
-    for part in (value.body, value.orelse):
-        branch = copy.deepcopy(statement)
-        branch.value = part
-        branches.append(branch)
-    return ast.If(test=value.test, body=[branches[0]], orelse=[branches[1]])
-
-
-def _joined(statement: ast.If) -> ast.stmt | None:
-    if len(statement.body) != 1 or len(statement.orelse) != 1:
-        return None
-    first, second = statement.body[0], statement.orelse[0]
-    if isinstance(first, ast.Return) and isinstance(second, ast.Return) and first.value and second.value:
-        return ast.Return(ast.IfExp(statement.test, first.value, second.value))
-    if isinstance(first, ast.Assign) and isinstance(second, ast.Assign):
-        name = _stored_name(first)
-        if name and name == _stored_name(second):
-            return _assign(name, ast.IfExp(statement.test, first.value, second.value))
-    return None
-
-
-def _leaves(block: Block) -> bool:
-    return bool(block) and isinstance(block[-1], ast.Return | ast.Raise | ast.Continue | ast.Break)
-
-
-def _is_number(value: ast.expr, name: str) -> bool:
-    if isinstance(value, ast.BinOp):
-        return all(_is_number(side, name) for side in (value.left, value.right))
-    if isinstance(value, ast.Call) and isinstance(value.func, ast.Name):
-        return value.func.id in {"len", "int", "float"}
-    if isinstance(value, ast.Name):
-        return value.id == name
-    return isinstance(value, ast.Constant) and isinstance(value.value, int | float)
-
-
-def _apart(statement: ast.stmt) -> list[ast.Assign] | None:
-    """`a, b = x, y` as two statements, if `y` has no use for the old `a`."""
-    if not isinstance(statement, ast.Assign) or not isinstance(statement.value, ast.Tuple):
-        return None
-    target, value = statement.targets[0], statement.value
-    if len(_stored_names(statement)) != len(value.elts) or not isinstance(target, ast.Tuple):
-        return None
-    stored: set[str] = set()
-    parts = []
-    for name, part in zip(target.elts, value.elts, strict=True):
-        if stored & names(part) or isinstance(part, ast.Starred) or not isinstance(name, ast.Name):
-            return None
-        stored.add(name.id)
-        parts.append(_assign(name.id, part))
-    return parts
-
-
-def _together(first: ast.stmt, second: ast.stmt) -> ast.stmt | None:
-    """`a = x; b = y` as one, if `y` has no use for the new `a`."""
-    one, other = _stored_name(first), _stored_name(second)
-    if not one or not other or one == other:
-        return None
-    assert isinstance(first, ast.Assign)
-    assert isinstance(second, ast.Assign)
-    if one in names(second.value) or not is_movable(second.value):
-        return None
-    targets = ast.Tuple([ast.Name(one, ast.Store()), ast.Name(other, ast.Store())], ast.Store())
-    return ast.Assign(targets=[targets], value=ast.Tuple([first.value, second.value], ast.Load()), lineno=0)

@@ -1,4 +1,4 @@
-"""Write whole modules differently without changing what they do: layout, names, statements. Seeded, standard library."""
+"""Write whole modules differently without changing what they do: layout, names, statements."""
 
 from __future__ import annotations
 
@@ -25,16 +25,16 @@ class _Layout(ast.NodeTransformer):
     def __init__(self) -> None:
         self.in_fields = False
 
-    def visit_Module(self, node: ast.Module) -> ast.Module:  # noqa: N802 - the name that ast calls
+    def visit_Module(self, node: ast.Module) -> ast.Module:
         node.body = without_docstring(node.body)
         self.generic_visit(node)
         return node
 
-    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:  # noqa: N802
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.FunctionDef:
         self._function(node)
         return node
 
-    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:  # noqa: N802
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AsyncFunctionDef:
         self._function(node)
         return node
 
@@ -44,7 +44,7 @@ class _Layout(ast.NodeTransformer):
         self._definition(node)
         self.in_fields = outer
 
-    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:  # noqa: N802
+    def visit_ClassDef(self, node: ast.ClassDef) -> ast.ClassDef:
         outer, self.in_fields = self.in_fields, _has_hinted_fields(node)
         self._definition(node)
         self.in_fields = outer
@@ -59,7 +59,7 @@ class _Layout(ast.NodeTransformer):
         node.annotation = None
         return node
 
-    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:  # noqa: N802
+    def visit_AnnAssign(self, node: ast.AnnAssign) -> ast.stmt:
         self.generic_visit(node)
         if self.in_fields:
             return node

@@ -4,33 +4,15 @@ from __future__ import annotations
 
 import ast
 import builtins
-import keyword
-import random
 from collections.abc import Iterator, Mapping
 
 from bench.declared import definitions
-from bench.ownership import (
-    BUILTIN_ATTRIBUTES,
-    CONFIGURATION,
-    EXTERNAL,
-    FRAMEWORK,
-    MODULE,
-    UNKNOWN,
-    FunctionNode,
-    Kind,
-    Module,
-    Project,
-    constant_string,
-    terminal,
-)
+from bench.naming import BY_NAME, Naming
+from bench.ownership import EXTERNAL, MODULE, FunctionNode, Kind, Module, Project, constant_string, terminal
 from bench.scopes import Scope
 
-BY_NAME = frozenset({"getattr", "setattr", "hasattr", "delattr"})
 REGISTERS = frozenset({"register_buffer", "register_parameter", "add_module", "register_module"})
 READS_LOCALS = frozenset({"locals", "vars", "eval", "exec"})
-CALLED_BY_KEYWORD = frozenset("fixture parametrize option argument command group main given hook".split())
-SYLLABLES = "ba be bi bo bu da de di do du fa fe fo ga ge go ka ke ki ko ku la le li lo lu ma me mi mo mu na ne ni no nu \
-pa pe pi po pu ra re ri ro ru sa se si so su ta te ti to tu va ve vi vo za ze zi zo zu".split()
 
 
 def rename(sources: Mapping[str, str], seed: int) -> tuple[dict[str, str], dict[str, dict[str, str]]]:
@@ -40,7 +22,7 @@ def rename(sources: Mapping[str, str], seed: int) -> tuple[dict[str, str], dict[
     Stays:  names of libraries, builtins, dunders, `self`, and whatever a library's base class may call or read.
     """
     project = Project(sources)
-    naming = _Naming(project, seed)
+    naming = Naming(project, seed)
     modules = project.modules.items()
     before = {path: [qualname for qualname, _ in definitions(module.tree, nested=True)] for path, module in modules}
     changes = [change for module in project.modules.values() for change in _Renamer(project, naming, module).changes()]
@@ -49,118 +31,6 @@ def rename(sources: Mapping[str, str], seed: int) -> tuple[dict[str, str], dict[
     after = {path: [qualname for qualname, _ in definitions(module.tree, nested=True)] for path, module in modules}
     renamed = {path: ast.unparse(module.tree) + "\n" for path, module in modules}
     return renamed, {path: dict(zip(before[path], after[path], strict=True)) for path in before}
-
-
-class _Naming:
-    """The new names: one for each attribute, global and parameter of the project, one for each local of a scope."""
-
-    def __init__(self, project: Project, seed: int) -> None:
-        self.project = project
-        self.random = random.Random(seed)
-        self.taken = {*keyword.kwlist, *keyword.softkwlist, *dir(builtins)}
-        for module in project.modules.values():
-            for node in ast.walk(module.tree):
-                self.taken.update(text for _, text in ast.iter_fields(node) if isinstance(text, str))
-        self.known: dict[tuple[object, str], str] = {}
-        self.kept_attributes = set(_kept_attributes(project)) | FRAMEWORK
-        self.kept_parameters = set(_kept_parameters(project)) | {"self", "cls"}
-
-    def attribute(self, name: str) -> str:
-        if name in self.kept_attributes or name not in self.project.attributes:
-            return name
-        return self._new("attribute", name)
-
-    def parameter(self, name: str) -> str:
-        if name in self.kept_parameters or name not in self.project.parameters:
-            return name
-        return self._new("parameter", name)
-
-    def top(self, name: str) -> str:
-        return self._new("top", name)
-
-    def local(self, scope: Scope, name: str) -> str:
-        return self._new(scope, name)
-
-    def _new(self, kind: object, name: str) -> str:
-        if (name.startswith("__") and name.endswith("__")) or not name.strip("_"):
-            return name
-        if (kind, name) not in self.known:
-            self.known[kind, name] = self._fresh(name)
-        return self.known[kind, name]
-
-    def _fresh(self, name: str) -> str:
-        """A name of the same style: underscores in front, capitals."""
-        bare = name.lstrip("_")
-        while True:
-            word = "".join(self.random.choices(SYLLABLES, k=self.random.randint(2, 4)))
-            if bare.isupper() and len(bare) > 1:
-                word = word.upper()
-            elif bare[0].isupper():
-                word = word.capitalize()
-            word = name[: len(name) - len(bare)] + word
-            if word not in self.taken:
-                self.taken.add(word)
-                return word
-
-
-def _kept_attributes(project: Project) -> Iterator[str]:
-    """Attributes whose new name a library, or an object that may be a library's, would not know."""
-    read, on_unknown, on_external = set(), set(), set()
-    for module in project.modules.values():
-        is_dynamic, texts = False, set()
-        for node in ast.walk(module.tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                texts.add(node.value)
-            if isinstance(node, ast.Call) and terminal(node.func) in BY_NAME and len(node.args) > 1:
-                is_dynamic |= constant_string(node.args[1]) is None and project.kind(node.args[0], module) != EXTERNAL
-                read.add(constant_string(node.args[1]) or "")
-            if not isinstance(node, ast.Attribute):
-                continue
-            if not isinstance(node.ctx, ast.Store):
-                read.add(node.attr)
-            kind = project.kind(node.value, module)
-            if kind == UNKNOWN:
-                on_unknown.add(node.attr)
-            elif kind == EXTERNAL and not _is_library_module(node.value, module):
-                on_external.add(node.attr)
-            elif kind.what == "super" and not project.is_inherited(kind.name, node.attr):
-                yield node.attr
-            elif kind.what in {"instance", "own"} and _comes_from_library(project, kind.name, node.attr):
-                yield node.attr
-        if is_dynamic:
-            yield from texts & project.attributes
-    yield from on_unknown & (on_external | BUILTIN_ATTRIBUTES)
-    for name, own in project.classes.items():
-        if any(base.has_foreign_base for base in project.line(name)):
-            yield from own.fields
-            yield from set(own.methods) - read
-
-
-def _is_library_module(node: ast.expr, module: Module) -> bool:
-    """Whether the expression is a library's module or a configuration: what they have says nothing of other objects."""
-    if CONFIGURATION.search(terminal(node)):
-        return True
-    while isinstance(node, ast.Attribute):
-        node = node.value
-    scope = module.scopes.of[node]
-    holder = scope.resolve(node.id) if isinstance(node, ast.Name) else None
-    return bool(holder and isinstance(node, ast.Name) and node.id in holder.imports)
-
-
-def _comes_from_library(project: Project, class_name: str, name: str) -> bool:
-    """Whether the attribute is nobody's in the class's family, and a library's base class may well have it."""
-    if all(own.is_plain for own in project.line(class_name)):
-        return False
-    return not any(name in own.members() for own in project.family(class_name))
-
-
-def _kept_parameters(project: Project) -> Iterator[str]:
-    """Parameters that a library fills by their names."""
-    for functions in project.functions.values():
-        for function in functions:
-            names = {terminal(decorator) for decorator in function.decorator_list}
-            if names & CALLED_BY_KEYWORD or function.name.startswith("test_"):
-                yield from (arg.arg for arg in ast.walk(function.args) if isinstance(arg, ast.arg))
 
 
 class _Change:
@@ -176,7 +46,7 @@ class _Change:
 class _Renamer:
     """Finds what changes in one file."""
 
-    def __init__(self, project: Project, naming: _Naming, module: Module) -> None:
+    def __init__(self, project: Project, naming: Naming, module: Module) -> None:
         self.project, self.naming, self.module = project, naming, module
         self.opaque = self._opaque_scopes()
         self.keyword_dicts = self._keyword_dicts()
@@ -270,9 +140,8 @@ class _Renamer:
             yield from self._text(node.args[1], lambda text: self.attribute(node.args[0], text))
         if called in REGISTERS and isinstance(node.func, ast.Attribute) and node.args:
             yield from self._text(node.args[0], self.naming.attribute)
-        if isinstance(node.func, ast.Attribute) and self._is_keyword_dict(node.func.value) and node.args:
-            if called in {"get", "pop", "setdefault"}:
-                yield from self._text(node.args[0], self.naming.parameter)
+        if called in {"get", "pop", "setdefault"} and node.args and self._is_keyword_dict(_receiver(node.func)):
+            yield from self._text(node.args[0], self.naming.parameter)
         for word in node.keywords:
             if word.arg:
                 yield _Change(word, "arg", self._keyword(node, word.arg))
@@ -290,9 +159,10 @@ class _Renamer:
             return word
         if callee.what == "own":
             return self._constructor_keyword(callee, word)
-        if isinstance(called, ast.Attribute) and called.attr not in self.project.attributes:
-            if self.project.kind(called.value, self.module) != MODULE:
-                return word
+        receiver = _receiver(called)
+        is_foreign = receiver is not None and terminal(called) not in self.project.attributes
+        if is_foreign and self.project.kind(receiver, self.module) != MODULE:
+            return word
         functions = self._functions(called)
         if functions and not any(_takes(function, word) for function in functions):
             return word
@@ -333,7 +203,7 @@ class _Renamer:
                 if key:
                     yield from self._text(key, self.naming.parameter)
 
-    def _is_keyword_dict(self, node: ast.expr) -> bool:
+    def _is_keyword_dict(self, node: ast.expr | None) -> bool:
         if not isinstance(node, ast.Name):
             return False
         holder = self.module.scopes.of[node].resolve(node.id)
@@ -394,6 +264,11 @@ class _Renamer:
             if isinstance(node, ast.ImportFrom)
             for alias in node.names
         )
+
+
+def _receiver(node: ast.expr) -> ast.expr | None:
+    """`a` of `a.b`."""
+    return node.value if isinstance(node, ast.Attribute) else None
 
 
 def _takes(function: FunctionNode, word: str) -> bool:

@@ -35,9 +35,9 @@ class Scope:
         scope = self.parent
         while scope:
             is_module = scope.parent is None
-            if (is_module or not isinstance(scope.node, ast.ClassDef)) and name in scope.values:
-                if is_module or name not in self.top:
-                    return scope
+            is_seen = is_module or (not isinstance(scope.node, ast.ClassDef) and name not in self.top)
+            if is_seen and name in scope.values:
+                return scope
             scope = scope.parent
         return None
 

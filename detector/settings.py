@@ -15,7 +15,7 @@ LONGEST_KEPT_STRING = 40
 MOST_LABELS = 200_000
 
 # A shingle is a node with its operands to these depths.
-SHINGLE_DEPTHS = (1, 2, 3)
+SHINGLE_DEPTHS = (1, 2)
 
 # How often one shingle counts within a function. Counts matter (sets instead of multisets cost .065 average
 # precision on edited copies), but a table of a hundred equal entries is not a hundred times as telling.

@@ -36,4 +36,8 @@ fi
 "$python" -m ruff check detector tests bench
 "$python" -m ruff format --check detector tests bench
 "$python" -m mypy
-"$python" -m pytest
+
+# Temporary files in a place of their own: what an earlier run may have left elsewhere has no part in this one.
+temporary=$(mktemp -d)
+trap 'rm -rf "$temporary"' EXIT
+"$python" -m pytest --basetemp="$temporary/pytest"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from collections.abc import Callable
@@ -9,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from detector.model import Skipped
+from detector.read import open_target
+
 Git = Callable[..., str]
+Contents = Callable[[object], tuple[dict[str, bytes], dict[str, str]]]
 
 
 @pytest.fixture
@@ -27,3 +32,28 @@ def git(tmp_path: Path) -> Git:
         return done.stdout.strip()
 
     return run
+
+
+@pytest.fixture
+def contents() -> Contents:
+    """Read a target to the end, and hold it to what every target promises."""
+    return _contents
+
+
+def _contents(target: object) -> tuple[dict[str, bytes], dict[str, str]]:
+    """Read a target: contents by path, reasons by path."""
+    files: dict[str, bytes] = {}
+    skipped: dict[str, str] = {}
+    with open_target(str(target)) as repo:
+        everything = list(repo.files)
+        assert [each.path for each in everything] == sorted(each.path for each in everything)
+        for each in everything:
+            if isinstance(each, Skipped):
+                skipped[each.path] = each.reason
+            else:
+                files[each.path] = each.data
+                assert each.path in repo.files.paths()
+                assert repo.files.read(each.path) == each.data
+    json.dumps([*files, *skipped]).encode("utf-8")
+    assert all(path.isprintable() for path in [*files, *skipped])
+    return files, skipped

@@ -2,40 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
-from detector.model import Role, Skipped, SourceFile, UserError
+from detector.model import Role, UserError
 from detector.read import open_target
 from detector.read.limits import MAX_FILE_BYTES
 from detector.read.roles import role_of
 
+Contents = Callable[[object], tuple[dict[str, bytes], dict[str, str]]]
 IS_ROOT = hasattr(os, "geteuid") and os.geteuid() == 0
-
-
-def contents(target: object) -> tuple[dict[str, bytes], dict[str, str]]:
-    """Read a target: contents by path, reasons by path."""
-    files: dict[str, bytes] = {}
-    skipped: dict[str, str] = {}
-    with open_target(str(target)) as repo:
-        everything = list(repo.files)
-        read = [each.path for each in everything if isinstance(each, SourceFile)]
-        assert read == sorted(read)
-        assert set(read) <= set(repo.files.paths())
-        for each in everything:
-            if isinstance(each, Skipped):
-                skipped[each.path] = each.reason
-            else:
-                files[each.path] = each.data
-                assert repo.files.read(each.path) == each.data
-    json.dumps([*files, *skipped]).encode("utf-8")
-    assert all(path.isprintable() for path in [*files, *skipped])
-    return files, skipped
 
 
 def write(root: Path, **files: str) -> None:
@@ -46,7 +27,7 @@ def write(root: Path, **files: str) -> None:
         path.write_text(text)
 
 
-def test_a_folder_yields_its_python_sorted_and_nothing_else(tmp_path: Path) -> None:
+def test_a_folder_yields_its_python_sorted_and_nothing_else(tmp_path: Path, contents: Contents) -> None:
     write(tmp_path, b="B", a__z="Z", a="A")
     (tmp_path / "w.pyw").write_text("W")
     (tmp_path / "stub.pyi").write_text("no")
@@ -60,11 +41,11 @@ def test_a_folder_is_named_by_its_own_name_also_as_a_dot(tmp_path: Path, monkeyp
         assert (repo.target, repo.name, repo.revision) == (".", tmp_path.name, "")
 
 
-def test_an_empty_folder_yields_nothing(tmp_path: Path) -> None:
+def test_an_empty_folder_yields_nothing(tmp_path: Path, contents: Contents) -> None:
     assert contents(tmp_path) == ({}, {})
 
 
-def test_a_script_without_a_suffix_is_read_if_python_runs_it(tmp_path: Path) -> None:
+def test_a_script_without_a_suffix_is_read_if_python_runs_it(tmp_path: Path, contents: Contents) -> None:
     for name, first_line, mode in (
         ("run", "#!/usr/bin/env python3", 0o755),
         ("sh", "#!/bin/sh", 0o755),
@@ -75,7 +56,7 @@ def test_a_script_without_a_suffix_is_read_if_python_runs_it(tmp_path: Path) -> 
     assert list(contents(tmp_path)[0]) == ["run"]
 
 
-def test_installed_packages_are_one_skipped_folder(tmp_path: Path) -> None:
+def test_installed_packages_are_one_skipped_folder(tmp_path: Path, contents: Contents) -> None:
     write(tmp_path, node_modules__x="", environment__lib__y="", lib__venv__z="Z")
     (tmp_path / "environment" / "pyvenv.cfg").touch()
     for name in (".git", ".tox", "__pycache__"):
@@ -86,7 +67,7 @@ def test_installed_packages_are_one_skipped_folder(tmp_path: Path) -> None:
     assert list(skipped) == ["environment", "lib/.git", "lib/.tox", "lib/__pycache__", "node_modules"]
 
 
-def test_links_are_reported_and_never_followed(tmp_path: Path) -> None:
+def test_links_are_reported_and_never_followed(tmp_path: Path, contents: Contents) -> None:
     root = tmp_path / "root"
     write(root, real="R", package__m="M")
     write(tmp_path, outside="no")
@@ -102,14 +83,14 @@ def test_links_are_reported_and_never_followed(tmp_path: Path) -> None:
     assert skipped["again.py"] == "a symbolic link: what it leads to is read where it is"
 
 
-def test_a_named_pipe_keeps_nobody_waiting(tmp_path: Path) -> None:
+def test_a_named_pipe_keeps_nobody_waiting(tmp_path: Path, contents: Contents) -> None:
     os.mkfifo(tmp_path / "pipe.py")
     assert contents(tmp_path) == ({}, {"pipe.py": "not a regular file"})
     with pytest.raises(UserError, match="neither a regular file nor a folder"):
         contents(tmp_path / "pipe.py")
 
 
-def test_a_file_of_100_mb_is_skipped(tmp_path: Path) -> None:
+def test_a_file_of_100_mb_is_skipped(tmp_path: Path, contents: Contents) -> None:
     with (tmp_path / "huge.py").open("wb") as file:
         file.truncate(100_000_000)
     with (tmp_path / "limit.py").open("wb") as file:
@@ -120,7 +101,7 @@ def test_a_file_of_100_mb_is_skipped(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(IS_ROOT, reason="nothing is unreadable for root")
-def test_what_may_not_be_read_is_skipped(tmp_path: Path) -> None:
+def test_what_may_not_be_read_is_skipped(tmp_path: Path, contents: Contents) -> None:
     write(tmp_path, a="A", secret__b="B", c="C")
     (tmp_path / "c.py").chmod(0)
     (tmp_path / "secret").chmod(0)
@@ -132,7 +113,7 @@ def test_what_may_not_be_read_is_skipped(tmp_path: Path) -> None:
     assert list(skipped) == ["c.py", "secret"]
 
 
-def test_odd_names_are_printable_and_still_readable(tmp_path: Path) -> None:
+def test_odd_names_are_printable_and_still_readable(tmp_path: Path, contents: Contents) -> None:
     for name in (
         b"caf\xe9.py",
         b"line\nbreak.py",
@@ -149,31 +130,36 @@ def test_odd_names_are_printable_and_still_readable(tmp_path: Path) -> None:
     assert not skipped
 
 
-def test_two_files_that_print_alike_are_not_confused(tmp_path: Path) -> None:
+def test_two_files_that_print_alike_are_not_confused(tmp_path: Path, contents: Contents) -> None:
     (tmp_path / os.fsdecode(b"\xe9.py")).touch()
     (tmp_path / "\\xe9.py").touch()
     files, skipped = contents(tmp_path)
     assert list(files) == list(skipped) == ["\\xe9.py"]
 
 
-def test_bytes_are_passed_on_as_they_are(tmp_path: Path) -> None:
+def test_bytes_are_passed_on_as_they_are(tmp_path: Path, contents: Contents) -> None:
     (tmp_path / "a.py").write_bytes(b"# \xe9\0\r\n")
     assert contents(tmp_path)[0] == {"a.py": b"# \xe9\0\r\n"}
 
 
-def test_folders_may_be_deeper_than_python_recurses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    for _ in range(1500):
-        os.mkdir("d")
-        os.chdir("d")
-    Path("a.py").touch()
-    monkeypatch.chdir(tmp_path)
-    files, skipped = contents(tmp_path)
-    assert files or skipped  # a path that the system does not take is skipped, and so is not lost in silence
-    assert list(files) == ["d/" * 1500 + "a.py"]
+@pytest.fixture
+def deep(tmp_path: Path) -> Iterator[str]:
+    """A path of more folders than Python recurses; taken apart afterwards, since `shutil.rmtree` recurses."""
+    folders = [str(tmp_path) + "/d" * depth for depth in range(1, 1501)]
+    for folder in folders:
+        os.mkdir(folder)
+    Path(folders[-1], "a.py").touch()
+    yield "d/" * 1500 + "a.py"
+    Path(folders[-1], "a.py").unlink()
+    for folder in reversed(folders):
+        os.rmdir(folder)
 
 
-def test_one_python_file_is_a_target(tmp_path: Path) -> None:
+def test_folders_may_be_deeper_than_python_recurses(deep: str, tmp_path: Path, contents: Contents) -> None:
+    assert list(contents(tmp_path)[0]) == [deep]
+
+
+def test_one_python_file_is_a_target(tmp_path: Path, contents: Contents) -> None:
     write(tmp_path, model="M", other="O")
     assert contents(tmp_path / "model.py") == ({"model.py": b"M"}, {})
 
@@ -194,7 +180,9 @@ def test_one_python_file_is_a_target(tmp_path: Path) -> None:
         ("git@example.org:a/b.git@--upload-pack=x", "no revision"),
     ],
 )
-def test_bad_targets_get_one_line(target: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bad_targets_get_one_line(
+    target: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, contents: Contents
+) -> None:
     monkeypatch.chdir(tmp_path)
     Path("notes.txt").write_text("text")
     Path("folder").mkdir()
@@ -204,7 +192,7 @@ def test_bad_targets_get_one_line(target: str, message: str, tmp_path: Path, mon
     assert sorted(os.listdir()) == ["folder", "notes.txt"]
 
 
-def test_a_path_that_holds_an_at_sign_wins(tmp_path: Path) -> None:
+def test_a_path_that_holds_an_at_sign_wins(tmp_path: Path, contents: Contents) -> None:
     write(tmp_path / "repo@main", a="A")
     assert contents(tmp_path / "repo@main")[0] == {"a.py": b"A"}
 

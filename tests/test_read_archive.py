@@ -11,13 +11,15 @@ import stat
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from detector.model import UserError
 from detector.read import limits, open_target, tarred, zipped
-from tests.test_read import contents
+
+Contents = Callable[[object], tuple[dict[str, bytes], dict[str, str]]]
 
 
 def zip_file(path: Path, members: dict[str, str | bytes]) -> Path:
@@ -55,7 +57,7 @@ def test_a_wheel_is_read_without_unpacking_to_disk(tmp_path: Path, monkeypatch: 
         assert not os.listdir(empty)
 
 
-def test_a_wheel_of_one_package_keeps_its_folder(tmp_path: Path) -> None:
+def test_a_wheel_of_one_package_keeps_its_folder(tmp_path: Path, contents: Contents) -> None:
     assert list(contents(zip_file(tmp_path / "a-1-py3-none-any.whl", {"a/README": "", "a/b.py": ""}))[0]) == ["a/b.py"]
 
 
@@ -68,7 +70,9 @@ def test_a_wheel_of_one_package_keeps_its_folder(tmp_path: Path) -> None:
         (["repo-main/pkg/a.py", "other"], "repo-main/pkg/a.py"),
     ],
 )
-def test_the_shared_folder_of_a_source_archive_is_stripped(members: list[str], expected: str, tmp_path: Path) -> None:
+def test_the_shared_folder_of_a_source_archive_is_stripped(
+    members: list[str], expected: str, tmp_path: Path, contents: Contents
+) -> None:
     assert list(contents(zip_file(tmp_path / "x.zip", dict.fromkeys(members, "")))[0]) == [expected]
     assert list(contents(tar_file(tmp_path / "x.tar", dict.fromkeys(members, b"")))[0]) == [expected]
 
@@ -76,7 +80,9 @@ def test_the_shared_folder_of_a_source_archive_is_stripped(members: list[str], e
 @pytest.mark.parametrize(
     ("suffix", "mode"), [(".tar", "w"), (".tgz", "w:gz"), (".tar.bz2", "w:bz2"), (".tar.xz", "w:xz")]
 )
-def test_a_tar_is_read_in_sorted_order_whatever_its_compression(suffix: str, mode: str, tmp_path: Path) -> None:
+def test_a_tar_is_read_in_sorted_order_whatever_its_compression(
+    suffix: str, mode: str, tmp_path: Path, contents: Contents
+) -> None:
     data = {"lib-2.0/b.py": os.urandom(300_000), "lib-2.0/weights.bin": os.urandom(500_000), "lib-2.0/a.py": b"A"}
     path = tar_file(tmp_path / f"lib-2.0{suffix}", data, mode=mode)
     with open_target(str(path)) as repo:
@@ -97,7 +103,7 @@ def test_the_temporary_copy_of_a_tar_is_gone_after_an_exception(
 
 
 @pytest.mark.parametrize("name", ["../a.py", "/a.py", "b/../../a.py", "C:/a.py", "C:a.py", "\\a.py", "..\\a.py"])
-def test_names_that_point_elsewhere_are_skipped(name: str, tmp_path: Path) -> None:
+def test_names_that_point_elsewhere_are_skipped(name: str, tmp_path: Path, contents: Contents) -> None:
     for path in (
         zip_file(tmp_path / "x.zip", {name: "", "ok.py": "O"}),
         tar_file(tmp_path / "x.tar", {name: b"", "ok.py": b"O"}),
@@ -107,7 +113,7 @@ def test_names_that_point_elsewhere_are_skipped(name: str, tmp_path: Path) -> No
         assert list(skipped.values()) == ["its name points out of the archive"]
 
 
-def test_links_and_devices_in_a_tar_are_skipped(tmp_path: Path) -> None:
+def test_links_and_devices_in_a_tar_are_skipped(tmp_path: Path, contents: Contents) -> None:
     path = tar_file(
         tmp_path / "x.tar",
         {"a.py": b"A"},
@@ -123,7 +129,7 @@ def test_links_and_devices_in_a_tar_are_skipped(tmp_path: Path) -> None:
     assert skipped == {"soft.py": link, "hard.py": link, "pipe.py": other, "device.py": other}
 
 
-def test_a_link_in_a_zip_is_skipped(tmp_path: Path) -> None:
+def test_a_link_in_a_zip_is_skipped(tmp_path: Path, contents: Contents) -> None:
     link = zipfile.ZipInfo("soft.py")
     link.external_attr = (stat.S_IFLNK | 0o777) << 16
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
@@ -132,7 +138,7 @@ def test_a_link_in_a_zip_is_skipped(tmp_path: Path) -> None:
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")
-def test_of_two_members_of_one_name_the_first_is_read(tmp_path: Path) -> None:
+def test_of_two_members_of_one_name_the_first_is_read(tmp_path: Path, contents: Contents) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         archive.writestr("a.py", "first")
         archive.writestr("a.py", "second")
@@ -148,7 +154,7 @@ def test_of_two_members_of_one_name_the_first_is_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("size", [2_000_000, 100_000_000])
-def test_a_zip_bomb_is_skipped(size: int, tmp_path: Path) -> None:
+def test_a_zip_bomb_is_skipped(size: int, tmp_path: Path, contents: Contents) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("a.py", "A")
         with archive.open("bomb.py", "w") as file:
@@ -160,7 +166,9 @@ def test_a_zip_bomb_is_skipped(size: int, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("method", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
-def test_a_member_that_lies_about_its_size_does_not_get_through(method: int, tmp_path: Path) -> None:
+def test_a_member_that_lies_about_its_size_does_not_get_through(
+    method: int, tmp_path: Path, contents: Contents
+) -> None:
     path = tmp_path / "x.zip"
     with zipfile.ZipFile(path, "w", method) as archive:
         archive.writestr("bomb.py", bytes(20_000_000))
@@ -171,7 +179,7 @@ def test_a_member_that_lies_about_its_size_does_not_get_through(method: int, tmp
     assert skipped["bomb.py"].startswith("corrupt in the archive")
 
 
-def test_an_encrypted_and_a_corrupt_member_are_skipped(tmp_path: Path) -> None:
+def test_an_encrypted_and_a_corrupt_member_are_skipped(tmp_path: Path, contents: Contents) -> None:
     path = zip_file(tmp_path / "x.zip", {"a.py": "A" * 50, "b.py": "B" * 50, "c.py": "C" * 50})
     data = bytearray(path.read_bytes())
     entry = data.index(b"PK\x01\x02")
@@ -188,7 +196,7 @@ def test_an_encrypted_and_a_corrupt_member_are_skipped(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "data", [b"", b"PK\x03\x04 and no more", b"text" * 300, b"\x1f\x8b\x08", b"\xfd7zXZ\x00", b"BZh9"]
 )
-def test_a_corrupt_archive_is_the_users_to_mend(name: str, data: bytes, tmp_path: Path) -> None:
+def test_a_corrupt_archive_is_the_users_to_mend(name: str, data: bytes, tmp_path: Path, contents: Contents) -> None:
     (tmp_path / name).write_bytes(data)
     with pytest.raises(UserError, match="cannot read this archive") as caught:
         contents(tmp_path / name)
@@ -196,7 +204,7 @@ def test_a_corrupt_archive_is_the_users_to_mend(name: str, data: bytes, tmp_path
 
 
 @pytest.mark.parametrize("pack", [gzip.compress, bz2.compress, lzma.compress])
-def test_a_tar_that_ends_too_early_is_the_users_to_mend(pack: object, tmp_path: Path) -> None:
+def test_a_tar_that_ends_too_early_is_the_users_to_mend(pack: object, tmp_path: Path, contents: Contents) -> None:
     whole = tar_file(tmp_path / "x.tar", {"a.py": os.urandom(50_000)}).read_bytes()
     assert callable(pack)
     (tmp_path / "y.tar").write_bytes(pack(whole)[:-20_000])
@@ -206,7 +214,7 @@ def test_a_tar_that_ends_too_early_is_the_users_to_mend(pack: object, tmp_path: 
             contents(tmp_path / name)
 
 
-def test_a_tar_header_that_claims_gigabytes_is_refused(tmp_path: Path) -> None:
+def test_a_tar_header_that_claims_gigabytes_is_refused(tmp_path: Path, contents: Contents) -> None:
     header = tarfile.TarInfo("././@LongLink")
     header.type, header.size = tarfile.GNUTYPE_LONGNAME, 8_000_000_000
     (tmp_path / "x.tar").write_bytes(header.tobuf() + bytes(100_000))
@@ -214,7 +222,9 @@ def test_a_tar_header_that_claims_gigabytes_is_refused(tmp_path: Path) -> None:
         contents(tmp_path / "x.tar")
 
 
-def test_limits_of_a_whole_archive_leave_the_rest_unread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_limits_of_a_whole_archive_leave_the_rest_unread(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, contents: Contents
+) -> None:
     names = dict.fromkeys(["a.py", "b.py", "c.py"], b"1234567890")
     for module in (zipped, tarred):
         monkeypatch.setattr(module, "MAX_ARCHIVE_PYTHON_BYTES", 20)
@@ -230,7 +240,7 @@ def test_limits_of_a_whole_archive_leave_the_rest_unread(tmp_path: Path, monkeyp
 
 
 def test_a_compressed_tar_is_given_up_when_it_unpacks_to_too_much(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, contents: Contents
 ) -> None:
     monkeypatch.setattr(tarred, "MAX_ARCHIVE_UNPACKED_BYTES", 100_000)
     path = tar_file(tmp_path / "x.tar.gz", {"a.py": b"A", "zeros": bytes(500_000), "b.py": b"B"}, mode="w:gz")
@@ -239,7 +249,9 @@ def test_a_compressed_tar_is_given_up_when_it_unpacks_to_too_much(
     assert skipped["x.tar.gz"].startswith("unpacks to more than")
 
 
-def test_an_enormous_zip_directory_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_enormous_zip_directory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, contents: Contents
+) -> None:
     monkeypatch.setattr(zipped, "MAX_ZIP_DIRECTORY_BYTES", 1000)
     path = zip_file(tmp_path / "x.zip", {f"{'n' * 100}{number}.py": "" for number in range(20)})
     with pytest.raises(UserError, match="its directory is too large"):

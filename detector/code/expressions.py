@@ -16,6 +16,7 @@ from detector.code.flow import (
     EFFECT,
     FIRST,
     FIRST_PARAMETER,
+    MOST_PARAMETERS,
     ITEM,
     LOCAL,
     LOCAL_CALL,
@@ -76,7 +77,7 @@ def value(node: ast.expr, frame: Frame) -> int:
 
 def _constant(node: ast.Constant, frame: Frame) -> int:
     constant = node.value
-    return NONE if constant is None else table[(CONSTANTS[constant.__class__, constant],)]
+    return NONE if constant is None else table[(CONSTANTS[constant.__class__][constant],)]
 
 
 def _name(node: ast.Name, frame: Frame) -> int:
@@ -94,7 +95,10 @@ def free(name: str, frame: Frame) -> int:
 
 
 def _attribute(node: ast.Attribute, frame: Frame) -> int:
-    base = EXPRESSIONS[node.value.__class__](node.value, frame)
+    inner = node.value
+    base = frame.env.get(inner.id) if inner.__class__ is ast.Name else None  # type: ignore[attr-defined]
+    if base is None:
+        base = EXPRESSIONS[inner.__class__](inner, frame)
     if base == SELF:
         return own_attribute(node.attr, frame)
     return attribute_of(base, node.attr, frame)
@@ -120,15 +124,16 @@ def attribute_of(base: int, name: str, frame: Frame) -> int:
 
 def own_attribute(name: str, frame: Frame) -> int:
     """Load `self.name`: what this function stored, else what the class put there, else an input."""
-    number = frame.env.get("." + name)
-    if number is not None:
-        return number
+    if frame.stores:
+        number = frame.env.get("." + name)
+        if number is not None:
+            return number
     klass = frame.klass
     if klass is not None:
         label = klass.attributes.get(name)
         if label is not None:
             return table[(label,)]
-        if name in klass.methods:
+        if name in klass.calls:
             return table[(LOCAL,)]
         constant = klass.constants.get(name)
         if constant is not None:
@@ -138,46 +143,61 @@ def own_attribute(name: str, frame: Frame) -> int:
 
 
 def _call(node: ast.Call, frame: Frame) -> int:
-    operands = _callee(node, frame)
+    """The hot path of lowering: names are looked up in place, and most labels have no rule of their own."""
+    env = frame.env
+    func = node.func
+    # The callee: its label, and the receiver as first operand where there is one.
+    if func.__class__ is ast.Attribute:
+        inner = func.value  # type: ignore[attr-defined]
+        base = env.get(inner.id) if inner.__class__ is ast.Name else None
+        if base is None:
+            base = EXPRESSIONS[inner.__class__](inner, frame)
+        operands = _method(base, func.attr, frame)  # type: ignore[attr-defined]
+    else:
+        operands = _function(func, frame)
     label = operands[0]
-    if label == LOCAL_CALL:  # the project's own: its keywords may be renamed or made positional
-        for argument in node.args:
-            operands.append(EXPRESSIONS[argument.__class__](argument, frame))
-        for keyword in node.keywords:
-            operands.append(EXPRESSIONS[keyword.value.__class__](keyword.value, frame))
-        return table[tuple(operands)]
-    special = _SPECIAL.get(label)
-    if special is not None:
-        number = special(node, operands, frame)
+    rule = _RULES.get(label)
+    if rule is not None:
+        number = rule(node, operands, frame)
         if number is not None:
             return number
     for argument in node.args:
-        operands.append(EXPRESSIONS[argument.__class__](argument, frame))
+        number = env.get(argument.id) if argument.__class__ is ast.Name else None  # type: ignore[attr-defined]
+        operands.append(EXPRESSIONS[argument.__class__](argument, frame) if number is None else number)
     signature = SIGNATURES.get(label)
     if signature is not None:
         first = 1 if label in _OPERATIONS else 0  # an operation's first operand is the array itself
         for position in range(first, min(len(operands) - 1, len(signature))):
             operands[position + 1] = table[(signature[position], operands[position + 1])]
     for keyword in node.keywords:
-        number = EXPRESSIONS[keyword.value.__class__](keyword.value, frame)
-        operands.append(table[(STARSTAR if keyword.arg is None else KEYWORDS[keyword.arg], number)])
-    if label in IDENTITY and len(operands) > 1:
-        return operands[-1]
+        given = keyword.value
+        number = EXPRESSIONS[given.__class__](given, frame)
+        name = keyword.arg
+        operands.append(table[(STARSTAR if name is None else KEYWORDS[name], number)])
     return table[tuple(operands)]
 
 
-def _callee(node: ast.Call, frame: Frame) -> list[int]:
-    """The call's label, with the receiver as first operand where there is one."""
-    func = node.func
-    if func.__class__ is ast.Attribute:
-        base = EXPRESSIONS[func.value.__class__](func.value, frame)  # type: ignore[attr-defined]
-        name: str = func.attr  # type: ignore[attr-defined]
-        if base == SELF:
-            return _own_callee(name, frame)
-        origin = frame.origins.get(base)
-        if origin is not None and origin[0] != "?":
-            return [LOCAL_CALL] if origin[0] == "~" else [CALLS[f"{origin}.{name}"]]
+def _method(base: int, name: str, frame: Frame) -> list[int]:
+    """`base.name(...)`: of self, of a module, of a value."""
+    if base == SELF:
+        if frame.stores:
+            stored = frame.env.get("." + name)
+            if stored is not None:
+                return [CALL, stored]
+        if frame.klass is not None:
+            label = frame.klass.calls.get(name)
+            if label is not None:
+                return [label]
+        label = METHODS[name]
+        return [label, SELF] if label else [LOCAL_CALL]
+    origin = frame.origins.get(base)
+    if origin is None or origin[0] == "?":
         return [METHODS[name] or OWN_METHOD, base]
+    return [LOCAL_CALL] if origin[0] == "~" else [CALLS[f"{origin}.{name}"]]
+
+
+def _function(func: ast.expr, frame: Frame) -> list[int]:
+    """`func(...)`: an import, a builtin, the project's own, a value."""
     callee = EXPRESSIONS[func.__class__](func, frame)
     origin = frame.origins.get(callee)
     if origin is not None and origin[0] != "?":
@@ -185,25 +205,16 @@ def _callee(node: ast.Call, frame: Frame) -> list[int]:
     return [LOCAL_CALL] if callee == SELF else [CALL, callee]
 
 
-def _own_callee(name: str, frame: Frame) -> list[int]:
-    """`self.name(...)`: a method of the class is a local call, a stored layer is applied."""
-    stored = frame.env.get("." + name)
-    if stored is not None:
-        return [CALL, stored]
-    klass = frame.klass
-    if klass is not None:
-        if name in klass.methods:
-            return [LOCAL_CALL]
-        label = klass.applied.get(name)
-        if label is not None:
-            return [label]
-    label = METHODS[name]
-    return [label, SELF] if label else [LOCAL_CALL]
+def _callee(func: ast.expr, frame: Frame) -> list[int]:
+    if isinstance(func, ast.Attribute):
+        return _method(value(func.value, frame), func.attr, frame)
+    return _function(func, frame)
 
 
 def _binary(node: ast.BinOp, frame: Frame) -> int:
-    left = EXPRESSIONS[node.left.__class__](node.left, frame)
-    right = EXPRESSIONS[node.right.__class__](node.right, frame)
+    first, second = node.left, node.right
+    left = EXPRESSIONS[first.__class__](first, frame)
+    right = EXPRESSIONS[second.__class__](second, frame)
     return table[(_BINARY[node.op.__class__], left, right)]
 
 
@@ -216,7 +227,7 @@ def _unary(node: ast.UnaryOp, frame: Frame) -> int:
     operand, kind = node.operand, node.op.__class__
     if kind is ast.USub and operand.__class__ is ast.Constant and isinstance(operand.value, int | float):  # type: ignore[attr-defined]
         constant = -operand.value  # type: ignore[attr-defined]
-        return table[(CONSTANTS[constant.__class__, constant],)]
+        return table[(CONSTANTS[constant.__class__][constant],)]
     number = EXPRESSIONS[operand.__class__](operand, frame)
     return number if kind is ast.UAdd else table[(_UNARY[kind], number)]
 
@@ -230,14 +241,21 @@ def _compare(node: ast.Compare, frame: Frame) -> int:
 
 
 def _comparison(node: ast.Compare, frame: Frame, rules: dict[type, tuple[int, bool]]) -> int:
-    left = EXPRESSIONS[node.left.__class__](node.left, frame)
+    operand = node.left
+    left = EXPRESSIONS[operand.__class__](operand, frame)
+    operators, comparators = node.ops, node.comparators
+    if len(operators) == 1:
+        operand = comparators[0]
+        right = EXPRESSIONS[operand.__class__](operand, frame)
+        label, is_swapped = rules[operators[0].__class__]
+        return table[(label, right, left) if is_swapped else (label, left, right)]
     parts: list[int] = []
-    for operator, comparator in zip(node.ops, node.comparators, strict=True):
-        right = EXPRESSIONS[comparator.__class__](comparator, frame)
+    for operator, operand in zip(operators, comparators, strict=True):
+        right = EXPRESSIONS[operand.__class__](operand, frame)
         label, is_swapped = rules[operator.__class__]
         parts.append(table[(label, right, left) if is_swapped else (label, left, right)])
         left = right
-    return parts[0] if len(parts) == 1 else table[(_BOOLEAN[ast.And], *parts)]
+    return table[(_BOOLEAN[ast.And], *parts)]
 
 
 def condition(node: ast.expr, frame: Frame) -> None:
@@ -392,18 +410,19 @@ def _lambda(node: ast.Lambda, frame: Frame) -> int:
 
 def bind_parameters(arguments: ast.arguments, frame: Frame, is_method: bool) -> None:
     """Give each parameter its node; the first one of a method is the receiver."""
-    names = [parameter.arg for parameter in arguments.posonlyargs + arguments.args]
-    if arguments.vararg:
-        names.append(arguments.vararg.arg)
-    names += [parameter.arg for parameter in arguments.kwonlyargs]
-    if arguments.kwarg:
-        names.append(arguments.kwarg.arg)
-    if is_method and names:
-        frame.env[names.pop(0)] = SELF
-    for name, number in zip(names, PARAMETERS, strict=False):
-        frame.env[name] = number
-    for name in names[len(PARAMETERS) :]:
-        frame.env[name] = PARAMETERS[-1]
+    parameters = arguments.args
+    if arguments.posonlyargs or arguments.vararg or arguments.kwonlyargs or arguments.kwarg:
+        parameters = [*arguments.posonlyargs, *parameters, *arguments.kwonlyargs]
+        parameters += [star for star in (arguments.vararg, arguments.kwarg) if star is not None]
+    env = frame.env
+    position = 0
+    for parameter in parameters:
+        if is_method:
+            env[parameter.arg] = SELF
+            is_method = False
+        else:
+            env[parameter.arg] = PARAMETERS[position]
+            position += position < MOST_PARAMETERS - 1
 
 
 def _starred_value(node: ast.Starred, frame: Frame) -> int:
@@ -455,6 +474,25 @@ for _new, _handler in (("TemplateStr", _fstring), ("Interpolation", _same)):
 # --- calls with a meaning of their own: return None to go on as an ordinary call ---------------------------------
 
 
+def _as_local(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
+    """The project's own: its keywords may be renamed or made positional, so they have no names."""
+    env = frame.env
+    for argument in node.args:
+        number = env.get(argument.id) if argument.__class__ is ast.Name else None  # type: ignore[attr-defined]
+        operands.append(EXPRESSIONS[argument.__class__](argument, frame) if number is None else number)
+    for keyword in node.keywords:
+        given = keyword.value
+        operands.append(EXPRESSIONS[given.__class__](given, frame))
+    return table[tuple(operands)]
+
+
+def _as_operand(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
+    """`x.contiguous()`, `typing.cast(T, x)`: the value itself."""
+    if len(operands) == 2 and not node.args and not node.keywords:
+        return operands[1]
+    return value(node.args[-1], frame) if len(operands) == 1 and node.args else None
+
+
 def _as_sequence(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     """`list(x for ...)`, `tuple([...])`: a gathered sequence stays what it is."""
     if len(operands) == 1 and len(node.args) == 1 and not node.keywords:
@@ -486,8 +524,7 @@ def _as_map(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
         gathered = value(function.body, frame)
         frame.env = outer
     else:
-        call = ast.Call(function, [], [])
-        gathered = table[(*_callee(call, frame), element)]
+        gathered = table[(*_callee(function, frame), element)]
     return flow.collect(frame, (gathered,))
 
 
@@ -506,7 +543,7 @@ def _as_dict(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     for keyword in node.keywords:
         number = value(keyword.value, frame)
         key = keyword.arg
-        pairs.append(table[(STARSTAR, number)] if key is None else table[(PAIR, table[(CONSTANTS[str, key],)], number)])
+        pairs.append(table[(STARSTAR, number)] if key is None else table[(PAIR, table[(CONSTANTS[str][key],)], number)])
     return flow.dictionary(frame, tuple(pairs))
 
 
@@ -542,6 +579,7 @@ def store_own(name: str, number: int, frame: Frame) -> None:
     """Store to `self.name`; later loads in this function follow the value."""
     key = "." + name
     frame.env[key] = number
+    frame.stores = True
     frame.writes.append(key)
     flow.store(number)
 
@@ -556,7 +594,9 @@ def effect(number: int) -> None:
     table[(EFFECT, number)]
 
 
-_SPECIAL: dict[int, Callable[[ast.Call, list[int], Frame], int | None]] = {
+_RULES: dict[int, Callable[[ast.Call, list[int], Frame], int | None]] = {
+    **dict.fromkeys(IDENTITY, _as_operand),
+    LOCAL_CALL: _as_local,
     CALLS["builtins.list"]: _as_sequence,
     CALLS["builtins.tuple"]: _as_sequence,
     CALLS["builtins.int"]: _as_integer,

@@ -79,6 +79,7 @@ class Frame:
         "origins",
         "phis",
         "returns",
+        "stores",
         "writes",
     )
 
@@ -93,6 +94,7 @@ class Frame:
         self.lists: dict[int, tuple[int, ...]] = {}  # id of a list or tuple display -> its items
         self.dicts: dict[int, tuple[int, ...]] = {}  # id of a dict display -> its pairs
         self.indices: dict[int, int] = {}  # id of a running index -> what it runs over
+        self.stores = False  # whether this function has stored to an attribute of self
         self.loops = 0  # how many loops are open
         self.returns: list[int] | None = None  # return values of the closure being lowered in place
         self.nested: list[ast.AST] = []  # functions and classes found inside

@@ -42,7 +42,8 @@ class Labels(dict[str, int]):
         super().__init__()
         self.hashes: list[int] = []
         self.texts: list[str] = []
-        self.fixed = 0  # labels below this one survive `forget`
+        self.fixed = 0  # labels below this one are kept for good
+        self.generation = 0  # how often the others were dropped
 
     def __missing__(self, text: str) -> int:
         number = self[text] = len(self.hashes)
@@ -98,12 +99,20 @@ class PrefixedLabels(dict[str, int]):
         return number
 
 
-class ConstantLabels(dict[tuple[type, object], int]):
-    """(type, value) -> label. The type is part of the key because 1 == 1.0 == True."""
+class ConstantLabels(dict[object, int]):
+    """Value of one type -> label."""
 
-    def __missing__(self, key: tuple[type, object]) -> int:
-        number = self[key] = LABELS[constant_text(key[1])]
+    def __missing__(self, value: object) -> int:
+        number = self[value] = LABELS[constant_text(value)]
         return number
+
+
+class ConstantsByType(dict[type, ConstantLabels]):
+    """Type -> labels of its values: types apart because 1 == 1.0 == True."""
+
+    def __missing__(self, kind: type) -> ConstantLabels:
+        found = self[kind] = ConstantLabels()
+        return found
 
 
 def constant_text(value: object) -> str:
@@ -125,14 +134,15 @@ KEYWORDS = PrefixedLabels("kw:")
 INPUTS = PrefixedLabels("input?")
 STORES = PrefixedLabels("root store:")
 APPLIED = PrefixedLabels("apply:")
-CONSTANTS = ConstantLabels()
-_MEMOS: tuple[dict[Any, int], ...] = (CALLS, METHODS, KEYWORDS, INPUTS, STORES, APPLIED, CONSTANTS)
+CONSTANTS = ConstantsByType()
+_MEMOS: tuple[dict[Any, Any], ...] = (CALLS, METHODS, KEYWORDS, INPUTS, STORES, APPLIED, CONSTANTS)
 
 
 def forget_if_many() -> None:
     """Drop the labels of what was read so far once there are too many: memory must not grow with what is read."""
     if len(LABELS) < MOST_LABELS:
         return
+    LABELS.generation += 1
     for text in LABELS.texts[LABELS.fixed :]:
         del LABELS[text]
     del LABELS.hashes[LABELS.fixed :]

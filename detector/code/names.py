@@ -5,6 +5,11 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
+from detector.code.labels import LABELS
+
+# The project's own function, method or class being called: its shape, never its name.
+LOCAL_CALL = LABELS["local()"]
+
 # Module constants are followed to their value when they are at most this many nodes.
 _LARGEST_CONSTANT = 24
 
@@ -27,10 +32,9 @@ _BUILTINS = frozenset(
 class ClassNames:
     """What `self.x` may be in one class."""
 
-    methods: frozenset[str]
-    constants: dict[str, ast.expr]  # class-level names with a constant value
+    constants: dict[str, ast.expr] = field(default_factory=dict)  # class-level names with a constant value
     attributes: dict[str, int] = field(default_factory=dict)  # name -> label of the leaf that loads it
-    applied: dict[str, int] = field(default_factory=dict)  # name -> label of calling it
+    calls: dict[str, int] = field(default_factory=dict)  # method or stored layer -> label of calling it
 
 
 @dataclass(slots=True)
@@ -69,51 +73,53 @@ class ModuleNames:
 def read_module(tree: ast.Module, local_packages: frozenset[str]) -> ModuleNames:
     """Bind the module's global names: imports anywhere at module level, definitions, simple constants."""
     names = ModuleNames({}, {}, local_packages)
+    origins = names.origins
     rebound: set[str] = set()
-    for statement in _flat(tree.body):
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            names.add_import(statement, names.origins)
-        elif isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
-            names.origins[statement.name] = "~"
-        elif isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
-            _bind_constants(statement, names.constants, rebound)
+    for statement in flat(tree.body):
+        kind = statement.__class__
+        if kind is ast.Import or kind is ast.ImportFrom:
+            names.add_import(statement, origins)
+        elif kind in DEFINITIONS:
+            origins[statement.name] = "~"  # type: ignore[attr-defined]
+        elif kind is ast.Assign or kind is ast.AnnAssign:
+            _bind_constants(statement, names.constants, rebound)  # type: ignore[arg-type]
     return names
 
 
-def read_class(node: ast.ClassDef, module: ModuleNames) -> ClassNames:
+def read_class(node: ast.ClassDef, statements: list[ast.stmt], module: ModuleNames) -> ClassNames:
     """Read a class's methods and constants, with those of its bases in the same module."""
-    methods: set[str] = set()
-    constants: dict[str, ast.expr] = {}
-    names = ClassNames(frozenset(), constants)
+    names = ClassNames()
     for base in node.bases:
         known = module.classes.get(base.id) if isinstance(base, ast.Name) else None
         if known is not None:
-            methods |= known.methods
-            constants.update(known.constants)
+            names.constants.update(known.constants)
             names.attributes.update(known.attributes)
-            names.applied.update(known.applied)
+            names.calls.update(known.calls)
     rebound: set[str] = set()
-    for statement in _flat(node.body):
-        if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
-            methods.add(statement.name)
-        elif isinstance(statement, ast.Assign | ast.AnnAssign) and statement.value is not None:
-            _bind_constants(statement, constants, rebound)
-    names.methods = frozenset(methods)
+    for statement in statements:
+        kind = statement.__class__
+        if kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
+            names.calls[statement.name] = LOCAL_CALL  # type: ignore[attr-defined]
+        elif kind is ast.Assign or kind is ast.AnnAssign:
+            _bind_constants(statement, names.constants, rebound)  # type: ignore[arg-type]
     module.classes[node.name] = names
     return names
 
 
 def _bind_constants(statement: ast.Assign | ast.AnnAssign, constants: dict[str, ast.expr], rebound: set[str]) -> None:
     """Remember a constant value of names assigned exactly once."""
-    targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
-    for target in targets:
-        if not isinstance(target, ast.Name):
+    value = statement.value
+    if value is None:
+        return
+    for target in statement.targets if isinstance(statement, ast.Assign) else (statement.target,):
+        if target.__class__ is not ast.Name:
             continue
-        if target.id in rebound:
-            constants.pop(target.id, None)
-        elif statement.value is not None and _is_constant(statement.value):
-            constants[target.id] = statement.value
-        rebound.add(target.id)
+        name: str = target.id  # type: ignore[union-attr]
+        if name in rebound:
+            constants.pop(name, None)
+        elif value.__class__ is ast.Constant or _is_constant(value):
+            constants[name] = value
+        rebound.add(name)
 
 
 def _is_constant(value: ast.expr) -> bool:
@@ -133,20 +139,29 @@ def _is_constant(value: ast.expr) -> bool:
     return False
 
 
-def _flat(body: list[ast.stmt]) -> list[ast.stmt]:
-    """The statements of a body and of the ifs, tries and withs in it, in order."""
-    flat: list[ast.stmt] = []
-    pending = list(reversed(body))
+DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
+_COMPOUND = frozenset(
+    {ast.If, ast.For, ast.AsyncFor, ast.While, ast.With, ast.AsyncWith, ast.Try, ast.TryStar, ast.Match}
+)
+
+
+def flat(body: list[ast.stmt]) -> list[ast.stmt]:
+    """The statements of a body and of the ifs, tries, loops and withs in it, in order; definitions stay closed."""
+    if _COMPOUND.isdisjoint([statement.__class__ for statement in body]):
+        return body
+    found: list[ast.stmt] = []
+    pending = body[::-1]
     while pending:
         statement = pending.pop()
-        flat.append(statement)
-        inner: list[ast.stmt] = []
-        if isinstance(statement, ast.If | ast.For | ast.While):
-            inner = statement.body + statement.orelse
-        elif isinstance(statement, ast.With):
-            inner = statement.body
-        elif isinstance(statement, ast.Try | ast.TryStar):
-            handlers = [s for handler in statement.handlers for s in handler.body]
-            inner = statement.body + handlers + statement.orelse + statement.finalbody
-        pending.extend(reversed(inner))
-    return flat
+        found.append(statement)
+        if statement.__class__ in _COMPOUND:
+            pending.extend(reversed(_inner(statement)))
+    return found
+
+
+def _inner(statement: ast.stmt) -> list[ast.stmt]:
+    inner: list[ast.stmt] = []
+    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for child in getattr(statement, name, ()):
+            inner.extend(child.body if isinstance(child, ast.ExceptHandler | ast.match_case) else (child,))
+    return inner

@@ -9,14 +9,14 @@ from detector.code import flow, labels
 from detector.code.expressions import bind_parameters, value
 from detector.code.flow import DEFAULT, DECORATOR, FIRST, PRESET_LABELS, Frame, Node, table
 from detector.code.labels import APPLIED, APPLIED_AS, INPUT_NAME, LABELS
-from detector.code.names import ClassNames, ModuleNames, read_class, read_module
+from detector.code.names import ClassNames, ModuleNames, flat, read_class, read_module
 from detector.code.statements import body
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 # Decorators that say how a function is reached, not what it computes.
 _PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod", "property", "abstractmethod", "override"})
+_CONSTANT_KINDS = frozenset({"num", "str", "bool", "NoneType"})
 _SELF_LABELS = labels.PrefixedLabels("self:")
 
 # Everything above this line has named its labels.
@@ -60,7 +60,7 @@ def lower(tree: ast.Module, batch: Batch, local_packages: frozenset[str] = froze
     before = len(batch.units)
     module = read_module(tree, local_packages)
     try:
-        _definitions(tree.body, "", module, None, batch)
+        _definitions(flat(tree.body), "", module, None, batch)
     finally:
         if table:  # a function was cut short: its ids are used up, so its records must stay in their places
             batch.records.extend(table)
@@ -71,53 +71,43 @@ def lower(tree: ast.Module, batch: Batch, local_packages: frozenset[str] = froze
 def _definitions(
     statements: list[ast.stmt], prefix: str, module: ModuleNames, klass: ClassNames | None, batch: Batch
 ) -> None:
-    """Lower the functions and classes among these statements, also inside ifs, tries, loops and withs."""
-    pending = [(statement, prefix) for statement in reversed(statements)]
-    functions: list[tuple[Function, str]] = []
-    while pending:
-        node, path = pending.pop()
-        if isinstance(node, _FUNCTIONS):
-            functions.append((node, path))
-        elif isinstance(node, ast.ClassDef):
-            names = read_class(node, module)
-            _definitions(node.body, f"{path}{node.name}.", module, names, batch)
-        else:
-            inner = [child for child in _inner(node) if isinstance(child, ast.stmt)]
-            pending.extend((child, path) for child in reversed(inner))
-    if klass is not None:  # the constructor first: it tells what each attribute holds
-        functions.sort(key=lambda entry: entry[0].name != "__init__")
-    for node, path in functions:
-        _function(node, path, module, klass, batch)
-
-
-def _inner(node: ast.stmt) -> list[ast.AST]:
-    inner: list[ast.AST] = []
-    for name in ("body", "handlers", "orelse", "finalbody", "cases"):
-        for child in getattr(node, name, ()):
-            inner.extend(child.body if isinstance(child, ast.ExceptHandler | ast.match_case) else (child,))
-    return inner
+    """Lower the functions and classes among these statements; the constructor first: it tells what attributes hold."""
+    functions: list[Function] = []
+    for node in statements:
+        kind = node.__class__
+        if kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
+            if klass is not None and node.name == "__init__":  # type: ignore[attr-defined]
+                _function(node, prefix, module, klass, batch)  # type: ignore[arg-type]
+            else:
+                functions.append(node)  # type: ignore[arg-type]
+        elif kind is ast.ClassDef:
+            inner = flat(node.body)  # type: ignore[attr-defined]
+            names = read_class(node, inner, module)  # type: ignore[arg-type]
+            _definitions(inner, f"{prefix}{node.name}.", module, names, batch)  # type: ignore[attr-defined]
+    for function in functions:
+        _function(function, prefix, module, klass, batch)
 
 
 def _function(node: Function, prefix: str, module: ModuleNames, klass: ClassNames | None, batch: Batch) -> None:
     """Lower one function, then those nested in it as units of their own."""
     frame = Frame(module, klass)
-    first = FIRST + len(batch.records)
-    is_method = klass is not None and not _is_static(node)
-    for default in node.args.defaults + node.args.kw_defaults:
-        if default is not None and not (isinstance(default, ast.Constant) and default.value is None):
-            table[(DEFAULT, value(default, frame))]
+    arguments = node.args
+    if arguments.defaults or arguments.kw_defaults:
+        for default in arguments.defaults + arguments.kw_defaults:
+            if default is not None and not (default.__class__ is ast.Constant and default.value is None):  # type: ignore[attr-defined]
+                table[(DEFAULT, value(default, frame))]
     for decorator in node.decorator_list:
         _decorate(decorator, frame)
-    bind_parameters(node.args, frame, is_method)
+    bind_parameters(arguments, frame, klass is not None and not _is_static(node))
     body(node.body, frame)
-    records = list(table)
+    start = len(batch.records)
+    batch.starts.append(start)
+    batch.records.extend(table)
     table.clear()
-    batch.starts.append(len(batch.records))
-    batch.records.extend(records)
     batch.ends.append(len(batch.records))
     batch.units.append(Unit(prefix + node.name, node.lineno, node.end_lineno or node.lineno))
-    if klass is not None and node.name == "__init__":
-        _learn_attributes(frame, klass, records, first)
+    if frame.stores and node.name == "__init__" and klass is not None:
+        _learn_attributes(frame, klass, batch.records)
     if frame.nested:
         _definitions(frame.nested, f"{prefix}{node.name}.", module, None, batch)  # type: ignore[arg-type]
 
@@ -133,23 +123,22 @@ def _decorate(decorator: ast.expr, frame: Frame) -> None:
         table[(DECORATOR, value(decorator, frame))]
 
 
-def _learn_attributes(frame: Frame, klass: ClassNames, records: list[Node], first: int) -> None:
+def _learn_attributes(frame: Frame, klass: ClassNames, records: list[Node]) -> None:
     """Tell what `self.x` is from what the constructor stored there: `self.attn` is an `nn.MultiheadAttention`."""
     for key, number in frame.env.items():
         if key[0] != ".":
             continue
-        values = frame.phis.get(number, (number,))
         texts = [
-            LABELS.texts[records[each - first][0] if each >= first else PRESET_LABELS[each]] for each in values
+            LABELS.texts[records[each - FIRST][0] if each >= FIRST else PRESET_LABELS[each]]
+            for each in frame.phis.get(number, (number,))
         ]
         text = min((text for text in texts if text != "NoneType:None"), default="NoneType:None")
         name = key[1:]
         if text.startswith(INPUT_NAME):
             klass.attributes[name] = labels.INPUTS[f"?self.{name}"]
-            klass.applied.pop(name, None)
-        elif text.partition(":")[0] in {"num", "str", "bool", "NoneType"}:
+            klass.calls.pop(name, None)
+        elif text.partition(":")[0] in _CONSTANT_KINDS:
             klass.attributes[name] = LABELS[text]
         else:
             klass.attributes[name] = _SELF_LABELS[text]
-            klass.applied[name] = LABELS[APPLIED_AS[text]] if text in APPLIED_AS else APPLIED[text]
-
+            klass.calls[name] = LABELS[APPLIED_AS[text]] if text in APPLIED_AS else APPLIED[text]

@@ -24,6 +24,7 @@ Numbers = npt.NDArray[np.int64]
 # Odd 64-bit constants of splitmix64 (Steele, Lea, Flood 2014) and of xxHash's primes.
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
+_S24, _S40 = np.uint64(24), np.uint64(40)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _LABEL = np.uint64(0xC2B2AE3D27D4EB4F)
 _ANY_ORDER = np.uint64(0x165667B19E3779F9)  # for operands whose order means nothing: commutative ones and keywords
@@ -33,7 +34,7 @@ _ANY_ORDER = np.uint64(0x165667B19E3779F9)  # for operands whose order means not
 class Shingles:
     """Shingles of many functions.
 
-    Shapes: `hashes[offsets[j]:offsets[j + 1]]` are the distinct shingles of function j, ascending.
+    Shapes: `hashes[offsets[j]:offsets[j + 1]]` are the distinct shingles of function j, in no particular order.
     """
 
     hashes: Hashes
@@ -55,6 +56,7 @@ def _position_multipliers(count: int) -> Hashes:
     return mix(np.arange(1, count + 1, dtype=np.uint64) * _GOLDEN) | np.uint64(1)
 
 
+_PRESET_LABELS = np.array(PRESET_LABELS, np.int64)
 _POSITIONS = _position_multipliers(256)  # operands beyond the 256th share the last place
 
 
@@ -62,6 +64,7 @@ class _LabelTable:
     """Hash and kind of every label, grown as labels are interned."""
 
     def __init__(self) -> None:
+        self.generation = 0
         self.hashes = np.zeros(0, np.uint64)
         self.is_root = np.zeros(0, bool)
         self.is_unordered = np.zeros(0, bool)  # the node's operands have no order
@@ -69,7 +72,10 @@ class _LabelTable:
 
     def refresh(self) -> None:
         """Take in labels interned since the last call, or start over when some were forgotten."""
-        known = min(len(self.hashes), LABELS.fixed)
+        known = len(self.hashes) if self.generation == LABELS.generation else min(len(self.hashes), LABELS.fixed)
+        self.generation = LABELS.generation
+        if known == len(LABELS.texts):
+            return
         texts = LABELS.texts[known:]
         self.hashes = np.concatenate([self.hashes[:known], np.array(LABELS.hashes[known:], np.uint64)])
         self.is_root = _extend(self.is_root, known, [text[:5] == "root " for text in texts])
@@ -109,18 +115,18 @@ class _Nodes:
 
 def _flatten(batch: Batch) -> _Nodes:
     records = batch.records
-    lengths = np.fromiter(map(len, records), np.int64, len(records))
-    flat = np.fromiter(chain.from_iterable(records), np.int64, int(lengths.sum()))
-    starts = np.zeros(len(records), np.int64)
-    np.cumsum(lengths[:-1], out=starts[1:])
+    arity = np.fromiter(map(len, records), np.int64, len(records))
+    flat = np.fromiter(chain.from_iterable(records), np.int64, int(arity.sum()))
+    arity -= 1
+    firsts = np.cumsum(arity) - arity  # edges before this record
+    starts = firsts + np.arange(len(records))
+    labels = np.concatenate([_PRESET_LABELS, flat[starts]])
     is_operand = np.ones(len(flat), bool)
     is_operand[starts] = False
-    labels = np.concatenate([np.array(PRESET_LABELS, np.int64), flat[starts]])
-    arity = lengths - 1
-    owners = np.repeat(np.arange(FIRST, FIRST + len(records)), arity)
     operands = flat[is_operand]
-    firsts = starts - np.arange(len(records))  # edges before this record
-    positions = np.arange(len(operands)) - np.repeat(firsts, arity)
+    rows = np.repeat(np.arange(len(records)), arity)
+    owners = rows + FIRST
+    positions = np.arange(len(operands)) - firsts[rows]
     multipliers = _POSITIONS[np.minimum(positions, len(_POSITIONS) - 1)]
     in_any_order = _LABEL_TABLE.is_unordered[labels[owners]] | _LABEL_TABLE.is_keyword[labels[operands]]
     multipliers[in_any_order] = _ANY_ORDER
@@ -168,23 +174,29 @@ def _hash(nodes: _Nodes, live: npt.NDArray[np.bool_]) -> tuple[Hashes, Numbers]:
 
 def _gather(hashes: Hashes, places: Numbers, batch: Batch) -> Shingles:
     """Sort by function and hash; the n-th occurrence of a hash in a function is a shingle of its own."""
-    starts = np.array(batch.starts, np.int64) + FIRST
-    functions = np.searchsorted(starts, places, side="right") - 1
-    ends = np.array(batch.ends, np.int64) + FIRST
-    inside = (functions >= 0) & (places < ends[np.maximum(functions, 0)])
-    hashes, functions = hashes[inside], functions[inside]
-    order = np.lexsort((hashes, functions))
-    hashes, functions = hashes[order], functions[order]
-    if not len(hashes):
-        return Shingles(hashes, np.zeros(len(starts) + 1, np.int64))
-    is_new = np.ones(len(hashes), bool)
-    is_new[1:] = (hashes[1:] != hashes[:-1]) | (functions[1:] != functions[:-1])
-    first_of_run = np.maximum.accumulate(np.where(is_new, np.arange(len(hashes)), 0))
-    occurrence = np.arange(len(hashes)) - first_of_run
-    kept = occurrence < MOST_OCCURRENCES
-    hashes = np.where(occurrence > 0, mix(hashes + occurrence.astype(np.uint64) * _GOLDEN), hashes)[kept]
-    functions = functions[kept]
-    order = np.lexsort((hashes, functions))
+    starts, ends = np.array(batch.starts, np.int64), np.array(batch.ends, np.int64)
+    owner = np.full(len(batch.records), -1, np.int64)  # records of a function that was cut short have none
+    for_each = np.repeat(np.arange(len(starts)), ends - starts)
+    if len(for_each) == len(owner):
+        owner = for_each
+    else:
+        owner[np.concatenate([np.arange(a, b) for a, b in zip(starts, ends, strict=True)])] = for_each
+    functions = owner[places - FIRST]
+    if functions.size and functions.min() < 0:
+        hashes, functions = hashes[functions >= 0], functions[functions >= 0]
+    # One key sorts by function, then hash; 40 bits of hash are plenty within one function.
+    key = (functions.astype(np.uint64) << _S40) | (hashes >> _S24)
+    order = np.argsort(key)
+    key, hashes, functions = key[order], hashes[order], functions[order]
+    is_new = np.ones(len(key), bool)
+    np.not_equal(key[1:], key[:-1], out=is_new[1:])
+    repeated = np.flatnonzero(~is_new)
+    if len(repeated):
+        place = np.arange(len(key))
+        occurrence = repeated - np.maximum.accumulate(np.where(is_new, place, 0))[repeated]
+        hashes[repeated] = mix(hashes[repeated] + occurrence.astype(np.uint64) * _GOLDEN)
+        is_new[repeated[occurrence < MOST_OCCURRENCES]] = True
+        hashes, functions = hashes[is_new], functions[is_new]
     offsets = np.zeros(len(starts) + 1, np.int64)
     np.cumsum(np.bincount(functions, minlength=len(starts)), out=offsets[1:])
-    return Shingles(hashes[order], offsets)
+    return Shingles(hashes, offsets)

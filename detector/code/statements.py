@@ -88,11 +88,11 @@ def _unpack(targets: list[ast.expr], number: int, frame: Frame) -> None:
         return
     for position, target in enumerate(targets):
         if starred[position]:
-            first = table[(CONSTANTS[int, position],)] if position else NONE
+            first = table[(CONSTANTS[int][position],)] if position else NONE
             bind(target, table[(ITEM, number, table[(SLICE, first, NONE, NONE)])], frame)
         else:
             index = position - len(targets) if any(starred[:position]) else position
-            bind(target, flow.item(frame, number, table[(CONSTANTS[int, index],)]), frame)
+            bind(target, flow.item(frame, number, table[(CONSTANTS[int][index],)]), frame)
 
 
 def _store_item(target: ast.Subscript, number: int, frame: Frame) -> None:
@@ -114,7 +114,8 @@ def _assign(node: ast.Assign, frame: Frame) -> bool:
         target = targets[0]
         if target.__class__ is ast.Name:
             name: str = target.id  # type: ignore[attr-defined]
-            frame.env[name] = EXPRESSIONS[source.__class__](source, frame)
+            number = EXPRESSIONS[source.__class__](source, frame)
+            frame.env[name] = number
             frame.writes.append(name)
             return False
     number = EXPRESSIONS[source.__class__](source, frame)
@@ -385,7 +386,7 @@ def _pattern(pattern: ast.pattern, subject: int, frame: Frame) -> None:
             _pattern(inner, flow.item(frame, subject, value(key, frame)), frame)
     elif isinstance(pattern, ast.MatchSequence):
         for position, inner in enumerate(pattern.patterns):
-            _pattern(inner, flow.item(frame, subject, table[(CONSTANTS[int, position],)]), frame)
+            _pattern(inner, flow.item(frame, subject, table[(CONSTANTS[int][position],)]), frame)
     elif isinstance(pattern, ast.MatchOr):
         for inner in pattern.patterns:
             _pattern(inner, subject, frame)

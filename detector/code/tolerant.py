@@ -9,37 +9,54 @@ import tokenize
 
 from detector.code.tolerant_expressions import Parse
 from detector.code.tolerant_isolation import Isolated
-from detector.code.tolerant_lines import Scan, levelled, mend
+from detector.code.tolerant_lines import logical_lines, mend
 from detector.code.tolerant_statements import Statements
+from detector.code.tolerant_tree import Node
 
 # Codecs that take quadratic time: a hostile coding cookie must not choose them.
 _SLOW_CODECS = frozenset({"idna", "punycode"})
+
+# Characters up to which a file is parsed as a whole before it is parsed in pieces. Hostile text takes the grammar's
+# error recovery one to two seconds per million; longer files that `ast` rejects are hardly ever written by hand.
+_WHOLE = 300_000
+# Characters that are read at all: the worst text found takes about 8 s, and half a gigabyte, per million.
+_LONGEST = 2_000_000
 
 
 def parse_tolerant(data: bytes) -> ast.Module:
     """Read everything that can be understood of a Python file, as `ast.parse` would.
 
     Errors: none; what is broken is left out, down to an empty module.
+    Limits: the first two million characters; nesting beyond `MAX_DEPTH` becomes a placeholder name.
     """
     parse = _parser()
-    text = _text(data)
-    source = text.encode("utf-8", "replace")
-    tree = parse(source)
-    if tree.has_error:
-        text = mend(text)
-        source = text.encode("utf-8", "replace")
-        tree = parse(source)
-    lines = levelled(text, Scan(text).run().lines)
-    if tree.has_error or any(line.is_outlier for line in lines):  # the grammar does not mind unexpected indentation
-        statements = Isolated(text, parse).read(lines)
+    text = _text(data)[:_LONGEST]
+    if len(text) <= _WHOLE:
+        tree, source = _tree(text, parse)
+        if tree.has_error:
+            text = mend(text)
+            tree, source = _tree(text, parse)
+        lines = logical_lines(text)
+        if not tree.has_error and not any(line.is_outlier for line in lines):
+            return _module(Statements(source, parse).read(tree.children))
     else:
-        statements = Statements(source, parse).read(tree.children)
+        text = mend(text)
+        lines = logical_lines(text)
+    return _module(Isolated(text, parse).read(lines))
+
+
+def _tree(text: str, parse: Parse) -> tuple[Node, bytes]:
+    source = text.encode("utf-8", "replace")
+    return parse(source), source
+
+
+def _module(statements: list[ast.stmt]) -> ast.Module:
     return ast.Module(body=statements, type_ignores=[])
 
 
 def _parser() -> Parse:
-    import tree_sitter
-    import tree_sitter_python
+    import tree_sitter  # noqa: PLC0415  takes 40 ms, and most files never come here
+    import tree_sitter_python  # noqa: PLC0415
 
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
     return lambda source: parser.parse(source).root_node

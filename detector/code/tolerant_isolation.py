@@ -7,6 +7,7 @@ themselves; then they are put back together.
 from __future__ import annotations
 
 import ast
+import keyword
 import re
 from collections.abc import Iterator, Sequence
 
@@ -75,7 +76,8 @@ class Isolated:
     def _stand_in(self, lines: Sequence[Line]) -> list[ast.stmt]:
         """A definition by its name alone, where nothing else of its head can be read."""
         for line in lines:
-            if (found := _DEFINITION.match(self.text, line.start)) is not None:
+            found = _DEFINITION.match(self.text, line.start)
+            if found is not None and found[2].isidentifier() and not keyword.iskeyword(found[2]):
                 head = f"{found[1]} {found[2]}(): {_MARKER}0"
                 return _moved(ast.parse(head).body, line.row)
         return []

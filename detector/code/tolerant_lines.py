@@ -1,4 +1,4 @@
-"""Logical lines of broken Python, found without a grammar, and the repairs that keep one broken line from spoiling more.
+"""Logical lines of broken Python, found without a grammar, and repairs that keep a broken line from spoiling others.
 
 An open bracket or quote would swallow every line after it. Here a line that can only begin a statement closes what
 the lines before left open.
@@ -7,7 +7,6 @@ the lines before left open.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 _TOKEN = re.compile(r"""#[^\n]*|\\?\n|[()\[\]{}]|\"\"\"|'''|["']|:""")
@@ -33,10 +32,13 @@ _BEGINS_STATEMENT = re.compile(
 _HEAD = re.compile(r"[ \t]*(?:if|for|else)\b([^\n]*):[ \t]*(?:\#[^\n]*)?$", re.MULTILINE)
 # A line no deeper than the one that opened the bracket begins a statement too, unless it looks like an element.
 _MAY_BEGIN_STATEMENT = re.compile(
-    r"[ \t]*(?!(?:if|for|else|in|and|or|not|is|lambda|await|async|yield|None|True|False)\b)[A-Za-z_][^\n]*(?<![,\s])[ \t]*$",
+    r"[ \t]*(?!(?:if|for|else|in|and|or|not|is|lambda|await|async|yield|None|True|False)\b)"
+    r"[A-Za-z_][^\n]*(?<![,\s])[ \t]*$",
     re.MULTILINE,
 )
-_BEGINS_DEFINITION = re.compile(r"^[ \t]*(?:(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(|class[ \t]+\w+[ \t]*[(:])", re.MULTILINE)
+_BEGINS_DEFINITION = re.compile(
+    r"^[ \t]*(?:(?:async[ \t]+)?def[ \t]+\w+[ \t]*\(|class[ \t]+\w+[ \t]*[(:])", re.MULTILINE
+)
 _CONFLICT = re.compile(r"(<{7}|>{7}|={7}|\|{7})(?:[ \t][^\n]*)?$", re.MULTILINE)
 _NOTEBOOK = re.compile(r"[ \t]*(?:%%?[A-Za-z]|!|\?)[^\n]*$|[ \t]*%{0,2}[A-Za-z_][\w.]*\?\??[ \t]*$", re.MULTILINE)
 
@@ -236,9 +238,9 @@ class Scan:
         return end
 
 
-def levelled(text: str, lines: Sequence[Line]) -> list[Line]:
-    """The lines, those that stand too far left brought in line: what is deeper after them has no head in them."""
-    found = list(lines)
+def logical_lines(text: str) -> list[Line]:
+    """Lines of a mended text. One that has deeper ones after it though it is no head counts as deeper itself."""
+    found = Scan(text).run().lines
     for index in range(len(found) - 2, -1, -1):
         line, deeper = found[index], found[index + 1].indent
         if line.indent < deeper and line.word != "@" and text[line.code_end - 1] != ":":

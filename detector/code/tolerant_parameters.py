@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from detector.code.tolerant_tree import Node, Reads, Unreadable, at, first, parts, store
+from detector.code.tolerant_tree import Node, Reads, UnreadableError, at, first, parts, store
 
 
 @dataclass(slots=True)
@@ -42,7 +42,7 @@ class _Parameters:
 
     def _named(self, name: Node | None, place: Node, annotation: Node | None, default: ast.expr | None) -> None:
         if name is None:
-            raise Unreadable
+            raise UnreadableError
         note = None if annotation is None else self.expressions.or_hole(annotation, annotation)
         if name.type in ("list_splat_pattern", "dictionary_splat_pattern"):
             inner = next(iter(parts(name)), None)
@@ -71,9 +71,9 @@ class _Parameters:
         """`def f(a, (b, c))`: a parameter that the body begins by unpacking. A lambda gets its names side by side."""
         target = store(self.expressions.expression(node))
         if self.is_lambda:
-            for name in ast.walk(target):
-                if isinstance(name, ast.Name):
-                    self._plain(at(ast.arg(arg=name.id), node), None)
+            for part in ast.walk(target):
+                if isinstance(part, ast.Name):
+                    self._plain(at(ast.arg(arg=part.id), node), None)
             return
         name = f"_tuple_{len(self.positional_only) + len(self.positional)}"
         self._plain(at(ast.arg(arg=name), node), default)
@@ -109,7 +109,7 @@ def _read(node: Node | None, expressions: Reads, is_lambda: bool) -> _Parameters
     for child in parts(node) if node is not None else []:
         try:
             found.add(child)
-        except Unreadable:
+        except UnreadableError:
             continue
     return found
 
@@ -134,7 +134,7 @@ def type_parameters(node: Node, expressions: Reads) -> list[ast.AST]:
                 found.append(new)
             else:
                 found.append(_type_parameter("TypeVar", expressions.identifier(inner), inner))
-        except (Unreadable, ValueError, IndexError):
+        except (UnreadableError, ValueError, IndexError):
             continue
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from detector.code.tolerant_tree import MAX_DEPTH, Node, Reads, Unreadable, at, first, has_token, parts, tokens
+from detector.code.tolerant_tree import MAX_DEPTH, Node, Reads, UnreadableError, at, first, has_token, parts, tokens
 
 _SINGLETONS = {"true": True, "false": False, "none": None}
 _NUMBERS = frozenset({"integer", "float"})
@@ -21,7 +21,7 @@ class Patterns:
     def of_case(self, nodes: Sequence[Node], is_sequence: bool) -> ast.pattern:
         """The pattern of one `case`, whose comma makes it a sequence without brackets."""
         if not nodes:
-            raise Unreadable
+            raise UnreadableError
         if len(nodes) == 1 and not is_sequence:
             return self.pattern([nodes[0]])
         return at(ast.MatchSequence([self.pattern([node]) for node in nodes]), nodes[0], nodes[-1])
@@ -31,7 +31,7 @@ class Patterns:
         while len(nodes) == 1 and nodes[0].type == "case_pattern":
             nodes = list(tokens(nodes[0]))
         if not nodes or self.depth >= MAX_DEPTH:
-            raise Unreadable
+            raise UnreadableError
         self.depth += 1
         try:
             return self._signed(nodes) if len(nodes) > 1 else self._one(nodes[0])
@@ -77,7 +77,7 @@ class Patterns:
     def _signed(self, nodes: Sequence[Node]) -> ast.pattern:
         sign, number = nodes[0], nodes[-1]
         if sign.type != "-" or number.type not in _NUMBERS:
-            raise Unreadable
+            raise UnreadableError
         value = at(ast.UnaryOp(ast.USub(), self.expressions.expression(number)), sign, number)
         return at(ast.MatchValue(value), sign, number)
 
@@ -113,7 +113,7 @@ class Patterns:
             elif isinstance(key, ast.MatchSingleton):
                 keys.append(at(ast.Constant(key.value), nodes[0]))
             else:
-                raise Unreadable
+                raise UnreadableError
             patterns.append(self.pattern([nodes[-1]]))
         return at(ast.MatchMapping(keys=keys, patterns=patterns, rest=rest), node)
 

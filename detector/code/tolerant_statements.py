@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from detector.code.tolerant_expressions import Expressions, Parse
 from detector.code.tolerant_parameters import function_parameters, type_parameters
 from detector.code.tolerant_patterns import Patterns
-from detector.code.tolerant_simple import Reader, Simple
-from detector.code.tolerant_tree import MAX_DEPTH, Node, Placed, Unreadable, at, first, has_token, parts, store, tokens
+from detector.code.tolerant_simple import READERS as SIMPLE
+from detector.code.tolerant_tree import (
+    MAX_DEPTH,
+    Node,
+    Placed,
+    UnreadableError,
+    at,
+    first,
+    has_token,
+    parts,
+    store,
+    tokens,
+)
 
 
 class Statements:
@@ -19,39 +30,26 @@ class Statements:
     def __init__(self, source: bytes, parse: Parse, depth: int = 0) -> None:
         self.expressions = Expressions(source, parse, depth)
         self.patterns = Patterns(self.expressions)
-        self._readers: dict[str, Reader] = Simple(self.expressions).readers | {
-            "if_statement": self._if,
-            "for_statement": self._for,
-            "while_statement": self._while,
-            "try_statement": self._try,
-            "with_statement": self._with,
-            "function_definition": self._function,
-            "class_definition": self._class,
-            "decorated_definition": self._decorated,
-            "match_statement": self._match,
-            "ERROR": self._salvage,
-            # only met inside of errors, where the statement that they belong to is lost
-            "block": self._salvage,
-            "elif_clause": self._salvage,
-            "else_clause": self._salvage,
-            "except_clause": self._salvage,
-            "except_group_clause": self._salvage,
-            "finally_clause": self._salvage,
-            "case_clause": self._salvage,
-        }
 
     def read(self, nodes: Iterable[Node]) -> list[ast.stmt]:
         """All statements among the nodes that can be read."""
         return [statement for node in nodes for statement in self._statement(node)]
 
     def _statement(self, node: Node) -> list[ast.stmt]:
-        reader = self._readers.get(node.type)
-        if reader is None or self.expressions.depth >= MAX_DEPTH:
+        simple, compound = SIMPLE.get(node.type), _COMPOUND.get(node.type)
+        if self.expressions.depth >= MAX_DEPTH:
             return []
         self.expressions.depth += 1
         try:
-            return reader(node)
-        except (Unreadable, ValueError, IndexError, RecursionError):  # the tree of a broken statement may lack any part
+            if simple is not None:
+                return simple(node, self.expressions)
+            return compound(self, node) if compound is not None else []
+        except (
+            UnreadableError,
+            ValueError,
+            IndexError,
+            RecursionError,
+        ):  # the tree of a broken statement may lack any part
             return []
         finally:
             self.expressions.depth -= 1
@@ -198,7 +196,7 @@ class Statements:
         is_tuple = has_token(node, ",")
         try:
             subject = self.expressions.one_or_tuple(subjects, is_tuple)
-        except Unreadable:
+        except UnreadableError:
             subject = self._head(None, node)
         cases = [case for clause in block.children if clause.type == "case_clause" for case in self._case(clause)]
         new = at(ast.Match(subject=subject, cases=cases), node)
@@ -210,7 +208,7 @@ class Statements:
         nodes = [child for child in parts(node) if child.type == "case_pattern"]
         try:
             pattern = self.patterns.of_case(nodes, is_sequence=has_token(node, ","))
-        except (Unreadable, ValueError, IndexError):
+        except (UnreadableError, ValueError, IndexError):
             pattern = at(ast.MatchAs(), node)
         return [ast.match_case(pattern=pattern, guard=test, body=self._suite(node, node))]
 
@@ -225,3 +223,25 @@ def _until(new: Placed, body: list[ast.stmt]) -> Placed:
 
 def _is_docstring(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant)
+
+
+_COMPOUND: dict[str, Callable[[Statements, Node], list[ast.stmt]]] = {
+    "if_statement": Statements._if,
+    "for_statement": Statements._for,
+    "while_statement": Statements._while,
+    "try_statement": Statements._try,
+    "with_statement": Statements._with,
+    "function_definition": Statements._function,
+    "class_definition": Statements._class,
+    "decorated_definition": Statements._decorated,
+    "match_statement": Statements._match,
+    "ERROR": Statements._salvage,
+    # only met inside of errors, where the statement that they belong to is lost
+    "block": Statements._salvage,
+    "elif_clause": Statements._salvage,
+    "else_clause": Statements._salvage,
+    "except_clause": Statements._salvage,
+    "except_group_clause": Statements._salvage,
+    "finally_clause": Statements._salvage,
+    "case_clause": Statements._salvage,
+}

@@ -105,12 +105,12 @@ def _fetched(asked: _Asked, folder: Path) -> Path:
         raise UserError(f"{asked.target}: the package index does not answer: check the network and pip's configuration")
     guard = str(Path(__file__).with_name("pip_without_processes.py"))
     (folder / "unused").mkdir()
-    # Told to leave wheels alone, a verbose pip names each one that it passes over.
+    # Told to leave wheels alone, a talkative pip names each one that it passes over.
     log = _pip(
         asked,
         folder,
         [guard, asked.name, str(kept)],
-        ["--no-binary=:all:", "--no-cache-dir", "--verbose", f"--dest={folder / 'unused'}"],
+        ["--no-binary=:all:", "--no-cache-dir", "-vv", f"--dest={folder / 'unused'}"],
     )
     if (path := _only_file(kept)) is not None:
         return path

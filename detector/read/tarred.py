@@ -17,7 +17,7 @@ import zlib
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, cast
+from typing import IO, Any, BinaryIO, cast
 
 from detector.model import Skipped
 from detector.read.limits import (
@@ -30,9 +30,6 @@ from detector.read.limits import (
 )
 from detector.read.listing import TOO_LARGE, CannotRead, Listing
 from detector.read.names import TopFolder, inside, is_python_name, may_be_script
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
 
 _PIECE_BYTES = 1 << 16
 _Place = tuple[int, int]  # offset and size in the temporary file
@@ -164,7 +161,7 @@ class _Xz(io.RawIOBase):
         """Say that this stream is read."""
         return True
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         """Fill a buffer; 0 at the end."""
         view = memoryview(buffer).cast("B")
         while True:

@@ -6,14 +6,10 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from bench.libraries import PURE_FUNCTIONS, PURE_METHODS
+
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
-# Functions that only look at their arguments. None that consumes an iterator.
-PURE_FUNCTIONS = frozenset("len int float bool abs isinstance range round str".split())
-PURE_METHODS = frozenset(
-    "size dim view reshape transpose permute contiguous unsqueeze squeeze expand flatten float long half numel mean "
-    "type_as clone detach startswith endswith lower upper strip split join format ndimension softmax cumsum".split()
-)
 SUSPENDS = (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)
 READS = (
     ast.Name | ast.Constant | ast.BinOp | ast.UnaryOp | ast.Compare | ast.BoolOp | ast.IfExp | ast.Tuple | ast.List
