@@ -157,9 +157,7 @@ def _match(
     )
 
 
-def _attribution(
-    found: code.CodeEvidence, matches: Sequence[Match], names: Sequence[str]
-) -> tuple[Attribution, ...]:
+def _attribution(found: code.CodeEvidence, matches: Sequence[Match], names: Sequence[str]) -> tuple[Attribution, ...]:
     nearest = [match.reference_name for match in matches]
     rows = [
         Attribution(name, share.bits, share.exclusive_bits, nearest.count(name), share.share_of_suspect)

@@ -200,8 +200,7 @@ def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
         if reason:
             skipped.append(Skipped(file.path, reason))
         spans += [
-            Span(file.path, unit.qualname, unit.first_line, unit.last_line, file.role)
-            for unit in batch.units[before:]
+            Span(file.path, unit.qualname, unit.first_line, unit.last_line, file.role) for unit in batch.units[before:]
         ]
         if len(batch.records) >= BATCH_RECORDS:
             _finish(batch, hashes, counts)

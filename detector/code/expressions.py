@@ -16,10 +16,9 @@ from detector.code.flow import (
     EFFECT,
     FIRST,
     FIRST_PARAMETER,
-    MOST_PARAMETERS,
     ITEM,
-    LOCAL,
     LOCAL_CALL,
+    MOST_PARAMETERS,
     NONE,
     OWN_METHOD,
     PAIR,
@@ -36,7 +35,18 @@ from detector.code.flow import (
     leaf,
     table,
 )
-from detector.code.labels import CALLS, CONSTANTS, IDENTITY, INPUTS, KEYWORDS, LABELS, METHODS, SIGNATURES, STORES
+from detector.code.labels import (
+    APPLIED,
+    CALLS,
+    CONSTANTS,
+    IDENTITY,
+    INPUTS,
+    KEYWORDS,
+    LABELS,
+    METHODS,
+    SIGNATURES,
+    STORES,
+)
 
 Handler = Callable[[Any, Frame], int]
 EXPRESSIONS: dict[type, Handler] = {}
@@ -55,19 +65,17 @@ _UNARY: dict[type, int] = {ast.Not: LABELS["not"], ast.USub: _NEGATE, ast.Invert
 _BOOLEAN: dict[type, int] = {ast.And: LABELS["and"], ast.Or: LABELS["or"]}
 _FSTRING = LABELS["fstring"]
 
-# Comparisons: label and whether the operands change places. As a condition the negation is dropped as well,
-# because the branches that it would exchange are joined without order.
-_LT, _LE, _EQ, _NE = LABELS["<"], LABELS["<="], LABELS["=="], LABELS["!="]
-_COMPARE: dict[type, tuple[int, bool]] = {
-    ast.Lt: (_LT, False), ast.Gt: (_LT, True), ast.LtE: (_LE, False), ast.GtE: (_LE, True), ast.Eq: (_EQ, False),
-    ast.NotEq: (_NE, False), ast.Is: (LABELS["is"], False), ast.IsNot: (LABELS["is not"], False),
-    ast.In: (LABELS["in"], False), ast.NotIn: (LABELS["not in"], False),
+# Comparisons: label and whether the operands change places, as a value and as a condition. As a condition the
+# negation is dropped, because the branches that it would exchange are joined without order.
+_LT, _LE, _EQ, _NE, _IS, _IN = (LABELS[text] for text in ("<", "<=", "==", "!=", "is", "in"))
+_COMPARE: dict[type, tuple[int, bool, int, bool]] = {
+    ast.Lt: (_LT, False, _LT, False), ast.Gt: (_LT, True, _LT, False),
+    ast.LtE: (_LE, False, _LT, True), ast.GtE: (_LE, True, _LT, True),
+    ast.Eq: (_EQ, False, _EQ, False), ast.NotEq: (_NE, False, _EQ, False),
+    ast.Is: (_IS, False, _IS, False), ast.IsNot: (LABELS["is not"], False, _IS, False),
+    ast.In: (_IN, False, _IN, False), ast.NotIn: (LABELS["not in"], False, _IN, False),
 }  # fmt: skip
-_TEST: dict[type, tuple[int, bool]] = {
-    ast.Lt: (_LT, False), ast.Gt: (_LT, True), ast.LtE: (_LT, True), ast.GtE: (_LT, False), ast.Eq: (_EQ, False),
-    ast.NotEq: (_EQ, False), ast.Is: (LABELS["is"], False), ast.IsNot: (LABELS["is"], False),
-    ast.In: (LABELS["in"], False), ast.NotIn: (LABELS["in"], False),
-}  # fmt: skip
+_NUMBERS = frozenset({int, float, complex})
 
 
 def value(node: ast.expr, frame: Frame) -> int:
@@ -77,7 +85,12 @@ def value(node: ast.expr, frame: Frame) -> int:
 
 def _constant(node: ast.Constant, frame: Frame) -> int:
     constant = node.value
-    return NONE if constant is None else table[(CONSTANTS[constant.__class__][constant],)]
+    if constant is None:
+        return NONE
+    number = table[(CONSTANTS[constant.__class__][constant],)]
+    if constant.__class__ is int:
+        frame.numbers[number] = constant
+    return number
 
 
 def _name(node: ast.Name, frame: Frame) -> int:
@@ -87,10 +100,11 @@ def _name(node: ast.Name, frame: Frame) -> int:
 
 def free(name: str, frame: Frame) -> int:
     """Load a name that the function does not bind: an import, a builtin, a module constant, an input."""
-    constant = frame.module.constants.get(name)
-    if constant is not None:
-        return value(constant, frame)
-    number = frame.env[name] = leaf(frame, frame.module.origin(name))
+    number = frame.free.get(name)
+    if number is None:
+        constant = frame.module.constants.get(name)
+        number = leaf(frame, frame.module.origin(name)) if constant is None else value(constant, frame)
+        frame.free[name] = number
     return number
 
 
@@ -132,9 +146,13 @@ def own_attribute(name: str, frame: Frame) -> int:
     if klass is not None:
         label = klass.attributes.get(name)
         if label is not None:
-            return table[(label,)]
+            number = table[(label,)]
+            called = klass.calls.get(name)
+            if called is not None:
+                frame.callables[number] = called
+            return number
         if name in klass.calls:
-            return table[(LOCAL,)]
+            return leaf(frame, "~")
         constant = klass.constants.get(name)
         if constant is not None:
             return value(constant, frame)
@@ -202,6 +220,9 @@ def _function(func: ast.expr, frame: Frame) -> list[int]:
     origin = frame.origins.get(callee)
     if origin is not None and origin[0] != "?":
         return [LOCAL_CALL] if origin[0] == "~" else [CALLS[origin]]
+    called = frame.callables.get(callee)
+    if called is not None:
+        return [called]
     return [LOCAL_CALL] if callee == SELF else [CALL, callee]
 
 
@@ -214,89 +235,126 @@ def _callee(func: ast.expr, frame: Frame) -> list[int]:
 def _binary(node: ast.BinOp, frame: Frame) -> int:
     first, second = node.left, node.right
     left = EXPRESSIONS[first.__class__](first, frame)
-    right = EXPRESSIONS[second.__class__](second, frame)
-    return table[(_BINARY[node.op.__class__], left, right)]
+    return binary(node.op, left, EXPRESSIONS[second.__class__](second, frame), frame)
 
 
-def binary(operator: ast.operator, left: int, right: int) -> int:
-    """Apply a binary operator, as `x += y` does."""
-    return table[(_BINARY[operator.__class__], left, right)]
+def binary(operator: ast.operator, left: int, right: int, frame: Frame) -> int:
+    """Apply a binary operator, as an expression or as `x += y` does."""
+    kind = operator.__class__
+    number = table[(_BINARY[kind], left, right)]
+    if kind is ast.Div:
+        frame.quotients[number] = (left, right)
+    elif kind is ast.Add and (left in frame.lists or left in frame.collects):
+        extended = extend(left, right, frame, is_gathered=False)
+        return number if extended is None else extended
+    return number
+
+
+def extend(held: int, added: int, frame: Frame, is_gathered: bool) -> int | None:
+    """Concatenate to a list that this function makes; None where its items are not known."""
+    before, items = frame.collects.get(held), frame.lists.get(added)
+    if before is None and held not in frame.lists:
+        return None
+    more = frame.collects.get(added)
+    if more is None and items is None:
+        if not (is_gathered or before is not None):
+            return None
+        more = (flow.elem(frame, added),)
+    if more is not None or is_gathered or before is not None:
+        known = frame.lists.get(held, ()) if before is None else before
+        return flow.collect(frame, tuple(dict.fromkeys(known + (more or items or ()))))
+    return flow.display(frame, frame.lists[held] + (items or ()))
 
 
 def _unary(node: ast.UnaryOp, frame: Frame) -> int:
     operand, kind = node.operand, node.op.__class__
-    if kind is ast.USub and operand.__class__ is ast.Constant and isinstance(operand.value, int | float):  # type: ignore[attr-defined]
-        constant = -operand.value  # type: ignore[attr-defined]
-        return table[(CONSTANTS[constant.__class__][constant],)]
+    if kind is ast.USub and operand.__class__ is ast.Constant and operand.value.__class__ in _NUMBERS:  # type: ignore[attr-defined]
+        return _number(-operand.value, frame)  # type: ignore[attr-defined]
     number = EXPRESSIONS[operand.__class__](operand, frame)
-    return number if kind is ast.UAdd else table[(_UNARY[kind], number)]
+    if kind is ast.UAdd:
+        return number
+    if kind is ast.USub and number in frame.numbers:
+        return _number(-frame.numbers[number], frame)
+    result = table[(_UNARY[kind], number)]
+    if kind is ast.Not:
+        frame.tests[result] = frame.tests.get(number, (number,))
+    return result
+
+
+def _number(constant: int | float, frame: Frame) -> int:
+    number = table[(CONSTANTS[constant.__class__][constant],)]
+    if constant.__class__ is int:
+        frame.numbers[number] = constant  # type: ignore[assignment]
+    return number
 
 
 def _boolean(node: ast.BoolOp, frame: Frame) -> int:
-    return table[(_BOOLEAN[node.op.__class__], *[value(operand, frame) for operand in node.values])]
+    operands = [value(operand, frame) for operand in node.values]
+    return _joined(_BOOLEAN[node.op.__class__], operands, frame)
+
+
+def _joined(label: int, operands: list[int], frame: Frame) -> int:
+    """`and` and `or`: as a condition, each operand is one."""
+    number = table[(label, *operands)]
+    tests = frame.tests
+    tests[number] = tuple([test for operand in operands for test in tests.get(operand, (operand,))])
+    return number
 
 
 def _compare(node: ast.Compare, frame: Frame) -> int:
-    return _comparison(node, frame, _COMPARE)
-
-
-def _comparison(node: ast.Compare, frame: Frame, rules: dict[type, tuple[int, bool]]) -> int:
     operand = node.left
     left = EXPRESSIONS[operand.__class__](operand, frame)
     operators, comparators = node.ops, node.comparators
     if len(operators) == 1:
         operand = comparators[0]
-        right = EXPRESSIONS[operand.__class__](operand, frame)
-        label, is_swapped = rules[operators[0].__class__]
-        return table[(label, right, left) if is_swapped else (label, left, right)]
+        return _comparison(operators[0], left, EXPRESSIONS[operand.__class__](operand, frame), frame)
     parts: list[int] = []
     for operator, operand in zip(operators, comparators, strict=True):
         right = EXPRESSIONS[operand.__class__](operand, frame)
-        label, is_swapped = rules[operator.__class__]
-        parts.append(table[(label, right, left) if is_swapped else (label, left, right)])
+        parts.append(_comparison(operator, left, right, frame))
         left = right
-    return table[(_BOOLEAN[ast.And], *parts)]
+    return _joined(_BOOLEAN[ast.And], parts, frame)
+
+
+def _comparison(operator: ast.cmpop, left: int, right: int, frame: Frame) -> int:
+    """Compare two values; as a condition without its negation, and `len(x) > 0` as `x`."""
+    label, is_swapped, tested, is_negated = _COMPARE[operator.__class__]
+    if is_swapped:
+        left, right = right, left
+    number = table[(label, left, right)]
+    if frame.counts:
+        over = _counted(label, left, right, frame)
+        if over is not None:
+            frame.tests[number] = (over,)
+            return number
+    if tested != label:
+        frame.tests[number] = (table[(tested, right, left) if is_negated else (tested, left, right)],)
+    return number
+
+
+def _counted(label: int, left: int, right: int, frame: Frame) -> int | None:
+    """The x of `0 < len(x)`, `1 <= len(x)`, `len(x) < 1`, `len(x) == 0`, `len(x) != 0`, however written."""
+    numbers, counts = frame.numbers, frame.counts
+    if label == _LT:
+        if numbers.get(left) == 0:
+            return counts.get(right)
+        return counts.get(left) if numbers.get(right) == 1 else None
+    if label == _LE:
+        if numbers.get(left) == 1:
+            return counts.get(right)
+        return counts.get(left) if numbers.get(right) == 0 else None
+    if label in {_EQ, _NE}:
+        if numbers.get(right) == 0:
+            return counts.get(left)
+        return counts.get(right) if numbers.get(left) == 0 else None
+    return None
 
 
 def condition(node: ast.expr, frame: Frame) -> None:
     """Make a test a root: negations dropped, `and`/`or` taken apart, `len(x) > 0` read as `x`."""
-    kind = node.__class__
-    while kind is ast.UnaryOp and node.op.__class__ is ast.Not:  # type: ignore[attr-defined]
-        node = node.operand  # type: ignore[attr-defined]
-        kind = node.__class__
-    if kind is ast.BoolOp:
-        for operand in node.values:  # type: ignore[attr-defined]
-            condition(operand, frame)
-        return
-    if kind is ast.Compare:
-        counted = _counted(node, frame)  # type: ignore[arg-type]
-        number = _comparison(node, frame, _TEST) if counted is None else value(counted, frame)  # type: ignore[arg-type]
-    elif kind is ast.Call:
-        inner = _argument_of(node, ("len", "bool"), frame)
-        number = _call(node, frame) if inner is None else value(inner, frame)  # type: ignore[arg-type]
-    else:
-        number = EXPRESSIONS[kind](node, frame)
-    table[(CONDITION, number)]
-
-
-def _counted(node: ast.Compare, frame: Frame) -> ast.expr | None:
-    """The x of `len(x) > 0`, `len(x) >= 1`, `len(x) == 0`, `len(x) != 0`."""
-    right = node.comparators[0]
-    if len(node.ops) > 1 or right.__class__ is not ast.Constant:
-        return None
-    wanted = 1 if isinstance(node.ops[0], ast.GtE | ast.Lt) else 0
-    if right.value != wanted or isinstance(node.ops[0], ast.LtE | ast.Is | ast.IsNot | ast.In):  # type: ignore[attr-defined]
-        return None
-    return _argument_of(node.left, ("len",), frame)
-
-
-def _argument_of(node: ast.expr, names: tuple[str, ...], frame: Frame) -> ast.expr | None:
-    """The only argument of a call to one of these builtins."""
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1 and not node.keywords:
-        name = node.func.id
-        if name in names and frame.module.origin(name).startswith("builtins."):
-            return node.args[0]
-    return None
+    number = EXPRESSIONS[node.__class__](node, frame)
+    for test in frame.tests.get(number, (number,)):
+        flow.root(frame, CONDITION, test)
 
 
 def _conditional(node: ast.IfExp, frame: Frame) -> int:
@@ -305,22 +363,26 @@ def _conditional(node: ast.IfExp, frame: Frame) -> int:
 
 
 def _subscript(node: ast.Subscript, frame: Frame) -> int:
-    base = EXPRESSIONS[node.value.__class__](node.value, frame)
+    inner = node.value
+    base = frame.env.get(inner.id) if inner.__class__ is ast.Name else None  # type: ignore[attr-defined]
+    if base is None:
+        base = EXPRESSIONS[inner.__class__](inner, frame)
     index = node.slice
-    if index.__class__ is ast.Constant and index.value.__class__ is int:  # type: ignore[attr-defined]
-        items = frame.lists.get(base)
-        if items is not None and -len(items) <= index.value < len(items):  # type: ignore[attr-defined]
-            return items[index.value]  # type: ignore[attr-defined]
-    return flow.item(frame, base, EXPRESSIONS[index.__class__](index, frame))
+    number = EXPRESSIONS[index.__class__](index, frame)
+    items = frame.lists.get(base)
+    if items is not None:
+        position = frame.numbers.get(number)
+        if position is not None and -len(items) <= position < len(items):
+            return items[position]
+    return flow.item(frame, base, number)
 
 
 def _slice(node: ast.Slice, frame: Frame) -> int:
-    lower = node.lower
-    starts_at_zero = lower is None or (lower.__class__ is ast.Constant and lower.value == 0)  # type: ignore[attr-defined]
+    lower = NONE if node.lower is None else value(node.lower, frame)
     return table[
         (
             SLICE,
-            NONE if starts_at_zero or lower is None else value(lower, frame),
+            NONE if frame.numbers.get(lower) == 0 else lower,
             NONE if node.upper is None else value(node.upper, frame),
             NONE if node.step is None else value(node.step, frame),
         )
@@ -344,37 +406,12 @@ def _dict(node: ast.Dict, frame: Frame) -> int:
 
 
 def bind_loop(target: ast.expr, iterable: ast.expr, frame: Frame) -> None:
-    """Bind a loop's target: `zip` and `enumerate` taken apart, a running index remembered."""
-    name = iterable.func.id if isinstance(iterable, ast.Call) and isinstance(iterable.func, ast.Name) else ""
-    if name in {"zip", "enumerate", "range"} and name not in frame.env and name not in frame.module.origins:
-        arguments = iterable.args  # type: ignore[attr-defined]
-        targets = target.elts if isinstance(target, ast.Tuple | ast.List) else []
-        if name == "zip" and len(targets) == len(arguments) and not _starred(arguments):
-            for part, argument in zip(targets, arguments, strict=True):
-                BIND[0](part, flow.elem(frame, value(argument, frame)), frame)
-            return
-        if name == "enumerate" and len(targets) == 2 and len(arguments) == 1:
-            over = value(arguments[0], frame)
-            BIND[0](targets[0], _index_over(over, frame), frame)
-            BIND[0](targets[1], flow.elem(frame, over), frame)
-            return
-        if name == "range" and len(arguments) == 1:
-            counted = _argument_of(arguments[0], ("len",), frame)
-            if counted is not None:
-                BIND[0](target, _index_over(value(counted, frame), frame), frame)
-                return
+    """Bind a loop's target to an element of what it iterates."""
     BIND[0](target, flow.elem(frame, value(iterable, frame)), frame)
 
 
 def _starred(arguments: list[ast.expr]) -> bool:
     return any(isinstance(argument, ast.Starred) for argument in arguments)
-
-
-def _index_over(over: int, frame: Frame) -> int:
-    """The running index over a sequence: `range(len(x))` and `enumerate(x)` alike."""
-    number = flow.elem(frame, table[(CALLS["builtins.range"], table[(CALLS["builtins.len"], over)])])
-    frame.indices[number] = over
-    return number
 
 
 def _generators(node: ast.ListComp | ast.SetComp | ast.GeneratorExp | ast.DictComp, frame: Frame) -> None:
@@ -405,7 +442,14 @@ def _lambda(node: ast.Lambda, frame: Frame) -> int:
     bind_parameters(node.args, frame, is_method=False)
     number = value(node.body, frame)
     frame.env = outer
-    return table[(CLOSURE, *frame.phis.get(number, (number,)))]
+    return closure(frame, frame.phis.get(number, (number,)))
+
+
+def closure(frame: Frame, returned: tuple[int, ...]) -> int:
+    """A function made inside a function: what it returns. Calling it is calling one of the project's own."""
+    number = table[(CLOSURE, *[each for each in returned if each != NONE])]
+    frame.callables[number] = LOCAL_CALL
+    return number
 
 
 def bind_parameters(arguments: ast.arguments, frame: Frame, is_method: bool) -> None:
@@ -415,7 +459,7 @@ def bind_parameters(arguments: ast.arguments, frame: Frame, is_method: bool) -> 
         parameters = [*arguments.posonlyargs, *parameters, *arguments.kwonlyargs]
         parameters += [star for star in (arguments.vararg, arguments.kwarg) if star is not None]
     env = frame.env
-    position = 0
+    position = frame.parameters  # parameters of a closure are others than those of the function around it
     for parameter in parameters:
         if is_method:
             env[parameter.arg] = SELF
@@ -423,6 +467,7 @@ def bind_parameters(arguments: ast.arguments, frame: Frame, is_method: bool) -> 
         else:
             env[parameter.arg] = PARAMETERS[position]
             position += position < MOST_PARAMETERS - 1
+    frame.parameters = position
 
 
 def _starred_value(node: ast.Starred, frame: Frame) -> int:
@@ -443,7 +488,8 @@ def _yield(node: ast.Yield | ast.YieldFrom, frame: Frame) -> int:
     given = NONE if node.value is None else value(node.value, frame)
     if isinstance(node, ast.YieldFrom):
         given = flow.elem(frame, given)
-    return table[(YIELD, given)]
+    yielded = [flow.root(frame, YIELD, each) for each in frame.phis.get(given, (given,))]
+    return yielded[0]
 
 
 def _fstring(node: ast.JoinedStr, frame: Frame) -> int:
@@ -505,10 +551,10 @@ def _as_sequence(node: ast.Call, operands: list[int], frame: Frame) -> int | Non
 
 def _as_integer(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     """`int(a / b)` and `math.floor(a / b)` are `a // b`."""
-    if len(operands) == 1 and len(node.args) == 1 and isinstance(node.args[0], ast.BinOp) and not node.keywords:
-        division = node.args[0]
-        if isinstance(division.op, ast.Div):
-            return table[(_FLOOR_DIVIDE, value(division.left, frame), value(division.right, frame))]
+    if len(operands) == 1 and len(node.args) == 1 and not node.keywords:
+        number = value(node.args[0], frame)
+        quotient = frame.quotients.get(number)
+        return table[(operands[0], number) if quotient is None else (_FLOOR_DIVIDE, *quotient)]
     return None
 
 
@@ -548,12 +594,55 @@ def _as_dict(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
 
 
 def _as_range(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
-    """`range(0, n)` is `range(n)`."""
-    if len(operands) == 1 and len(node.args) == 2 and not node.keywords:
-        start = node.args[0]
-        if isinstance(start, ast.Constant) and start.value == 0:
-            return table[(operands[0], value(node.args[1], frame))]
-    return None
+    """`range(0, n)` is `range(n)`; over a length, it runs over the indices of what is counted."""
+    if len(operands) != 1 or node.keywords or _starred(node.args):
+        return None
+    arguments = [value(argument, frame) for argument in node.args]
+    if len(arguments) == 2 and frame.numbers.get(arguments[0]) == 0:
+        del arguments[0]
+    number = table[(operands[0], *arguments)]
+    if len(arguments) == 1 and arguments[0] in frame.counts:
+        frame.ranges[number] = frame.counts[arguments[0]]
+    return number
+
+
+def _as_length(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
+    """`len(x)`: remembered as a count, and as a condition it is `x`."""
+    if len(operands) != 1 or len(node.args) != 1 or node.keywords:
+        return None
+    counted = value(node.args[0], frame)
+    number = table[(operands[0], counted)]
+    frame.counts[number] = counted
+    frame.tests[number] = (counted,)
+    return number
+
+
+def _as_truth(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
+    """`bool(x)`: as a condition it is `x`."""
+    if len(operands) != 1 or len(node.args) != 1 or node.keywords:
+        return None
+    tested = value(node.args[0], frame)
+    number = table[(operands[0], tested)]
+    frame.tests[number] = frame.tests.get(tested, (tested,))
+    return number
+
+
+def _as_zip(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
+    """`zip(a, b)` gathers pairs of elements; `strict` only checks."""
+    if len(operands) != 1 or not node.args or _starred(node.args):
+        return None
+    elements = [flow.elem(frame, value(argument, frame)) for argument in node.args]
+    return flow.collect(frame, (flow.display(frame, tuple(elements)),))
+
+
+def _as_enumerate(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
+    """`enumerate(x)` gathers the running index over x with the element."""
+    if len(operands) != 1 or len(node.args) != 1 or node.keywords:
+        return None
+    over = value(node.args[0], frame)
+    indices = table[(CALLS["builtins.range"], table[(CALLS["builtins.len"], over)])]
+    frame.ranges[indices] = over
+    return flow.collect(frame, (flow.display(frame, (flow.elem(frame, indices), flow.elem(frame, over))),))
 
 
 def _as_super(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
@@ -581,22 +670,24 @@ def store_own(name: str, number: int, frame: Frame) -> None:
     frame.env[key] = number
     frame.stores = True
     frame.writes.append(key)
-    flow.store(number)
+    flow.store(frame, number)
 
 
-def store_other(base: int, name: str, number: int) -> None:
+def store_other(base: int, name: str, number: int, frame: Frame) -> None:
     """Store to an attribute of another object; only a library's attribute keeps its name."""
-    table[(STORES[f"op.{name}"] if METHODS[name] else STORE, base, number)]
+    label = STORES[f"op.{name}"] if METHODS[name] else STORE
+    for each in frame.phis.get(number, (number,)):
+        flow.root(frame, label, base, each)
 
 
-def effect(number: int) -> None:
+def effect(number: int, frame: Frame) -> None:
     """Make a value that is computed for its effect a root."""
-    table[(EFFECT, number)]
+    flow.root(frame, EFFECT, number)
 
 
 _RULES: dict[int, Callable[[ast.Call, list[int], Frame], int | None]] = {
     **dict.fromkeys(IDENTITY, _as_operand),
-    LOCAL_CALL: _as_local,
+    **dict.fromkeys((LOCAL_CALL, CALL, OWN_METHOD, APPLIED["local()"]), _as_local),
     CALLS["builtins.list"]: _as_sequence,
     CALLS["builtins.tuple"]: _as_sequence,
     CALLS["builtins.int"]: _as_integer,
@@ -605,6 +696,10 @@ _RULES: dict[int, Callable[[ast.Call, list[int], Frame], int | None]] = {
     METHODS["size"]: _as_shape,
     CALLS["builtins.dict"]: _as_dict,
     CALLS["builtins.range"]: _as_range,
+    CALLS["builtins.len"]: _as_length,
+    CALLS["builtins.bool"]: _as_truth,
+    CALLS["builtins.zip"]: _as_zip,
+    CALLS["builtins.enumerate"]: _as_enumerate,
     CALLS["builtins.super"]: _as_super,
     METHODS["register_buffer"]: _as_store,
     METHODS["register_parameter"]: _as_store,

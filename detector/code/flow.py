@@ -47,6 +47,7 @@ def restart() -> None:
 
 PHI, ELEM, ITEM, SLICE = LABELS["phi"], LABELS["elem"], LABELS["item"], LABELS["slice"]
 COLLECT, COLLECT_PAIR = LABELS["collect"], LABELS["collectpair"]
+ZERO, ONE = LABELS["num:0"], LABELS["num:1"]
 LIST, TUPLE, SET, DICT, PAIR = LABELS["list"], LABELS["list"], LABELS["set"], LABELS["dict"], LABELS["pair"]
 CALL, LOCAL, LOCAL_CALL, OWN_METHOD = LABELS["call"], LABELS["local"], LABELS["local()"], LABELS["call.own"]
 ATTRIBUTE, CLOSURE = LABELS["attribute"], LABELS["closure"]
@@ -67,19 +68,28 @@ class Frame:
     """What is known while one function is lowered."""
 
     __slots__ = (
+        "befores",
+        "callables",
         "collects",
+        "counts",
         "dicts",
+        "effects",
         "env",
+        "free",
         "indices",
         "klass",
         "lists",
-        "loops",
         "module",
         "nested",
+        "numbers",
         "origins",
+        "parameters",
         "phis",
+        "quotients",
+        "ranges",
         "returns",
         "stores",
+        "tests",
         "writes",
     )
 
@@ -87,17 +97,33 @@ class Frame:
         self.module = module
         self.klass = klass
         self.env: dict[str, int] = {}  # local name, or "." + attribute of self -> id
+        self.free: dict[str, int] = {}  # name that the function does not bind -> id
         self.writes: list[str] = []  # names in the order of their writes, for merging branches
-        self.origins: dict[int, str] = {}  # id -> dotted origin; "~" is this repository, "?name" an input
-        self.phis: dict[int, tuple[int, ...]] = {}  # id -> the values it may be
-        self.collects: dict[int, tuple[int, ...]] = {}  # id -> the element values it gathers
-        self.lists: dict[int, tuple[int, ...]] = {}  # id of a list or tuple display -> its items
-        self.dicts: dict[int, tuple[int, ...]] = {}  # id of a dict display -> its pairs
-        self.indices: dict[int, int] = {}  # id of a running index -> what it runs over
-        self.stores = False  # whether this function has stored to an attribute of self
-        self.loops = 0  # how many loops are open
+        self.befores: list[dict[str, int]] = []  # the environment before each loop that is open
         self.returns: list[int] | None = None  # return values of the closure being lowered in place
         self.nested: list[ast.AST] = []  # functions and classes found inside
+        self.parameters = 0  # how many parameters have been numbered
+        self.effects = 0  # how many roots have been made
+        self.stores = False  # whether this function has stored to an attribute of self
+        # What is known of a value beyond its node, so that a temporary changes nothing: id -> ...
+        self.origins: dict[int, str] = {}  # dotted origin; "~" is this repository, "?name" an input
+        self.callables: dict[int, int] = {}  # label of calling it
+        self.phis: dict[int, tuple[int, ...]] = {}  # the values it may be
+        self.tests: dict[int, tuple[int, ...]] = {}  # what it comes to as a condition
+        self.numbers: dict[int, int] = {}  # the integer constant that it is
+        self.quotients: dict[int, tuple[int, int]] = {}  # the operands that it divides
+        self.counts: dict[int, int] = {}  # what it is the length of
+        self.ranges: dict[int, int] = {}  # what it runs over the indices of
+        self.indices: dict[int, int] = {}  # what it is the running index of
+        self.lists: dict[int, tuple[int, ...]] = {}  # the items of a list or tuple written out
+        self.dicts: dict[int, tuple[int, ...]] = {}  # the pairs of a dict written out
+        self.collects: dict[int, tuple[int, ...]] = {}  # the element values that it gathers
+
+
+def root(frame: Frame, label: int, *operands: int) -> int:
+    """Make a node that counts by itself: it has an effect."""
+    frame.effects += 1
+    return table[(label, *operands)]
 
 
 def leaf(frame: Frame, origin: str) -> int:
@@ -133,13 +159,19 @@ def elem(frame: Frame, iterable: int) -> int:
     collected = frame.collects.get(iterable)
     if collected is not None and len(collected) == 1:
         return collected[0]
-    return table[(ELEM, iterable)]
+    number = table[(ELEM, iterable)]
+    over = frame.ranges.get(iterable)
+    if over is not None:
+        frame.indices[number] = over
+    return number
 
 
 def collect(frame: Frame, values: tuple[int, ...]) -> int:
     """Whatever gathers values over an iteration: comprehension, generator, `append` in a loop, `map`."""
-    number = table[(COLLECT, *values)]
-    frame.collects[number] = values
+    phis = frame.phis
+    flat = tuple(sorted({each for value in values for each in phis.get(value, (value,))}))
+    number = table[(COLLECT, *flat)]
+    frame.collects[number] = values if len(values) == 1 else flat
     return number
 
 
@@ -152,7 +184,7 @@ def display(frame: Frame, items: tuple[int, ...]) -> int:
 
 def dictionary(frame: Frame, pairs: tuple[int, ...]) -> int:
     """A dict written out; later pairs may be added by item stores."""
-    number = table[(DICT, *sorted(pairs))]
+    number = table[(DICT, *sorted(set(pairs)))]
     frame.dicts[number] = pairs
     return number
 
@@ -164,21 +196,37 @@ def item(frame: Frame, value: int, index: int) -> int:
     return table[(ITEM, value, index)]
 
 
-def store(value: int) -> None:
+def store(frame: Frame, number: int) -> None:
     """Store to an attribute of self: a root of its own, also when an equal one stands before it."""
-    variant = STORE
-    while (variant, value) in table and variant < STORE + STORE_VARIANTS - 1:
-        variant += 1
-    table[(variant, value)]
+    for each in frame.phis.get(number, (number,)):
+        variant = STORE
+        while (variant, each) in table and variant < STORE + STORE_VARIANTS - 1:
+            variant += 1
+        root(frame, variant, each)
+
+
+def join(frame: Frame, first: int, second: int) -> int:
+    """What a name may hold after two branches: gathered values are united, others are joined by phi."""
+    if first == second:
+        return first
+    collects, lists, dicts = frame.collects, frame.lists, frame.dicts
+    if first in collects or second in collects:
+        ours = collects.get(first, lists.get(first))
+        theirs = collects.get(second, lists.get(second))
+        if ours is not None and theirs is not None:
+            return collect(frame, tuple(dict.fromkeys(ours + theirs)))
+    elif first in dicts and second in dicts:
+        return dictionary(frame, tuple(dict.fromkeys(dicts[first] + dicts[second])))
+    return phi(frame, first, second)
 
 
 def merge(frame: Frame, mark: int, one: dict[str, int], other: dict[str, int]) -> None:
-    """Join two branches: phi only for the names written since `mark` whose values differ."""
-    for name in set(frame.writes[mark:]):
+    """Join two branches: only the names written since `mark` whose values differ."""
+    for name in dict.fromkeys(frame.writes[mark:]):
         a, b = one.get(name), other.get(name)
         if a is None:
             if b is not None:
                 one[name] = b
         elif b is not None and a != b:
-            one[name] = phi(frame, a, b)
+            one[name] = join(frame, a, b)
     frame.env = one

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from detector.code import flow, labels
 from detector.code.expressions import bind_parameters, value
-from detector.code.flow import DEFAULT, DECORATOR, FIRST, PRESET_LABELS, Frame, Node, table
+from detector.code.flow import DECORATOR, DEFAULT, FIRST, PRESET_LABELS, Frame, Node, table
 from detector.code.labels import APPLIED, APPLIED_AS, INPUT_NAME, LABELS
 from detector.code.names import ClassNames, ModuleNames, flat, read_class, read_module
 from detector.code.statements import body

@@ -131,9 +131,7 @@ def _flatten(batch: Batch) -> _Nodes:
     in_any_order = _LABEL_TABLE.is_unordered[labels[owners]] | _LABEL_TABLE.is_keyword[labels[operands]]
     multipliers[in_any_order] = _ANY_ORDER
     has_operands = arity > 0
-    return _Nodes(
-        labels, owners, operands, multipliers, np.flatnonzero(has_operands) + FIRST, firsts[has_operands]
-    )
+    return _Nodes(labels, owners, operands, multipliers, np.flatnonzero(has_operands) + FIRST, firsts[has_operands])
 
 
 def _live(nodes: _Nodes) -> npt.NDArray[np.bool_]:

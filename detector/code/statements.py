@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from detector.code import flow
 from detector.code.expressions import (
     BIND,
     EXPRESSIONS,
+    binary,
     bind_loop,
     bind_parameters,
-    binary,
+    closure,
     condition,
     effect,
+    extend,
     free,
     own_attribute,
     store_other,
@@ -22,8 +24,8 @@ from detector.code.expressions import (
     value,
 )
 from detector.code.flow import (
-    CLOSURE,
     COLLECT_PAIR,
+    CONDITION,
     EXCEPT,
     ITEM,
     NONE,
@@ -33,7 +35,6 @@ from detector.code.flow import (
     SELF,
     SETITEM,
     SLICE,
-    STAR,
     Frame,
     merge,
     table,
@@ -69,7 +70,7 @@ def bind(target: ast.expr, number: int, frame: Frame) -> None:
         if base == SELF:
             store_own(target.attr, number, frame)  # type: ignore[attr-defined]
         else:
-            store_other(base, target.attr, number)  # type: ignore[attr-defined]
+            store_other(base, target.attr, number, frame)  # type: ignore[attr-defined]
     elif kind is ast.Subscript:
         _store_item(target, number, frame)  # type: ignore[arg-type]
     elif kind is ast.Starred:
@@ -100,11 +101,21 @@ def _store_item(target: ast.Subscript, number: int, frame: Frame) -> None:
     base, index = value(target.value, frame), value(target.slice, frame)
     pairs = frame.dicts.get(base)
     if pairs is not None and isinstance(target.value, ast.Name):
-        pair = table[(COLLECT_PAIR if frame.loops else PAIR, index, number)]
-        frame.env[target.value.id] = flow.dictionary(frame, pairs if pair in pairs else (*pairs, pair))
-        frame.writes.append(target.value.id)
+        name = target.value.id
+        pair = table[(COLLECT_PAIR if _is_older(name, frame.dicts, frame) else PAIR, index, number)]
+        frame.env[name] = flow.dictionary(frame, pairs if pair in pairs else (*pairs, pair))
+        frame.writes.append(name)
         return
-    table[(SETITEM, base, index, number)]
+    for each in frame.phis.get(number, (number,)):
+        flow.root(frame, SETITEM, base, index, each)
+
+
+def _is_older(name: str, kinds: Mapping[int, object], frame: Frame) -> bool:
+    """Whether what a name holds was made before the innermost open loop, so that the loop gathers into it."""
+    if not frame.befores:
+        return False
+    before = frame.befores[-1].get(name)
+    return before is not None and (before in kinds or before in frame.collects)
 
 
 def _assign(node: ast.Assign, frame: Frame) -> bool:
@@ -142,43 +153,42 @@ def _augmented(node: ast.AugAssign, frame: Frame) -> bool:
         before = own_attribute(target.attr, frame) if base == SELF else value(target, frame)
     else:
         before = value(target, frame)
-    bind(target, binary(node.op, before, added), frame)
+    bind(target, binary(node.op, before, added, frame), frame)
     return False
 
 
 # --- gathering: append, extend, += on a list that this function makes ----------------------------------------------
 
 
-def _gather(name: str, items: tuple[int, ...], frame: Frame) -> bool:
-    """Add items to the list that a local name holds: gathered inside a loop, written out outside of one."""
+def _gather(name: str, added: int, frame: Frame) -> bool:
+    """Append to the list that a local name holds: gathered inside a loop, written out outside of one."""
     held = frame.env.get(name)
     if held is None:
         return False
-    collected = frame.collects.get(held)
-    listed = frame.lists.get(held)
+    collected, listed = frame.collects.get(held), frame.lists.get(held)
     if collected is None and listed is None:
         return False
-    if frame.loops or collected is not None:
-        before = collected if collected is not None else listed or ()
-        number = flow.collect(frame, tuple(dict.fromkeys(before + items)))
+    if collected is not None or _is_older(name, frame.lists, frame):
+        before = listed or () if collected is None else collected
+        number = flow.collect(frame, tuple(dict.fromkeys((*before, added))))
     else:
-        number = flow.display(frame, (listed or ()) + items)
+        number = flow.display(frame, (*(listed or ()), added))
     frame.env[name] = number
     frame.writes.append(name)
     return True
 
 
 def _extend(name: str, added: int, frame: Frame) -> bool:
-    collected = frame.collects.get(added)
-    if collected is not None:
-        outer, frame.loops = frame.loops, frame.loops + 1
-        is_gathered = _gather(name, collected, frame)
-        frame.loops = outer
-        return is_gathered
-    listed = frame.lists.get(added)
-    if listed is not None:
-        return _gather(name, listed, frame)
-    return _gather(name, (flow.elem(frame, added) if frame.loops else table[(STAR, added)],), frame)
+    """Extend the list that a local name holds."""
+    held = frame.env.get(name)
+    if held is None:
+        return False
+    number = extend(held, added, frame, _is_older(name, frame.lists, frame))
+    if number is None:
+        return False
+    frame.env[name] = number
+    frame.writes.append(name)
+    return True
 
 
 def _expression(node: ast.Expr, frame: Frame) -> bool:
@@ -188,7 +198,7 @@ def _expression(node: ast.Expr, frame: Frame) -> bool:
     if call.__class__ is not ast.Call:
         number = value(call, frame)
         if isinstance(call, ast.Await):
-            effect(number)
+            effect(number, frame)
         return False
     func = call.func  # type: ignore[attr-defined]
     if isinstance(func, ast.Attribute):
@@ -196,7 +206,7 @@ def _expression(node: ast.Expr, frame: Frame) -> bool:
             return False
         arguments = call.args  # type: ignore[attr-defined]
         if isinstance(func.value, ast.Name) and len(arguments) == 1:
-            if func.attr == "append" and _gather(func.value.id, (value(arguments[0], frame),), frame):
+            if func.attr == "append" and _gather(func.value.id, value(arguments[0], frame), frame):
                 return False
             if func.attr == "extend" and _extend(func.value.id, value(arguments[0], frame), frame):
                 return False
@@ -204,20 +214,23 @@ def _expression(node: ast.Expr, frame: Frame) -> bool:
         return False
     number = value(call, frame)
     if number != NONE:  # a store written as a call is done already
-        effect(number)
+        effect(number, frame)
     return False
 
 
 def _is_logger(node: ast.expr, frame: Frame) -> bool:
-    """Whether messages go through this: a logging package, or a name that is called a logger."""
+    """Whether messages go through this: a logging package, a global of the module, whatever is called a logger."""
     while isinstance(node, ast.Attribute):
         if "log" in node.attr.lower():
             return True
         node = node.value
     if not isinstance(node, ast.Name):
         return False
-    origin = frame.module.origin(node.id)
-    return origin.partition(".")[0] in SILENT_PACKAGES or "log" in node.id.lower()
+    if "log" in node.id.lower():
+        return True
+    # A global whose `.warning(...)` stands as a statement is a logger, whatever its name.
+    origin = "" if node.id in frame.env else frame.module.origin(node.id)
+    return origin[:1] in {"?", "~"} or origin.partition(".")[0] in SILENT_PACKAGES
 
 
 # --- control flow -------------------------------------------------------------------------------------------------
@@ -227,24 +240,30 @@ def _if(node: ast.If, frame: Frame) -> bool:
     constant = _constant_test(node.test)
     if constant is not None:
         return body(node.body if constant else node.orelse, frame)
-    condition(node.test, frame)
-    before, mark = frame.env, len(frame.writes)
+    test = value(node.test, frame)
+    before, mark, effects = frame.env, len(frame.writes), frame.effects
     frame.env = before.copy()
     leaves = body(node.body, frame)
     after = frame.env
     frame.env = before
     leaves_else = body(node.orelse, frame) if node.orelse else False
+    if leaves or leaves_else or frame.effects != effects or len(frame.writes) != mark:
+        # A test on which nothing depends is dead code.
+        for each in frame.tests.get(test, (test,)):
+            flow.root(frame, CONDITION, each)
     if leaves:
         return leaves_else
     if leaves_else:
         frame.env = after
-    else:
+    elif len(frame.writes) != mark:
         merge(frame, mark, frame.env, after)
     return False
 
 
 def _constant_test(test: ast.expr) -> bool | None:
     """What a test that is no test comes to: `if False:`, `if TYPE_CHECKING:`."""
+    if isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not) and isinstance(test.operand, ast.Constant):
+        return not test.operand.value
     if isinstance(test, ast.Constant):
         return bool(test.value)
     if isinstance(test, ast.Name) and test.id == "TYPE_CHECKING":
@@ -254,10 +273,10 @@ def _constant_test(test: ast.expr) -> bool | None:
 
 def _loop(statements: list[ast.stmt], orelse: list[ast.stmt], frame: Frame, before: dict[str, int], mark: int) -> None:
     """Lower a loop's body once; names keep the value from before it or take the body's."""
-    frame.loops += 1
+    frame.befores.append(before)
     body(statements, frame)
-    frame.loops -= 1
-    for name in set(frame.writes[mark:]):
+    frame.befores.pop()
+    for name in dict.fromkeys(frame.writes[mark:]):
         old, new = before.get(name), frame.env.get(name)
         if old is None or new is None or old == new or new in frame.collects or new in frame.dicts:
             continue
@@ -285,7 +304,7 @@ def _while(node: ast.While, frame: Frame) -> bool:
 def _with(node: ast.With | ast.AsyncWith, frame: Frame) -> bool:
     for item in node.items:
         number = value(item.context_expr, frame)
-        effect(number)
+        effect(number, frame)
         if item.optional_vars is not None:
             bind(item.optional_vars, number, frame)
     return body(node.body, frame)
@@ -297,7 +316,7 @@ def _try(node: ast.Try | ast.TryStar, frame: Frame) -> bool:
     for handler in node.handlers:
         after, frame.env = frame.env, before.copy()
         caught = NONE if handler.type is None else value(handler.type, frame)
-        caught = table[(EXCEPT, caught)]
+        caught = flow.root(frame, EXCEPT, caught)
         if handler.name:
             frame.env[handler.name] = caught
         handler_leaves = body(handler.body, frame)
@@ -316,11 +335,12 @@ def _return(node: ast.Return, frame: Frame) -> bool:
     number = value(node.value, frame)
     # A value that may be either is returned as either: a ternary, an if/else and an early return are one.
     values = frame.phis.get(number, (number,))
-    if frame.returns is None:
-        for returned in values:
-            table[(RETURN, returned)]
-    else:
+    if frame.returns is not None:
         frame.returns.extend(values)
+        return True
+    for returned in values:
+        if returned != NONE:  # as good as falling off the end
+            flow.root(frame, RETURN, returned)
     return True
 
 
@@ -329,7 +349,7 @@ def _raise(node: ast.Raise, frame: Frame) -> bool:
     raised = node.exc
     if isinstance(raised, ast.Call):
         raised = raised.func
-    table[(RAISE, NONE if raised is None else value(raised, frame))]
+    flow.root(frame, RAISE, NONE if raised is None else value(raised, frame))
     return True
 
 
@@ -351,6 +371,7 @@ def _import(node: ast.Import | ast.ImportFrom, frame: Frame) -> bool:
     frame.module.add_import(node, names)
     for name, origin in names.items():
         frame.env[name] = flow.leaf(frame, origin)
+        frame.writes.append(name)
     return False
 
 
@@ -406,12 +427,12 @@ def _definition(node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> b
     frame.nested.append(node)
     outer_env, frame.env = frame.env, frame.env.copy()
     outer_returns, frame.returns = frame.returns, []
-    outer_loops, frame.loops = frame.loops, 0
+    outer_befores, frame.befores = frame.befores, []
     bind_parameters(node.args, frame, is_method=False)
     body(node.body, frame)
     returned = tuple(dict.fromkeys(frame.returns))
-    frame.env, frame.returns, frame.loops = outer_env, outer_returns, outer_loops
-    frame.env[node.name] = table[(CLOSURE, *returned)]
+    frame.env, frame.returns, frame.befores = outer_env, outer_returns, outer_befores
+    frame.env[node.name] = closure(frame, returned)
     frame.writes.append(node.name)
     return False
 
@@ -419,6 +440,7 @@ def _definition(node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> b
 def _class(node: ast.ClassDef, frame: Frame) -> bool:
     frame.nested.append(node)
     frame.env[node.name] = flow.leaf(frame, "~")
+    frame.writes.append(node.name)
     return False
 
 

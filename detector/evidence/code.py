@@ -130,7 +130,9 @@ def _nearest(likenesses: tuple[Likeness, ...]) -> tuple[tuple[int, int], ...]:
 
 def _every_pair(likenesses: tuple[Likeness, ...]) -> tuple[tuple[int, int], ...]:
     found = [
-        (number, position) for number, likeness in enumerate(likenesses) for position in range(len(likeness.pairs.suspect))
+        (number, position)
+        for number, likeness in enumerate(likenesses)
+        for position in range(len(likeness.pairs.suspect))
     ]
     return tuple(sorted(found, key=lambda entry: _order(likenesses, entry)))
 

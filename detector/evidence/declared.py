@@ -51,7 +51,9 @@ def _declared_lines(data: bytes) -> Callable[[Span, frozenset[str]], bool]:
     tree, _ = parse_file(data)
     lines = data.decode("utf-8", "replace").splitlines()
     heads = {node.lineno: _start(node) for node in ast.walk(tree) if isinstance(node, _DEFINITIONS)}
-    scopes = {node.lineno: (node.end_lineno or node.lineno) for node in ast.walk(tree) if isinstance(node, _DEFINITIONS)}
+    scopes = {
+        node.lineno: (node.end_lineno or node.lineno) for node in ast.walk(tree) if isinstance(node, _DEFINITIONS)
+    }
     notices = _comments(lines[:_HEAD_LINES])
     docstring = ast.get_docstring(tree)
     if docstring:
