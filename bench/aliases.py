@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import random
+from collections import defaultdict
 from collections.abc import Callable
 
 from bench.scopes import Scopes
@@ -18,6 +19,7 @@ def alias_imports(tree: ast.Module, chance: random.Random, rate: float, fresh: C
     Stays: imports of the project (relative), in `try` or `if`, rebound, exported or not used here.
     """
     scopes = Scopes(tree)
+    uses = _uses(tree, scopes)
     exported = {node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)}
     statements: list[ast.stmt] = []
     for statement in tree.body:
@@ -27,8 +29,7 @@ def alias_imports(tree: ast.Module, chance: random.Random, rate: float, fresh: C
         for alias in list(statement.names):
             bound = alias.asname or alias.name
             is_bound_once = len(scopes.module.values.get(bound, [])) == 1
-            uses = _uses(tree, scopes, bound)
-            if not is_bound_once or not uses or bound in exported or chance.random() >= rate:
+            if not is_bound_once or bound not in uses or bound in exported or chance.random() >= rate:
                 continue
             new = fresh()
             other = _other_form(statement, alias, new, chance)
@@ -37,7 +38,7 @@ def alias_imports(tree: ast.Module, chance: random.Random, rate: float, fresh: C
                 statements.append(other)
             else:
                 alias.asname = new
-            for name in uses:
+            for name in uses[bound]:
                 name.id = new
         if not statement.names:
             statements.remove(statement)
@@ -51,9 +52,13 @@ def _is_fixed(statement: ast.Import | ast.ImportFrom) -> bool:
     return statement.level > 0 or statement.module == "__future__" or is_star
 
 
-def _uses(tree: ast.Module, scopes: Scopes, bound: str) -> list[ast.Name]:
-    found = [node for node in ast.walk(tree) if isinstance(node, ast.Name) and node.id == bound]
-    return [node for node in found if scopes.of[node].resolve(bound) is scopes.module]
+def _uses(tree: ast.Module, scopes: Scopes) -> dict[str, list[ast.Name]]:
+    """Where the module's own names are used, by name."""
+    found: defaultdict[str, list[ast.Name]] = defaultdict(list)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and scopes.of[node].resolve(node.id) is scopes.module:
+            found[node.id].append(node)
+    return found
 
 
 def _other_form(

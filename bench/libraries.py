@@ -3,7 +3,13 @@
 
 from __future__ import annotations
 
+import collections
+import datetime
+import io
+import logging
+import pathlib
 import re
+import types
 
 # Called or read by torch and the frameworks around it, by name; renaming any of these changes what a program does.
 FRAMEWORK = frozenset(
@@ -24,9 +30,6 @@ PASSES_THROUGH = frozenset(
     "partial type defaultdict".split()
 )
 CONFIGURATION = re.compile(r"(^|_)(config|configs|configuration|cfg|conf|hparams|args|opt|opts|options|settings)$")
-BUILTIN_ATTRIBUTES = frozenset(
-    name for kind in (str, bytes, list, dict, set, tuple, int, float, complex, slice, range) for name in dir(kind)
-)
 CALLED_BY_KEYWORD = frozenset("fixture parametrize option argument command group main given hook".split())
 
 # Functions that only look at their arguments. None that consumes an iterator.
@@ -35,3 +38,10 @@ PURE_METHODS = frozenset(
     "size dim view reshape transpose permute contiguous unsqueeze squeeze expand flatten float long half numel mean "
     "type_as clone detach startswith endswith lower upper strip split join format ndimension softmax cumsum".split()
 )
+EVERYDAY = (
+    str, bytes, list, dict, set, tuple, int, float, complex, slice, range, OSError, SyntaxError, io.TextIOWrapper,
+    io.BytesIO, io.StringIO, re.Pattern, re.Match, pathlib.Path, datetime.datetime, datetime.timedelta, logging.Logger,
+    collections.Counter, collections.deque, collections.OrderedDict, types.FunctionType, types.GeneratorType,
+)  # fmt: skip
+# An object of unknown kind that has one of these may well be a tensor, a file, a list ...
+EVERYDAY_ATTRIBUTES = PURE_METHODS | {name for kind in EVERYDAY for name in dir(kind)}

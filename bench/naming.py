@@ -6,9 +6,10 @@ import ast
 import builtins
 import keyword
 import random
+import re
 from collections.abc import Iterator
 
-from bench.libraries import BUILTIN_ATTRIBUTES, CALLED_BY_KEYWORD, CONFIGURATION, FRAMEWORK
+from bench.libraries import CALLED_BY_KEYWORD, CONFIGURATION, EVERYDAY_ATTRIBUTES, FRAMEWORK
 from bench.ownership import EXTERNAL, UNKNOWN, Kind, Module, Project, constant_string, terminal
 from bench.scopes import Scope
 
@@ -27,6 +28,7 @@ class Naming:
             for node in ast.walk(module.tree):
                 self.taken.update(text for _, text in ast.iter_fields(node) if isinstance(text, str))
         self.known: dict[tuple[object, str], str] = {}
+        self.kept = set(_kept_everywhere(project))
         self.kept_attributes = set(_kept_attributes(project)) | FRAMEWORK
         self.kept_parameters = set(_kept_parameters(project)) | {"self", "cls"}
 
@@ -47,7 +49,7 @@ class Naming:
         return self._new(scope, name)
 
     def _new(self, kind: object, name: str) -> str:
-        if (name.startswith("__") and name.endswith("__")) or not name.strip("_"):
+        if (name.startswith("__") and name.endswith("__")) or not name.strip("_") or name in self.kept:
             return name
         if (kind, name) not in self.known:
             self.known[kind, name] = self._fresh(name)
@@ -70,6 +72,24 @@ class Naming:
                 return word
 
 
+def _kept_everywhere(project: Project) -> Iterator[str]:
+    """Names that mean something outside a class until they are bound in its body (`size = size`)."""
+    for module in project.modules.values():
+        for scope in module.scopes.opened.values():
+            if isinstance(scope.node, ast.ClassDef) and scope.parent:
+                yield from (
+                    name for name in scope.values if scope.parent.resolve(name) and _is_read(name, scope, module)
+                )
+
+
+def _is_read(name: str, scope: Scope, module: Module) -> bool:
+    return any(
+        isinstance(node, ast.Name) and node.id == name and isinstance(node.ctx, ast.Load)
+        for node in ast.walk(scope.node)
+        if module.scopes.of.get(node) is scope
+    )
+
+
 def _kept_attributes(project: Project) -> Iterator[str]:
     """Attributes whose new name a library, or an object that may be a library's, would not know."""
     read, on_unknown, on_external = set(), set(), set()
@@ -81,6 +101,8 @@ def _kept_attributes(project: Project) -> Iterator[str]:
             if isinstance(node, ast.Call) and terminal(node.func) in BY_NAME and len(node.args) > 1:
                 is_dynamic |= constant_string(node.args[1]) is None and project.kind(node.args[0], module) != EXTERNAL
                 read.add(constant_string(node.args[1]) or "")
+            if isinstance(node, ast.Call) and project.origin(node.func, module) in {"namedtuple", "make_dataclass"}:
+                yield from (word for part in ast.walk(node) for word in re.findall(r"\w+", constant_string(part) or ""))
             if not isinstance(node, ast.Attribute):
                 continue
             if not isinstance(node.ctx, ast.Store):
@@ -94,7 +116,7 @@ def _kept_attributes(project: Project) -> Iterator[str]:
                 yield node.attr
         if is_dynamic:
             yield from texts & project.attributes
-    yield from on_unknown & (on_external | BUILTIN_ATTRIBUTES)
+    yield from on_external | (on_unknown & EVERYDAY_ATTRIBUTES)
     for name, own in project.classes.items():
         if any(base.has_foreign_base for base in project.line(name)):
             yield from own.fields
@@ -113,12 +135,12 @@ def _is_library_module(node: ast.expr, module: Module) -> bool:
 
 
 def _comes_from_library(project: Project, kind: Kind, name: str) -> bool:
-    """Whether the attribute is nobody's in the class's family, and a library's base class may well have it."""
+    """Whether the attribute is nobody's in the class or its bases here, and a library's base class may well have it."""
     if kind.what == "super":
         return not project.is_inherited(kind.name, name)
     if kind.what not in {"instance", "own"} or all(own.is_plain for own in project.line(kind.name)):
         return False
-    return not any(name in own.members() for own in project.family(kind.name))
+    return not any(name in own.members() for own in project.line(kind.name))
 
 
 def _kept_parameters(project: Project) -> Iterator[str]:

@@ -34,7 +34,7 @@ class OwnClass:
     bases: set[str] = field(default_factory=set)  # own
     has_foreign_base: bool = False  # of a library that may call or read what the class defines
     is_plain: bool = True  # no library base at all
-    methods: dict[str, FunctionNode] = field(default_factory=dict)
+    methods: dict[str, list[FunctionNode]] = field(default_factory=lambda: defaultdict(list))
     fields: set[str] = field(default_factory=set)  # class-level names that are no methods
     stored: dict[str, list[tuple[ast.expr | None, Module]]] = field(default_factory=lambda: defaultdict(list))
 
@@ -99,7 +99,7 @@ class Project:
         for name in opened.values:
             definition = opened.definitions.get(name)
             if isinstance(definition, FunctionNode):
-                own.methods[name] = definition
+                own.methods[name].append(definition)
             elif name not in opened.imports:
                 own.fields.add(name)
 
@@ -279,16 +279,6 @@ class Project:
             if itself or name != class_name:
                 yield own
             pending.extend(sorted(own.bases))
-
-    def family(self, class_name: str) -> list[OwnClass]:
-        """The class with everything that it inherits from or that inherits from it."""
-        names = {class_name}
-        while True:
-            wider = names | {base for name in names for base in self.classes[name].bases if base in self.classes}
-            wider |= {name for name, own in self.classes.items() if own.bases & names}
-            if wider == names:
-                return [self.classes[name] for name in sorted(names)]
-            names = wider
 
 
 def terminal(node: ast.AST) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from bench.declared import definitions
 from bench.naming import BY_NAME, Naming
-from bench.ownership import EXTERNAL, MODULE, FunctionNode, Kind, Module, Project, constant_string, terminal
+from bench.ownership import EXTERNAL, FUNCTION, MODULE, FunctionNode, Module, Project, constant_string, terminal
 from bench.scopes import Scope
 
 REGISTERS = frozenset({"register_buffer", "register_parameter", "add_module", "register_module"})
@@ -152,40 +152,40 @@ class _Renamer:
         origin = self.project.origin(node.func, self.module)
         if callee == EXTERNAL and origin in {"replace", "_replace"}:
             return self.naming.attribute(word)
+        if node in self.keyword_dicts:
+            return self.naming.parameter(word)
         if origin == "partial" and node.args:
             called = node.args[0]
             callee = self.project.kind(called, self.module)
-        if callee == EXTERNAL:
-            return word
-        if callee.what == "own":
-            return self._constructor_keyword(callee, word)
         receiver = _receiver(called)
         is_foreign = receiver is not None and terminal(called) not in self.project.attributes
-        if is_foreign and self.project.kind(receiver, self.module) != MODULE:
-            return word
+        if callee == EXTERNAL or (is_foreign and self.project.kind(receiver, self.module) != MODULE):
+            is_passed_on = any(_names(function, word) for part in node.args for function in self._functions(part))
+            return self.naming.parameter(word) if is_passed_on else word
         functions = self._functions(called)
-        if functions and not any(_takes(function, word) for function in functions):
-            return word
-        return self.naming.parameter(word)
+        if callee.what == "own" and not functions:
+            is_field = any(word in own.fields for own in self.project.line(callee.name))
+            return self.naming.attribute(word) if is_field else word
+        is_taken = any(_names(function, word) or function.args.kwarg for function in functions)
+        return self.naming.parameter(word) if is_taken or not functions else word
 
     def _functions(self, called: ast.expr) -> list[FunctionNode]:
         """The definitions that a call may mean, if it is clear."""
-        if isinstance(called, ast.Name):
+        callee = self.project.kind(called, self.module)
+        if callee.what == "own":
+            for own in self.project.line(callee.name):
+                constructors = own.methods.get("__init__") or own.methods.get("__new__")
+                if constructors:
+                    return constructors
+        elif isinstance(called, ast.Name) and callee == FUNCTION:
             return self.project.functions.get(called.id, [])
-        if isinstance(called, ast.Attribute):
+        elif isinstance(called, ast.Attribute):
             kind = self.project.kind(called.value, self.module)
             if kind.what in {"instance", "own", "super"}:
-                line = self.project.line(kind.name, itself=kind.what != "super")
-                return [own.methods[called.attr] for own in line if called.attr in own.methods][:1]
+                for own in self.project.line(kind.name, itself=kind.what != "super"):
+                    if called.attr in own.methods:
+                        return own.methods[called.attr]
         return []
-
-    def _constructor_keyword(self, callee: Kind, word: str) -> str:
-        line = list(self.project.line(callee.name))
-        for own in line:
-            constructor = own.methods.get("__init__") or own.methods.get("__new__")
-            if constructor:
-                return self.naming.parameter(word) if _takes(constructor, word) else word
-        return self.naming.attribute(word) if any(word in own.fields for own in line) else word
 
     def _text(self, node: ast.expr, new: object) -> Iterator[_Change]:
         text = constant_string(node)
@@ -217,14 +217,19 @@ class _Renamer:
                 found.add((self.module.scopes.opened[node], node.args.kwarg.arg))
             if isinstance(node, ast.Call) and self.project.kind(node.func, self.module) != EXTERNAL:
                 for word in node.keywords:
-                    if word.arg is None and isinstance(word.value, ast.Dict):
-                        found.add(word.value)
-                    if word.arg is None and isinstance(word.value, ast.Name):
-                        holder = self.module.scopes.of[word.value].resolve(word.value.id)
-                        if holder and isinstance(holder.node, FunctionNode):
-                            found.add((holder, word.value.id))
-                            found.update(value for value in holder.values[word.value.id] if isinstance(value, ast.Dict))
+                    if word.arg is None:
+                        found |= self._behind(word.value)
         return found
+
+    def _behind(self, value: ast.expr) -> set[object]:
+        """The dictionary that an expression is, or the local name and all the dictionaries it may stand for."""
+        if not isinstance(value, ast.Name):
+            return {value} if isinstance(value, ast.Dict) or _is_dict_call(value) else set()
+        holder = self.module.scopes.of[value].resolve(value.id)
+        if not holder or not isinstance(holder.node, FunctionNode):
+            return set()
+        values = holder.values[value.id]
+        return {(holder, value.id), *(part for part in values if isinstance(part, ast.Dict) or _is_dict_call(part))}
 
     def _exports(self, node: ast.Assign | ast.AugAssign) -> Iterator[_Change]:
         targets = {terminal(target) for target in (node.targets if isinstance(node, ast.Assign) else [node.target])}
@@ -271,7 +276,11 @@ def _receiver(node: ast.expr) -> ast.expr | None:
     return node.value if isinstance(node, ast.Attribute) else None
 
 
-def _takes(function: FunctionNode, word: str) -> bool:
-    """Whether the keyword is one that the function names, or passes on to the project's own functions."""
-    names = {arg.arg for arg in [*function.args.args, *function.args.kwonlyargs]}
-    return word in names or function.args.kwarg is not None
+def _is_dict_call(node: ast.expr | None) -> bool:
+    """Whether it is `dict(a=1)`."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "dict"
+
+
+def _names(function: FunctionNode, word: str) -> bool:
+    """Whether the function has a parameter of that name."""
+    return any(arg.arg == word for arg in [*function.args.args, *function.args.kwonlyargs])

@@ -120,8 +120,16 @@ class Scopes:
                     scope.imports[name] = (node, alias)
                     scope.bind(name)
         elif isinstance(node, ast.Assign) and len(node.targets) == 1 and isinstance(node.targets[0], ast.Name):
-            scope.bind(node.targets[0].id, node.value)
-            self._bound.add(node.targets[0])
+            self._assign(node.targets[0], node.value, scope)
+        elif (
+            isinstance(node, ast.Assign)
+            and isinstance(node.targets[0], ast.Tuple)
+            and isinstance(node.value, ast.Tuple)
+        ):
+            parts = [*node.targets[0].elts, *node.value.elts]
+            if len(node.targets[0].elts) == len(node.value.elts) and not any(isinstance(p, ast.Starred) for p in parts):
+                for target, value in zip(node.targets[0].elts, node.value.elts, strict=True):
+                    self._assign(target, value, scope)
         elif isinstance(node, ast.ExceptHandler | ast.MatchAs | ast.MatchStar) and node.name:
             scope.bind(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest:
@@ -130,6 +138,11 @@ class Scopes:
             self._walrus(node, scope)
         elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and node not in self._bound:
             scope.bind(node.id)
+
+    def _assign(self, target: ast.expr, value: ast.expr, scope: Scope) -> None:
+        if isinstance(target, ast.Name):
+            scope.bind(target.id, value)
+            self._bound.add(target)
 
     def _walrus(self, node: ast.NamedExpr, scope: Scope) -> None:
         """`:=` inside a comprehension binds in the function around it."""

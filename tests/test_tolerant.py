@@ -24,52 +24,211 @@ PACKAGE = Path(detector.code.tolerant.__file__).parent
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
-EXPRESSIONS = """
+EXPRESSIONS = r"""
     a | a.b.c | a.b().c[0](d) | f() | f(a, *b, c=1, **d) | f(*a.b, *c or d) | f(x for x in y) | f((yield)) | f(a, b=c,)
     a[1] | a[1:2] | a[:] | a[::2] | a[1:2, ::3, ...] | a[b,] | a[*b] | a[*b, c] | a[(1, 2)] | a[x:=1]
     1 | 0x_ff | 0o17 | 0b1_0 | 1_000 | 1.5 | .5 | 5. | 1e10 | 1_0.0_1e-1_0 | 3j | 1.5J | 00 | True | False | None | ...
-    'a' | "a\\n\\x41\\u0041\\N{DASH}\\101\\q" | r'\\d\\'' | r'\\\\' | b'a\\xff' | rb'\\d' | u'a' | 'a' "b" | b'a' b'b' | ''
-    f'' | f'a' | f'{a}' | f'{a!r}' | f'{a:>10}' | f'{a!s:{b}.{c}f}' | f'{{{a}}}' | f'{a=}' | f'{a = !r:>3}' | f'{a, b}'
-    'x' f'{a}' 'y' "z" | rf'\\d{a}' | f'{a["b"]}' | f'{x:=10}' | f'''{
-        a}''' | f'{f"{a}"}' | f'{lambda_}' | f'\\N{DASH}{a}'
+    'a' | "a\n\x41\u0041\N{EM DASH}\101\q" | r'\d\'' | r'\\' | b'a\xff' | rb'\d' | u'a' | 'a' "b" | b'a' b'b'
+    '' | f'' | f'a' | f'{a}' | f'{a!r}' | f'{a:>10}' | f'{a!s:{b}.{c}f}' | f'{{{a}}}' | f'{a=}'
+    f'{a = !r:>3}' | f'{a, b}'
+    'x' f'{a}' 'y' "z" | rf'\d{a}' | f'{a["b"]}' | f'{x:=10}' | f'''{
+        a}''' | f'{f"{a}"}' | f'{lambda_}' | f'\N{EM DASH}{a}'
     a + b * c ** -d | a - b - c | a @ b // c % d | a << b >> c | a | ~a ^ b & c | a & b ^ c & d | -a ** b | not a == b
     a and b and c or d | a or (b or c) | a < b <= c != d | a in b | a not in b | a is not b is c | not a in b
-    a if b else c if d else e | (a if b else c) + d | lambda: 0 | lambda a, /, b=1, *c, d, e=2, **f: (a, b) | lambda *, a: a
-    (a := 1) | [b := 1, b] | () | (a,) | (a, b) | [] | [a, *b] | {a} | {a, *b} | {} | {a: b, **c} | [a for a in b]
+    a if b else c if d else e | (a if b else c) + d | lambda: 0 | lambda a, /, b=1, *c, d, e=2, **f: (a, b)
+    lambda *, a: a | (a := 1) | [b := 1, b] | () | (a,) | (a, b) | [] | [a, *b] | {a} | {a, *b} | {}
+    {a: b, **c} | [a for a in b]
     [a for a, b in c if d if e for f in g] | {a for a in b} | {a: b for a, b in c} | (a async for a in b) | (*a, b)
     [lambda: x for x in y if (lambda: z)()] | (yield) | ((a)) | é.ﬁ | [a if b else c for d in e]
 """
-STATEMENTS = [
-    "a = b = c, d = e\n(a), *b = [c, *d] = e\na.b, c[d] = e, f\n[a, (b, c)] = d\nx = yield\nx = *a, b\n",
-    "a += 1; b //= 2; c **= 3; d >>= 4; e @= 5; f |= g, h\n",
-    "a: int\na: int = 1\n(a): int = 1\na.b: list[int] = []\na[0]: Callable[[int], str] | None | A[b] | C\nx: a.b[c, ...]\n",
-    "a\na, b\na,\n'doc'\n",
-    "del a, b[c], d.e\ndel (f, g)\ndel (h)\nassert a\nassert a, 'b'\npass\n",
-    "raise\nraise A\nraise A('b') from c\n",
-    "import a\nimport a.b as c, d\nfrom a.b import c as d, e\nfrom . import (f, g,)\nfrom ...h.i import *\n",
-    "from __future__ import annotations, division as d\n",
-    "def f():\n    global a, b\n    def g():\n        nonlocal c\n        return\n    return a, *b\n    return c\n",
-    "def f(): yield a, b; yield; x = yield from c\n",
-    "def f(a, b: int, /, c=1, *d: e, f: g = 2, h, **i: j) -> k[l]: ...\ndef f(*, a): ...\ndef f(*a: *b): ...\n",
-    "def f(a, /): ...\ndef f(a=1, /, b=2): ...\ndef f(**k): ...\ndef f(a: 'A' = None, *, b: int | None = 3): ...\n",
-    "@a.b(c)\n@d[e]\n@(lambda f: f)\n\nasync def g(): # comment\n    # another\n    await h\n    # last\n\n# after\nx\n",
-    "@a\nclass A(B, *c, metaclass=D, **e):\n    '''doc'''\n    x: int = 3\n\n    def f(self): pass\nclass E: pass\n",
-    "if a: b\nif a:\n    b\nelif c:\n    d\nelif e: f\nelse:\n    g\n",
-    "if a:\n    pass\nelse:\n    if b:\n        pass\n",
-    "for a, (b, *c) in d, e:\n    continue\nelse:\n    break\nfor a in *b, c: pass\nwhile a:\n    b\nelse:\n    c\n",
-    "async def f():\n    async for a in b: pass\n    async with c as d, e: pass\n    return [g async for g in await h ** 2]\n",
-    "try:\n    a\nexcept:\n    b\ntry: a\nexcept (A, B) as e: b\nexcept C.d: c\nelse: d\nfinally:\n    e\ntry: a\nfinally: b\n",
-    "try:\n    a\nexcept* A as e:\n    b\nexcept *(B, C):\n    c\n",
-    "with a: b\nwith a as b, c as (d, e): f\nwith (a as b, c): d\nwith (a, b): c\nwith (a, b) as c: d\nwith (a): b\n",
-    "with (\n    open(a) as b,  # comment\n    open(c) as d,\n): pass\nwith (yield a): pass\nwith a() as b.c, d as e[0]: pass\n",
-    "match a, b:\n    case 1 | -2.5 | 'c' 'd' | b'e' | None | True: pass\n    case 1 + 2j, -3 - 4.5j, -1j: pass\n",
-    "match (a):\n    case _: pass\n    case b.c.d: pass\n    case e: pass\n    case [f, *_]: pass\n    case (g, *h): pass\n",
-    "match a:\n    case {}: pass\n    case {'b': c, -1: d, E.f: _, None: g, **rest}: pass\n    case (): pass\n    case []: pass\n",
-    "match a:\n    case B(): pass\n    case c.D(1, e, f=G(h=_) | 2 as i, j=-1): pass\n    case (k as l) if m and n: pass\n",
-    "match a, *b:\n    case c,: pass\n    case d, *e: pass\n    case ((f)): pass\n    case (g,): pass\n",
-    "match = case = type = print = 1\nmatch[a](b)\nprint(match, type(case), file=x)\nmatch(a)\ntype(self).a.b[0] = c\n",
-    "x = (a +\n     # comment\n     b) \\\n    + c\n\n\n\ty = 1\n".replace("\n\ty", "\ny"),
-    "if a:\n\tb\n\tif c:\n\t\td\ne\n\f\nf\n",
+STATEMENTS = r"""
+a = b = c, d = e
+(a), *b = [c, *d] = e
+a.b, c[d] = e, f
+[a, (b, c)] = d
+x = yield
+x = *a, b
+# --
+a += 1; b //= 2; c **= 3; d >>= 4; e @= 5; f |= g, h
+# --
+a: int
+a: int = 1
+(a): int = 1
+a.b: list[int] = []
+a[0]: Callable[[int], str] | None | A[b] | C
+x: a.b[c, ...]
+# --
+a
+a, b
+a,
+'doc'
+# --
+del a, b[c], d.e
+del (f, g)
+del (h)
+assert a
+assert a, 'b'
+pass
+# --
+raise
+raise A
+raise A('b') from c
+# --
+import a
+import a.b as c, d
+from a.b import c as d, e
+from . import (f, g,)
+from ...h.i import *
+# --
+from __future__ import annotations, division as d
+# --
+def f():
+    global a, b
+    def g():
+        nonlocal c
+        return
+    return a, *b
+    return c
+# --
+def f(): yield a, b; yield; x = yield from c
+# --
+def f(a, b: int, /, c=1, *d: e, f: g = 2, h, **i: j) -> k[l]: ...
+def f(*, a): ...
+def f(*a: *b): ...
+# --
+def f(a, /): ...
+def f(a=1, /, b=2): ...
+def f(**k): ...
+def f(a: 'A' = None, *, b: int | None = 3): ...
+# --
+@a.b(c)
+@d[e]
+@(lambda f: f)
+
+async def g(): # comment
+    # another
+    await h
+    # last
+
+# after
+x
+# --
+@a
+class A(B, *c, metaclass=D, **e):
+    '''doc'''
+    x: int = 3
+
+    def f(self): pass
+class E: pass
+# --
+if a: b
+if a:
+    b
+elif c:
+    d
+elif e: f
+else:
+    g
+# --
+if a:
+    pass
+else:
+    if b:
+        pass
+# --
+for a, (b, *c) in d, e:
+    continue
+else:
+    break
+for a in *b, c: pass
+while a:
+    b
+else:
+    c
+# --
+async def f():
+    async for a in b: pass
+    async with c as d, e: pass
+    return [g async for g in await h ** 2]
+# --
+try:
+    a
+except:
+    b
+try: a
+except (A, B) as e: b
+except C.d: c
+else: d
+finally:
+    e
+try: a
+finally: b
+# --
+try:
+    a
+except* A as e:
+    b
+except *(B, C):
+    c
+# --
+with a: b
+with a as b, c as (d, e): f
+with (a as b, c): d
+with (a, b): c
+with (a, b) as c: d
+with (a): b
+# --
+with (
+    open(a) as b,  # comment
+    open(c) as d,
+): pass
+with (yield a): pass
+with a() as b.c, d as e[0]: pass
+# --
+match a, b:
+    case 1 | -2.5 | 'c' 'd' | b'e' | None | True: pass
+    case 1 + 2j, -3 - 4.5j, -1j: pass
+# --
+match (a):
+    case _: pass
+    case b.c.d: pass
+    case e: pass
+    case [f, *_]: pass
+    case (g, *h): pass
+# --
+match a:
+    case {}: pass
+    case {'b': c, -1: d, E.f: _, None: g, **rest}: pass
+    case (): pass
+    case []: pass
+# --
+match a:
+    case B(): pass
+    case c.D(1, e, f=G(h=_) | 2 as i, j=-1): pass
+    case (k as l) if m and n: pass
+# --
+match a, *b:
+    case c,: pass
+    case d, *e: pass
+    case ((f)): pass
+    case (g,): pass
+# --
+match = case = type = print = 1
+match[a](b)
+print(match, type(case), file=x)
+match(a)
+type(self).a.b[0] = c
+# --
+x = (a +
+     # comment
+     b) \
+    + c
+
+
+y = 1
+"""
+LAYOUTS = [
+    "if a:\n\tb\n\tif c:\n\t\td\ne\n\x0c\nf\n",
     "# only a comment",
     "",
     "x = 1",
@@ -79,7 +238,7 @@ STATEMENTS = [
 
 def snippets() -> list[str]:
     expressions = [part for line in re.split(r"\n    (?! )", EXPRESSIONS) for part in re.split(r" \| (?!~a)", line)]
-    return [f"{part.strip()}\n" for part in expressions if part.strip()] + STATEMENTS
+    return [f"{part.strip()}\n" for part in expressions if part.strip()] + STATEMENTS.split("# --\n") + LAYOUTS
 
 
 def dump(tree: ast.AST) -> str:
@@ -121,9 +280,10 @@ def sample() -> list[Path]:
     paths = [path for path in sorted(STDLIB.glob("*.py")) + sorted(STDLIB.glob("[a-k]*/*.py")) if path.is_file()]
     small = [path for path in paths if path.stat().st_size < 9_000]
     large = [path for path in paths if 40_000 < path.stat().st_size < 90_000]
-    return small[::2][:200] + large[::6][:6]
+    return small + large[::8]
 
 
+@pytest.mark.filterwarnings("ignore:invalid escape")
 @pytest.mark.parametrize("source", snippets())
 def test_every_construct_reads_as_the_standard_library_reads_it(source: str) -> None:
     assert dump(parse_tolerant(source.encode())) == dump(ast.parse(source.encode()))
@@ -211,6 +371,7 @@ def test_python_2_reads_as_the_python_3_that_replaced_it(source: str, expected: 
         ("f(\n<<<<<<< HEAD\na,\n=======\nb,\n>>>>>>> other\n)", "f(a, b)"),
         ("a = 1\0\nb = 2", "a = 1\nb = 2"),
         ("def class(a):\n    return (]\nb = 1", "return ()\nb = 1"),
+        ("class A:\n        a = 1\n    def f(b): pass", "class A:\n    a = 1\n\n    def f(b):\n        pass"),
         ("try:\n    a\nexcept B, C:\n    d", "try:\n    a\nexcept (B, C):\n    d"),  # Python 3.14
         ("a = t'{b!r} c'", "a = f'{b!r} c'"),  # Python 3.14
     ],
@@ -259,11 +420,35 @@ def test_the_encoding_is_honoured_where_it_can_be(data: bytes, value: str) -> No
 
 @pytest.mark.parametrize(
     "unit",
-    ["(", "[", "{1:", "f(", "a.", "a+", "-", "not ", "lambda:", "a if b else ", 'f"{', "`a ", "await ", "a^b&", "class A(",
-     '"""a', "if a:\n ", "[a for a in ", "a[", "match a:\n case [", "x: A[b] | ", "@a\n", "if a: b\nel", "type (a).b = "],
-)  # fmt: skip
+    [
+        "(",
+        "[",
+        "{1:",
+        "f(",
+        "a.",
+        "a+",
+        "-",
+        "not ",
+        "lambda:",
+        "a if b else ",
+        'f"{',
+        "`a ",
+        "await ",
+        "a^b&",
+        "class A(",
+        '"""a',
+        "if a:\n ",
+        "[a for a in ",
+        "a[",
+        "match a:\n case [",
+        "x: A[b] | ",
+        "@a\n",
+        "if a: b\nel",
+        "type (a).b = ",
+    ],
+)
 def test_deep_nesting_is_cut_off_and_never_overflows(unit: str) -> None:
-    for source in (unit * 50_000 if len(unit) < 4 else unit * 5_000, unit * (MAX_DEPTH + 20) + "a"):
+    for source in (unit * 50_000 if len(unit) < 3 else unit * 3_000, unit * (MAX_DEPTH + 20) + "a"):
         ast.dump(parse_tolerant(source.encode()))
 
 
@@ -274,22 +459,69 @@ def test_nesting_that_people_write_is_kept_whole() -> None:
 
 def test_long_garbage_takes_time_in_proportion() -> None:
     started = time.process_time()
-    parse_tolerant(b"a = b = = (c\n" * 20_000)
-    assert time.process_time() - started < 10
+    parse_tolerant(b"a = b = = (c\n" * 8_000)
+    assert time.process_time() - started < 5
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=50, deadline=None)
 @given(st.binary(max_size=300))
 def test_no_bytes_raise(data: bytes) -> None:
     assert isinstance(parse_tolerant(data), ast.Module)
 
 
-TOKENS = ["def", "class", "if", "else", ":", "(", ")", "[", "]", "{", "}", "=", ",", "*", "'", '"""', "`", "f'", "\n", "\n  ",
-          "@", "lambda", "match a:\n case", "with", "as", "try", "except", "import", "from", ".", "a", "1", "type", "print",
-          "raise", "del", "yield", "await", "for", "in", "not", "->", ":=", "\\", "<<<<<<< ", "%a", "?", "|"]  # fmt: skip
+TOKENS = [
+    "def",
+    "class",
+    "if",
+    "else",
+    ":",
+    "(",
+    ")",
+    "[",
+    "]",
+    "{",
+    "}",
+    "=",
+    ",",
+    "*",
+    "'",
+    '"""',
+    "`",
+    "f'",
+    "\n",
+    "\n  ",
+    "@",
+    "lambda",
+    "match a:\n case",
+    "with",
+    "as",
+    "try",
+    "except",
+    "import",
+    "from",
+    ".",
+    "a",
+    "1",
+    "type",
+    "print",
+    "raise",
+    "del",
+    "yield",
+    "await",
+    "for",
+    "in",
+    "not",
+    "->",
+    ":=",
+    "\\",
+    "<<<<<<< ",
+    "%a",
+    "?",
+    "|",
+]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(st.lists(st.sampled_from(TOKENS), max_size=40))
 def test_no_sequence_of_tokens_raises_and_what_comes_out_can_be_written(tokens: list[str]) -> None:
     tree = parse_tolerant(" ".join(tokens).encode())
@@ -299,9 +531,24 @@ def test_no_sequence_of_tokens_raises_and_what_comes_out_can_be_written(tokens: 
     )
 
 
-LINES = ["<<<<<<< HEAD", "    x = = 3", "foo(", "   )", "%matplotlib inline", '"""', "print 'a'", "def f(:", "  else", "}",
-         "return (", "        if x", "{{{ text here", "Some words of text.", "it's broken"]  # fmt: skip
-PIECES = list("()[]{}:,='\"1@.+`$?") + ['"""', "def", "if", "else", "class", "lambda", "return", "in", "for"]
+LINES = [
+    "<<<<<<< HEAD",
+    "    x = = 3",
+    "foo(",
+    "   )",
+    "%matplotlib inline",
+    '"""',
+    "print 'a'",
+    "def f(:",
+    "  else",
+    "}",
+    "return (",
+    "        if x",
+    "{{{ text here",
+    "Some words of text.",
+    "it's broken",
+]
+PIECES = [*"()[]{}:,='\"1@.+`$?", '"""', "def", "if", "else", "class", "lambda", "return", "in", "for"]
 
 
 def damaged(lines: list[str], dice: random.Random, kind: str) -> tuple[str, int, int]:
@@ -343,5 +590,5 @@ def test_functions_that_the_damage_does_not_touch_stay_as_they_are(kind: str) ->
         found = Counter((name, body) for name, _, _, body in functions(parse_tolerant(broken.encode())))
         kept += (expected & found).total()
         untouched += expected.total()
-    assert untouched > 100
+    assert untouched > 50
     assert kept / untouched >= 0.95

@@ -45,10 +45,13 @@ from detector.code.labels import (
     LABELS,
     METHODS,
     SIGNATURES,
+    SPREAD,
     STORES,
 )
 
 Handler = Callable[[Any, Frame], int]
+# A module global is one look-up, `ast.Name` two: it is asked for at nearly every node.
+_Name, _Attribute, _Constant = ast.Name, ast.Attribute, ast.Constant
 EXPRESSIONS: dict[type, Handler] = {}
 # `bind(target, id, frame)`: set by statements.py, which knows how to assign.
 BIND: list[Callable[[ast.expr, int, Frame], None]] = []
@@ -64,6 +67,7 @@ _FLOOR_DIVIDE, _DIVIDE, _NEGATE = LABELS["//"], LABELS["/"], LABELS["neg"]
 _UNARY: dict[type, int] = {ast.Not: LABELS["not"], ast.USub: _NEGATE, ast.Invert: LABELS["~"]}
 _BOOLEAN: dict[type, int] = {ast.And: LABELS["and"], ast.Or: LABELS["or"]}
 _FSTRING = LABELS["fstring"]
+_METHOD = LABELS["local#method"]
 
 # Comparisons: label and whether the operands change places, as a value and as a condition. As a condition the
 # negation is dropped, because the branches that it would exchange are joined without order.
@@ -110,12 +114,16 @@ def free(name: str, frame: Frame) -> int:
 
 def _attribute(node: ast.Attribute, frame: Frame) -> int:
     inner = node.value
-    base = frame.env.get(inner.id) if inner.__class__ is ast.Name else None  # type: ignore[attr-defined]
+    base = frame.env.get(inner.id) if inner.__class__ is _Name else None  # type: ignore[attr-defined]
     if base is None:
         base = EXPRESSIONS[inner.__class__](inner, frame)
     if base == SELF:
         return own_attribute(node.attr, frame)
-    return attribute_of(base, node.attr, frame)
+    key = (base, node.attr)
+    number = frame.loaded.get(key)
+    if number is None:
+        number = frame.loaded[key] = attribute_of(base, node.attr, frame)
+    return number
 
 
 def attribute_of(base: int, name: str, frame: Frame) -> int:
@@ -146,13 +154,17 @@ def own_attribute(name: str, frame: Frame) -> int:
     if klass is not None:
         label = klass.attributes.get(name)
         if label is not None:
+            if not label:  # the constructor got it from outside
+                return leaf(frame, f"?self.{name}")
             number = table[(label,)]
             called = klass.calls.get(name)
             if called is not None:
                 frame.callables[number] = called
             return number
         if name in klass.calls:
-            return leaf(frame, "~")
+            number = table[(_METHOD,)]
+            frame.callables[number] = LOCAL_CALL
+            return number
         constant = klass.constants.get(name)
         if constant is not None:
             return value(constant, frame)
@@ -165,53 +177,48 @@ def _call(node: ast.Call, frame: Frame) -> int:
     env = frame.env
     func = node.func
     # The callee: its label, and the receiver as first operand where there is one.
-    if func.__class__ is ast.Attribute:
+    if func.__class__ is _Attribute:
         inner = func.value  # type: ignore[attr-defined]
-        base = env.get(inner.id) if inner.__class__ is ast.Name else None
+        base = env.get(inner.id) if inner.__class__ is _Name else None
         if base is None:
             base = EXPRESSIONS[inner.__class__](inner, frame)
         operands = _method(base, func.attr, frame)  # type: ignore[attr-defined]
     else:
         operands = _function(func, frame)
-    label = operands[0]
-    rule = _RULES.get(label)
+    rule = _RULES.get(operands[0])
     if rule is not None:
         number = rule(node, operands, frame)
         if number is not None:
             return number
     for argument in node.args:
-        number = env.get(argument.id) if argument.__class__ is ast.Name else None  # type: ignore[attr-defined]
+        number = env.get(argument.id) if argument.__class__ is _Name else None  # type: ignore[attr-defined]
         operands.append(EXPRESSIONS[argument.__class__](argument, frame) if number is None else number)
-    signature = SIGNATURES.get(label)
-    if signature is not None:
-        first = 1 if label in _OPERATIONS else 0  # an operation's first operand is the array itself
-        for position in range(first, min(len(operands) - 1, len(signature))):
-            operands[position + 1] = table[(signature[position], operands[position + 1])]
     for keyword in node.keywords:
         given = keyword.value
-        number = EXPRESSIONS[given.__class__](given, frame)
-        name = keyword.arg
-        operands.append(table[(STARSTAR if name is None else KEYWORDS[name], number)])
+        number = env.get(given.id) if given.__class__ is _Name else None  # type: ignore[attr-defined]
+        if number is None:
+            number = EXPRESSIONS[given.__class__](given, frame)
+        operands.append(table[(KEYWORDS[keyword.arg], number)])
     return table[tuple(operands)]
 
 
 def _method(base: int, name: str, frame: Frame) -> list[int]:
-    """`base.name(...)`: of self, of a module, of a value."""
-    if base == SELF:
-        if frame.stores:
-            stored = frame.env.get("." + name)
-            if stored is not None:
-                return [CALL, stored]
-        if frame.klass is not None:
-            label = frame.klass.calls.get(name)
-            if label is not None:
-                return [label]
-        label = METHODS[name]
-        return [label, SELF] if label else [LOCAL_CALL]
-    origin = frame.origins.get(base)
-    if origin is None or origin[0] == "?":
-        return [METHODS[name] or OWN_METHOD, base]
-    return [LOCAL_CALL] if origin[0] == "~" else [CALLS[f"{origin}.{name}"]]
+    """`base.name(...)`: of a value, of a module, of self."""
+    if base != SELF:
+        origin = frame.origins.get(base)
+        if origin is None or origin[0] == "?":
+            return [METHODS[name] or OWN_METHOD, base]
+        return [LOCAL_CALL] if origin[0] == "~" else [CALLS[f"{origin}.{name}"]]
+    if frame.stores:
+        stored = frame.env.get("." + name)
+        if stored is not None:
+            return [CALL, stored]
+    if frame.klass is not None:
+        label = frame.klass.calls.get(name)
+        if label is not None:
+            return [label]
+    label = METHODS[name]
+    return [label, SELF] if label else [LOCAL_CALL]
 
 
 def _function(func: ast.expr, frame: Frame) -> list[int]:
@@ -233,9 +240,16 @@ def _callee(func: ast.expr, frame: Frame) -> list[int]:
 
 
 def _binary(node: ast.BinOp, frame: Frame) -> int:
-    first, second = node.left, node.right
-    left = EXPRESSIONS[first.__class__](first, frame)
-    return binary(node.op, left, EXPRESSIONS[second.__class__](second, frame), frame)
+    env = frame.env
+    operand = node.left
+    left = env.get(operand.id) if operand.__class__ is _Name else None  # type: ignore[attr-defined]
+    if left is None:
+        left = EXPRESSIONS[operand.__class__](operand, frame)
+    operand = node.right
+    right = env.get(operand.id) if operand.__class__ is _Name else None  # type: ignore[attr-defined]
+    if right is None:
+        right = EXPRESSIONS[operand.__class__](operand, frame)
+    return binary(node.op, left, right, frame)
 
 
 def binary(operator: ast.operator, left: int, right: int, frame: Frame) -> int:
@@ -364,7 +378,7 @@ def _conditional(node: ast.IfExp, frame: Frame) -> int:
 
 def _subscript(node: ast.Subscript, frame: Frame) -> int:
     inner = node.value
-    base = frame.env.get(inner.id) if inner.__class__ is ast.Name else None  # type: ignore[attr-defined]
+    base = frame.env.get(inner.id) if inner.__class__ is _Name else None  # type: ignore[attr-defined]
     if base is None:
         base = EXPRESSIONS[inner.__class__](inner, frame)
     index = node.slice
@@ -390,7 +404,12 @@ def _slice(node: ast.Slice, frame: Frame) -> int:
 
 
 def _display(node: ast.List | ast.Tuple, frame: Frame) -> int:
-    return flow.display(frame, tuple([EXPRESSIONS[item.__class__](item, frame) for item in node.elts]))
+    env = frame.env
+    items: list[int] = []
+    for item in node.elts:
+        number = env.get(item.id) if item.__class__ is _Name else None  # type: ignore[attr-defined]
+        items.append(EXPRESSIONS[item.__class__](item, frame) if number is None else number)
+    return flow.display(frame, tuple(items))
 
 
 def _set(node: ast.Set, frame: Frame) -> int:
@@ -524,7 +543,7 @@ def _as_local(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     """The project's own: its keywords may be renamed or made positional, so they have no names."""
     env = frame.env
     for argument in node.args:
-        number = env.get(argument.id) if argument.__class__ is ast.Name else None  # type: ignore[attr-defined]
+        number = env.get(argument.id) if argument.__class__ is _Name else None  # type: ignore[attr-defined]
         operands.append(EXPRESSIONS[argument.__class__](argument, frame) if number is None else number)
     for keyword in node.keywords:
         given = keyword.value
@@ -532,9 +551,39 @@ def _as_local(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     return table[tuple(operands)]
 
 
+def _as_signed(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
+    """A library's callable whose parameters are known: positional arguments take their names."""
+    label = operands[0]
+    signature = SIGNATURES[label]
+    operands += [EXPRESSIONS[argument.__class__](argument, frame) for argument in node.args]
+    first = 1 if label in _OPERATIONS else 0  # an operation's first operand is the array itself
+    for position in range(first, min(len(operands) - 1, len(signature))):
+        operands[position + 1] = table[(signature[position], operands[position + 1])]
+    for keyword in node.keywords:
+        given = keyword.value
+        number = EXPRESSIONS[given.__class__](given, frame)
+        name = KEYWORDS[keyword.arg]
+        if first and name == signature[0] and len(operands) == 1:  # the array itself, by name
+            operands.append(number)
+        else:
+            operands.append(table[(name, number)])
+    return table[tuple(operands)]
+
+
+def _as_spread(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
+    """`x.reshape((a, b))` is `x.reshape(a, b)`."""
+    if node.keywords:
+        return None
+    operands += [EXPRESSIONS[argument.__class__](argument, frame) for argument in node.args]
+    items = frame.lists.get(operands[-1])
+    if items is not None and len(operands) <= 3:
+        operands[-1:] = items
+    return table[tuple(operands)]
+
+
 def _as_operand(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     """`x.contiguous()`, `typing.cast(T, x)`: the value itself."""
-    if len(operands) == 2 and not node.args and not node.keywords:
+    if len(operands) == 2 and not node.args:
         return operands[1]
     return value(node.args[-1], frame) if len(operands) == 1 and node.args else None
 
@@ -686,7 +735,9 @@ def effect(number: int, frame: Frame) -> None:
 
 
 _RULES: dict[int, Callable[[ast.Call, list[int], Frame], int | None]] = {
+    **dict.fromkeys(SIGNATURES, _as_signed),
     **dict.fromkeys(IDENTITY, _as_operand),
+    **dict.fromkeys(SPREAD, _as_spread),
     **dict.fromkeys((LOCAL_CALL, CALL, OWN_METHOD, APPLIED["local()"]), _as_local),
     CALLS["builtins.list"]: _as_sequence,
     CALLS["builtins.tuple"]: _as_sequence,

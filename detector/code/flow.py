@@ -75,10 +75,12 @@ class Frame:
         "dicts",
         "effects",
         "env",
+        "exits",
         "free",
         "indices",
         "klass",
         "lists",
+        "loaded",
         "module",
         "nested",
         "numbers",
@@ -98,8 +100,10 @@ class Frame:
         self.klass = klass
         self.env: dict[str, int] = {}  # local name, or "." + attribute of self -> id
         self.free: dict[str, int] = {}  # name that the function does not bind -> id
+        self.loaded: dict[tuple[int, str], int] = {}  # (value, attribute) -> id
         self.writes: list[str] = []  # names in the order of their writes, for merging branches
         self.befores: list[dict[str, int]] = []  # the environment before each loop that is open
+        self.exits: list[list[dict[str, int]]] = []  # for each open loop, the environments at break and continue
         self.returns: list[int] | None = None  # return values of the closure being lowered in place
         self.nested: list[ast.AST] = []  # functions and classes found inside
         self.parameters = 0  # how many parameters have been numbered

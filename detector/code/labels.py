@@ -25,11 +25,15 @@ def operations() -> dict[str, Any]:
 
 
 _SYNONYMS: dict[str, str] = operations()["synonyms"]
+_KEYWORD_SYNONYMS: dict[str, str] = operations()["keywords"]
 _NAMESPACES: dict[str, str] = operations()["namespaces"]
 API_NAMES: frozenset[str] = operations()["names"]
 
 # What stands for a value that comes from outside the function: a parameter, an unknown attribute, a global.
 INPUT_NAME = "input"
+
+
+_NUMBERED = frozenset({"root ", "local"})
 
 
 class Labels(dict[str, int]):
@@ -47,8 +51,8 @@ class Labels(dict[str, int]):
 
     def __missing__(self, text: str) -> int:
         number = self[text] = len(self.hashes)
-        # `input?name` and `root store#n` keep nodes apart that compute alike: what sets them apart is not hashed.
-        hashed = INPUT_NAME if text.startswith("input?") else text.partition("#")[0] if text[:5] == "root " else text
+        # `input?name`, `local#method`, `root store#n` keep nodes apart that compute alike: that part is not hashed.
+        hashed = INPUT_NAME if text.startswith("input?") else text.partition("#")[0] if text[:5] in _NUMBERED else text
         self.hashes.append(xxhash.xxh3_64_intdigest(hashed.encode("utf-8", "surrogatepass")))
         self.texts.append(text)
         return number
@@ -87,15 +91,15 @@ class MethodLabels(dict[str, int]):
         return number
 
 
-class PrefixedLabels(dict[str, int]):
-    """Name -> label with a fixed prefix."""
+class PrefixedLabels(dict[str | None, int]):
+    """Name -> label with a fixed prefix; None is the name of what `**` unpacks."""
 
     def __init__(self, prefix: str) -> None:
         super().__init__()
         self.prefix = prefix
 
-    def __missing__(self, name: str) -> int:
-        number = self[name] = LABELS[self.prefix + name]
+    def __missing__(self, name: str | None) -> int:
+        number = self[name] = LABELS[f"{self.prefix}{_KEYWORD_SYNONYMS.get(name, name) if name else '**'}"]
         return number
 
 
@@ -158,6 +162,7 @@ def fix() -> None:
 
 COMMUTATIVE: frozenset[str] = frozenset(operations()["commutative"]["names"].split())
 IDENTITY: frozenset[int] = frozenset(LABELS[name] for name in operations()["identity"]["names"].split())
+SPREAD: frozenset[int] = frozenset(LABELS[name] for name in operations()["spread"]["names"].split())
 SIGNATURES: dict[int, tuple[int, ...]] = {
     LABELS[name]: tuple(KEYWORDS[parameter] for parameter in parameters.split())
     for name, parameters in operations()["signatures"].items()

@@ -149,7 +149,7 @@ class ClassNames:
     """What `self.x` may be in one class."""
 
     constants: dict[str, ast.expr] = field(default_factory=dict)  # class-level names with a constant value
-    attributes: dict[str, int] = field(default_factory=dict)  # name -> label of the leaf that loads it
+    attributes: dict[str, int] = field(default_factory=dict)  # name -> label of the leaf that loads it, 0: an input
     calls: dict[str, int] = field(default_factory=dict)  # method or stored layer -> label of calling it
 
 

@@ -135,7 +135,7 @@ def _learn_attributes(frame: Frame, klass: ClassNames, records: list[Node]) -> N
         text = min((text for text in texts if text != "NoneType:None"), default="NoneType:None")
         name = key[1:]
         if text.startswith(INPUT_NAME):
-            klass.attributes[name] = labels.INPUTS[f"?self.{name}"]
+            klass.attributes[name] = 0
             klass.calls.pop(name, None)
         elif text.partition(":")[0] in _CONSTANT_KINDS:
             klass.attributes[name] = LABELS[text]

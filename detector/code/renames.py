@@ -1,67 +1,108 @@
 """Which name of the suspect stands for which name of the reference.
 
-The two value-flow graphs are aligned by similarity flooding: two nodes are alike when they do the same and when what
-they use and what uses them is alike. A name is worth what its nodes are worth, and only mutual best names with a
-clear lead over every rival are told: a wrong name is worse than none.
-
-Source: Melnik, Garcia-Molina and Rahm 2002, "Similarity flooding", section 3; here with both directions kept apart
-and each node's likeness taken relative to its best rival after every round.
+A name is worth what the nodes are worth that it stands for, and only names that are each other's best, with a clear
+lead over every rival, are told: a wrong name is worse than none.
 """
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
-from detector.code.traced import OPEN, OWN_CALL, TYPED, Name, Numbers, Traced
-
-Matrix = npt.NDArray[np.float32]
-
-# Rounds of flooding: evidence travels this many operations. Names in modeling code lie within three of a constant or
-# a library call that tells them apart; one more lets a pair that became clear settle its neighbours.
-ROUNDS = 5
-
-# How well nodes go together that do not do the same: an input may stand for anything that was computed elsewhere,
-# a call of the project's own for what it returns, and any two operations may be one name before and after an edit.
-OPEN_FIT, OWN_FIT, ANY_FIT = 0.6, 0.3, 0.1
-
-# What a node brings along before its neighbours are asked, and what its uses and its operands count.
-OWN_WEIGHT, USE_WEIGHT, OPERAND_WEIGHT = 0.3, 1.0, 1.0
+from detector.code.flooding import Matrix, flood
+from detector.code.traced import FIRST_SLOT, OPEN, Name, Numbers, Traced
 
 # The lead of a pair of names over each rival, and the least likeness of all.
 LEAST_LEAD, LEAST_LIKENESS = 1.25, 0.35
 
+# A node of this likeness, which its own operation alone can give it, is half as sure as one that all its neighbours
+# confirm. Names below the least rival cannot come within a lead of any that is told.
+HALF_STRENGTH, LEAST_RIVAL = 0.3, 0.1
+
 # Names of one kind are more likely to be each other; equal and abbreviated names are more likely kept than swapped.
-# These settle ties (which of two symmetrical sides is which) and nothing else: each is less than LEAST_LEAD squared.
+# These settle which of two symmetrical sides is which; against the evidence of values they do not stand.
 OTHER_KIND, SAME_NAME, SHORT_FORM = 0.8, 1.4, 1.2
 
+# A pair of names that other functions of the two projects support, and one that they contradict.
+MOST_KNOWN, CONTRADICTED = 0.5, 0.7
+
+# Values that get and lose names, and change places, with the manner of writing a loop, a branch or an unpacking.
+_MANNERS = frozenset({OPEN, "elem", "item", "phi", "collect", "dict", "list", "num", "str", "bool", "NoneType"})
+
 _VALUES = frozenset({"parameter", "local", "own", "attribute", "global"})
+_SHARED = frozenset({"own", "attribute", "global", "callee"})  # known all over a project, not in one function
 
 
 @dataclass(frozen=True, slots=True)
 class Rename:
-    """A name of the suspect, its counterpart and how well that is supported."""
+    """A name of the suspect, its counterpart, what either is, and how well that is supported."""
 
     kind: str
+    reference_kind: str
     suspect: str
     reference: str
     support: float
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether both names belong to the projects, not to one function."""
+        return self.kind in _SHARED and self.reference_kind in _SHARED
 
-def match_names(suspect: Traced, reference: Traced, known: Mapping[tuple[str, str], float]) -> list[Rename]:
-    """Pair the names of two functions by the values that they stand for.
 
-    known: (suspect name, reference name) -> factor, for names paired elsewhere already.
+class Known:
+    """How well pairs of a project's own names are supported by all its functions together."""
+
+    def __init__(self, support: Mapping[tuple[str, str], float]) -> None:
+        self.support = support
+        self.best: dict[str, float] = {}
+        self.best_back: dict[str, float] = {}
+        for (one, other), value in support.items():
+            self.best[one] = max(value, self.best.get(one, 0.0))
+            self.best_back[other] = max(value, self.best_back.get(other, 0.0))
+
+    def factor(self, one: str, other: str) -> float:
+        """What this pair's likeness is multiplied with."""
+        support = self.support.get((one, other), 0.0)
+        rival = max(self.best.get(one, 0.0), self.best_back.get(other, 0.0))
+        if support >= rival:
+            return 1.0 + MOST_KNOWN * support / (support + 1.0)
+        return CONTRADICTED if rival >= 2 * support else 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Alignment:
+    """Two functions' names, and how alike the values are that they stand for.
+
+    Shapes: scores[name of the suspect, name of the reference].
     """
+
+    suspect: tuple[Name, ...]
+    reference: tuple[Name, ...]
+    scores: Matrix
+    disguises: frozenset[str]  # those that only the values tell
+
+
+def align(suspect: Traced, reference: Traced) -> Alignment:
+    """Compare the values of two functions and what they are called."""
     if not suspect.names or not reference.names:
-        return []
-    scores = _name_scores(suspect, reference, flood(suspect, reference), known)
+        empty = np.zeros((len(suspect.names), len(reference.names)), np.float32)
+        return Alignment(suspect.names, reference.names, empty, frozenset())
+    likeness = flood(suspect, reference)
+    scores = _name_scores(suspect.names, reference.names, likeness)
+    return Alignment(suspect.names, reference.names, scores, frozenset(_moved(suspect, reference, likeness)))
+
+
+def clear_renames(alignment: Alignment, known: Known) -> list[Rename]:
+    """Pair the names of two functions as far as they are clear, given what is known of names elsewhere."""
+    ours, theirs = alignment.suspect, alignment.reference
+    scores = alignment.scores.copy()
+    for i, j in np.argwhere(scores).tolist():
+        if ours[i].kind in _SHARED and theirs[j].kind in _SHARED:
+            scores[i, j] *= known.factor(ours[i].name, theirs[j].name)
     return [
-        Rename(suspect.names[i].kind, suspect.names[i].name, reference.names[j].name, float(scores[i, j]))
+        Rename(ours[i].kind, theirs[j].kind, ours[i].name, theirs[j].name, float(scores[i, j]))
         for i, j in clear_pairs(scores)
     ]
 
@@ -98,106 +139,30 @@ def _second(values: Matrix) -> float:
     return float(np.partition(values, -2)[-2]) if len(values) > 1 else 0.0
 
 
-def flood(suspect: Traced, reference: Traced) -> Matrix:
-    """How alike each node of one graph is to each node of the other.
-
-    Shapes: (nodes of the suspect, nodes of the reference). Units: about 0..2, comparable within a pair.
-    """
-    fit, rarity = _fits(suspect.keys, reference.keys)
-    uses = [_Joint(*_sides(suspect, reference, "use")), _Joint(*_sides(suspect, reference, "operand"))]
-    likeness = fit * (OWN_WEIGHT + rarity)
-    for _ in range(ROUNDS):
-        rivals = np.maximum(likeness.max(axis=1, keepdims=True), likeness.max(axis=0, keepdims=True))
-        relative = likeness * likeness / np.maximum(rivals, 1e-6) / np.maximum(likeness.max(), 1e-6)
-        used, made = (joint.gather(relative) for joint in uses)
-        likeness = fit * (OWN_WEIGHT * rarity + USE_WEIGHT * used + OPERAND_WEIGHT * made)
-    return likeness
-
-
-def _fits(suspect: tuple[str, ...], reference: tuple[str, ...]) -> tuple[Matrix, Matrix]:
-    """How well two nodes' own operations go together, and how rare that operation is in the two functions."""
-    numbers: dict[str, int] = {}
-    ours, theirs = (np.array([numbers.setdefault(key, len(numbers)) for key in keys]) for keys in (suspect, reference))
-    same = ours[:, None] == theirs[None, :]
-    kinds = [np.array([_openness(key) for key in keys], np.float32) for keys in (suspect, reference)]
-    fit = np.maximum(np.maximum(kinds[0][:, None], kinds[1][None, :]), np.float32(ANY_FIT))
-    fit = np.where(same, np.float32(1.0), fit).astype(np.float32)
-    counts = [np.bincount(each, minlength=len(numbers)).astype(np.float32) for each in (ours, theirs)]
-    rarity = np.where(same, 1.0 / np.sqrt(counts[0][ours][:, None] * counts[1][theirs][None, :]), 0.0)
-    return fit, rarity.astype(np.float32)
-
-
-def _openness(key: str) -> float:
-    if key == OPEN:
-        return OPEN_FIT
-    if key.startswith(TYPED) and not key.endswith("()"):
-        return OPEN_FIT / 2
-    return OWN_FIT if key == OWN_CALL else 0.0
-
-
-class _Joint:
-    """Pairs of edges in one slot, summed over: from what uses two nodes, or from what they are made of."""
-
-    def __init__(self, ours: _Edges, theirs: _Edges) -> None:
-        self.ours, self.theirs = ours, theirs
-        norm = np.sqrt(np.maximum(ours.degrees, 1)[:, None] * np.maximum(theirs.degrees, 1)[None, :])
-        self.scale = (1.0 / norm).astype(np.float32)
-
-    def gather(self, likeness: Matrix) -> Matrix:
-        """Sum over the far ends' likeness, scaled by how many far ends there are."""
-        total = np.zeros_like(likeness)
-        for slot, (near, far, starts) in self.ours.slots.items():
-            if slot not in self.theirs.slots:
-                continue
-            other_near, other_far, other_starts = self.theirs.slots[slot]
-            block = likeness[far][:, other_far]
-            block = np.add.reduceat(np.add.reduceat(block, starts, axis=0), other_starts, axis=1)
-            total[np.ix_(near, other_near)] += block
-        scaled: Matrix = total * self.scale
-        return scaled
-
-
-class _Edges:
-    """Edges of one graph by slot, sorted by their near end."""
-
-    def __init__(self, near: Numbers, far: Numbers, slots: Numbers, nodes: int) -> None:
-        self.degrees = np.bincount(near, minlength=nodes).astype(np.float32)
-        self.slots: dict[int, tuple[Numbers, Numbers, npt.NDArray[np.int64]]] = {}
-        order = np.lexsort((far, near, slots))
-        near, far, slots = near[order], far[order], slots[order]
-        for slot in np.unique(slots).tolist():
-            chosen = slots == slot
-            nodes_here, starts = np.unique(near[chosen], return_index=True)
-            self.slots[slot] = (nodes_here, far[chosen], starts)
-
-
-def _sides(suspect: Traced, reference: Traced, direction: str) -> tuple[_Edges, _Edges]:
-    def edges(side: Traced) -> _Edges:
-        near, far = (side.operands, side.owners) if direction == "use" else (side.owners, side.operands)
-        return _Edges(near, far, side.slots, len(side.keys))
-
-    return edges(suspect), edges(reference)
-
-
-def _name_scores(
-    suspect: Traced, reference: Traced, likeness: Matrix, known: Mapping[tuple[str, str], float]
-) -> Matrix:
-    scores = np.zeros((len(suspect.names), len(reference.names)), np.float32)
+def _name_scores(suspect: tuple[Name, ...], reference: tuple[Name, ...], likeness: Matrix) -> Matrix:
+    scores = np.zeros((len(suspect), len(reference)), np.float32)
     # A node's likeness relative to its rivals: what a name is worth must not depend on how long the function is.
     rivals = np.maximum(likeness.max(axis=1, keepdims=True), likeness.max(axis=0, keepdims=True))
-    strength = likeness / (likeness + 0.3)
+    strength = likeness / (likeness + HALF_STRENGTH)
     relative = strength * likeness / np.maximum(rivals, 1e-6)
-    for i, one in enumerate(suspect.names):
-        rows = relative[list(one.nodes)]
-        for j, other in enumerate(reference.names):
-            factor = _kinds_fit(one, other)
-            if not factor:
-                continue
-            block = rows[:, list(other.nodes)]
-            total = block.max(axis=1).sum() + block.max(axis=0).sum()
-            score = total / (len(one.nodes) + len(other.nodes))
-            scores[i, j] = score * factor * _spelling(one.name, other.name) * known.get((one.name, other.name), 1.0)
+    rows, row_starts, row_counts = _nodes(suspect)
+    columns, column_starts, column_counts = _nodes(reference)
+    nodes = relative[rows][:, columns]
+    forth = np.add.reduceat(np.maximum.reduceat(nodes, column_starts, axis=1), row_starts, axis=0)
+    back = np.add.reduceat(np.maximum.reduceat(nodes, row_starts, axis=0), column_starts, axis=1)
+    means = (forth + back) / (row_counts[:, None] + column_counts[None, :])
+    for i, j in np.argwhere(means >= LEAST_RIVAL).tolist():
+        factor = _kinds_fit(suspect[i], reference[j])
+        if factor:
+            scores[i, j] = means[i, j] * factor * _spelling(suspect[i].name, reference[j].name)
     return scores
+
+
+def _nodes(names: tuple[Name, ...]) -> tuple[Numbers, Numbers, Numbers]:
+    """All names' nodes in one row, where each name's begin, and how many they are."""
+    counts = np.array([len(name.nodes) for name in names], np.int32)
+    nodes = np.array([node for name in names for node in name.nodes], np.int32)
+    return nodes, np.concatenate([[0], np.cumsum(counts[:-1])]).astype(np.int32), counts
 
 
 def _kinds_fit(one: Name, other: Name) -> float:
@@ -222,10 +187,49 @@ def merge_names(found: Iterable[Rename]) -> dict[str, str]:
 
     Ties: by name, so that the same pairs always give the same map.
     """
-    support: Counter[tuple[str, str]] = Counter()
+    support: dict[tuple[str, str], float] = {}
     for rename in found:
-        support[rename.suspect, rename.reference] += rename.support  # type: ignore[assignment]
+        pair = rename.suspect, rename.reference
+        support[pair] = support.get(pair, 0.0) + rename.support
     best: dict[str, str] = {}
     for (name, counterpart), _ in sorted(support.items(), key=lambda entry: (-entry[1], entry[0])):
         best.setdefault(name, counterpart)
     return dict(sorted(best.items(), key=lambda entry: (entry[0] == entry[1], entry)))
+
+
+def _moved(suspect: Traced, reference: Traced, likeness: Matrix) -> set[str]:
+    """Disguises that the values tell: a value that lost or got its name, bindings in another order."""
+    pairs = _clear_nodes(suspect, reference, likeness)
+    found: set[str] = set()
+    ours, theirs = set(suspect.bindings), set(reference.bindings)
+    named = [
+        {node for name in side.names if name.kind in _VALUES for node in name.nodes} for side in (suspect, reference)
+    ]
+    inlined = {one for one, other in pairs.items() if other in theirs and one not in named[0]}
+    if inlined:
+        found.add("inlined-temporary")
+        receivers = suspect.operands[suspect.slots == FIRST_SLOT]
+        found |= {"chained-call"} if inlined & set(receivers.tolist()) else set()
+    if any(one in ours and other not in named[1] for one, other in pairs.items()):
+        found.add("extracted-temporary")
+    places = {node: place for place, node in reversed(list(enumerate(reference.bindings)))}
+    order = [places[pairs[node]] for node in dict.fromkeys(suspect.bindings) if pairs.get(node) in places]
+    if order != sorted(order):
+        found.add("reordered-statements")
+    return found
+
+
+def _clear_nodes(suspect: Traced, reference: Traced, likeness: Matrix) -> dict[int, int]:
+    """Nodes that do the same and are each other's best with a clear lead."""
+    pairs: dict[int, int] = {}
+    columns = likeness.argmax(axis=1)
+    rows = likeness.argmax(axis=0)
+    seconds = [np.sort(likeness, axis=axis) for axis in (1, 0)]
+    for one, other in enumerate(columns.tolist()):
+        key = suspect.keys[one]
+        if rows[other] != one or key != reference.keys[other] or key.partition(":")[0] in _MANNERS:
+            continue
+        rivals = [seconds[0][one, -2] if len(rows) > 1 else 0.0, seconds[1][-2, other] if len(columns) > 1 else 0.0]
+        if likeness[one, other] >= LEAST_LEAD * max(rivals):
+            pairs[one] = other
+    return pairs

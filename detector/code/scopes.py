@@ -3,26 +3,26 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from detector.code.names import ModuleNames
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+# What fields and attributes of a node hold besides nodes; and the contexts, which are nodes without anything below.
+_LEAVES = frozenset({int, str, type(None), float, bool, bytes, ast.Load, ast.Store, ast.Del})
+
+# Nodes that can bind a name without being a definition.
+_BINDING = (
+    ast.Name, ast.Import, ast.ImportFrom, ast.Global, ast.Nonlocal, ast.ExceptHandler, ast.MatchAs, ast.MatchStar,
+    ast.MatchMapping,
+)  # fmt: skip
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 class Scope(dict[str, str | None]):
-    """Names bound in one scope: the dotted origin of what an import binds, None for a variable.
-
-    Compared by identity: two scopes that bind the same names are still two.
-    """
-
-    __hash__ = object.__hash__
-
-    def __eq__(self, other: object) -> bool:
-        return self is other
+    """Names bound in one scope: the dotted origin of what an import binds, None for a variable."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +37,27 @@ class Place:
         """Whether the first parameter is the receiver."""
         decorators = [getattr(each, "id", "") for each in self.node.decorator_list]
         return self.klass is not None and "staticmethod" not in decorators
+
+
+def children(node: ast.AST) -> list[ast.AST]:
+    """The nodes right below a node, in the order of the text; `ast.iter_child_nodes` at a third of its price."""
+    found: list[ast.AST] = []
+    for value in vars(node).values():
+        kind = value.__class__
+        if kind is list:
+            found += [each for each in value if isinstance(each, ast.AST)]
+        elif kind not in _LEAVES and isinstance(value, ast.AST):
+            found.append(value)
+    return found
+
+
+def walk(node: ast.AST) -> Iterator[ast.AST]:
+    """A node and all nodes below it, in no order that would mean anything."""
+    pending = [node]
+    while pending:
+        current = pending.pop()
+        yield current
+        pending.extend(children(current))
 
 
 def is_bare_string(node: object) -> bool:
@@ -87,11 +108,12 @@ def bound_names(node: ast.AST, module: ModuleNames) -> Scope:
         if isinstance(current, ast.Lambda):
             continue
         if isinstance(current, _COMPREHENSIONS):  # its variables are its own, but for `:=`
-            inner = (each.target.id for each in ast.walk(current) if isinstance(each, ast.NamedExpr))
+            inner = (each.target.id for each in walk(current) if isinstance(each, ast.NamedExpr))
             scope.update(dict.fromkeys(inner))
             continue
-        _bind(current, scope, outer, module)
-        pending.extend(ast.iter_child_nodes(current))
+        if isinstance(current, _BINDING):
+            _bind(current, scope, outer, module)
+        pending.extend(children(current))
     for name in outer:
         scope.pop(name, None)
     return scope
@@ -121,5 +143,25 @@ def _bind(node: ast.AST, scope: Scope, outer: set[str], module: ModuleNames) -> 
     else:
         for field in ("name", "rest"):  # except ... as name, a match pattern's captures
             name = getattr(node, field, None)
-            if isinstance(name, str) and not isinstance(node, ast.alias):
+            if isinstance(name, str):
                 scope.setdefault(name)
+
+
+def own_names(klass: ast.ClassDef) -> frozenset[str]:
+    """Attributes that a class defines itself: its methods and names, and what its methods store on the receiver."""
+    names: set[str] = set()
+    for statement in klass.body:
+        if isinstance(statement, _DEFINITIONS):
+            names.add(statement.name)
+        if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        positional = statement.args.posonlyargs + statement.args.args
+        receiver = positional[0].arg if positional else ""
+        for node in walk(statement):
+            if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store) and _is_named(node.value, receiver):
+                names.add(node.attr)
+    return frozenset(names)
+
+
+def _is_named(node: ast.expr, name: str) -> bool:
+    return isinstance(node, ast.Name) and node.id == name

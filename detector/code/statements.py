@@ -42,6 +42,7 @@ from detector.code.flow import (
 from detector.code.labels import CONSTANTS, SILENT_METHODS, SILENT_PACKAGES
 
 Handler = Callable[[Any, Frame], bool]
+_Name = ast.Name
 STATEMENTS: dict[type, Handler] = {}
 
 
@@ -59,7 +60,7 @@ def body(statements: list[ast.stmt], frame: Frame) -> bool:
 def bind(target: ast.expr, number: int, frame: Frame) -> None:
     """Assign a value to a target of any kind."""
     kind = target.__class__
-    if kind is ast.Name:
+    if kind is _Name:
         name: str = target.id  # type: ignore[attr-defined]
         frame.env[name] = number
         frame.writes.append(name)
@@ -123,7 +124,7 @@ def _assign(node: ast.Assign, frame: Frame) -> bool:
     source = node.value
     if len(targets) == 1:
         target = targets[0]
-        if target.__class__ is ast.Name:
+        if target.__class__ is _Name:
             name: str = target.id  # type: ignore[attr-defined]
             number = EXPRESSIONS[source.__class__](source, frame)
             frame.env[name] = number
@@ -274,8 +275,14 @@ def _constant_test(test: ast.expr) -> bool | None:
 def _loop(statements: list[ast.stmt], orelse: list[ast.stmt], frame: Frame, before: dict[str, int], mark: int) -> None:
     """Lower a loop's body once; names keep the value from before it or take the body's."""
     frame.befores.append(before)
-    body(statements, frame)
+    frame.exits.append([])
+    leaves = body(statements, frame)
     frame.befores.pop()
+    exits = frame.exits.pop()
+    if leaves and exits:
+        frame.env = exits.pop()
+    for other in exits:  # what was bound before a break or continue
+        merge(frame, mark, frame.env, other)
     for name in dict.fromkeys(frame.writes[mark:]):
         old, new = before.get(name), frame.env.get(name)
         if old is None or new is None or old == new or new in frame.collects or new in frame.dicts:
@@ -359,6 +366,8 @@ def _assert(node: ast.Assert, frame: Frame) -> bool:
 
 
 def _leave(node: ast.stmt, frame: Frame) -> bool:
+    if frame.exits:
+        frame.exits[-1].append(frame.env.copy())
     return True
 
 
@@ -428,10 +437,12 @@ def _definition(node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> b
     outer_env, frame.env = frame.env, frame.env.copy()
     outer_returns, frame.returns = frame.returns, []
     outer_befores, frame.befores = frame.befores, []
+    outer_exits, frame.exits = frame.exits, []
     bind_parameters(node.args, frame, is_method=False)
     body(node.body, frame)
     returned = tuple(dict.fromkeys(frame.returns))
-    frame.env, frame.returns, frame.befores = outer_env, outer_returns, outer_befores
+    frame.env, frame.returns = outer_env, outer_returns
+    frame.befores, frame.exits = outer_befores, outer_exits
     frame.env[node.name] = closure(frame, returned)
     frame.writes.append(node.name)
     return False

@@ -99,7 +99,8 @@ def _blocks(lines: Sequence[Line], base: int) -> Iterator[Sequence[Line]]:
 
 def _joined(statements: list[ast.stmt], suites: dict[str, list[ast.stmt]]) -> list[ast.stmt]:
     """Put every suite where its marker stands; a suite whose head was lost comes after."""
-    nodes = [node for statement in statements for node in ast.walk(statement)]
+    walks = [list(ast.walk(statement)) for statement in statements]
+    nodes = [node for walk in walks for node in walk]
     for node in nodes:
         for name in ("body", "orelse", "finalbody"):
             suite = getattr(node, name, None)
@@ -108,8 +109,12 @@ def _joined(statements: list[ast.stmt], suites: dict[str, list[ast.stmt]]) -> li
     for node in reversed(nodes):  # inner ones first
         if isinstance(node, ast.stmt | ast.excepthandler):
             _stretch(node)
-    lost = [statement for suite in suites.values() for statement in suite]
-    return [statement for statement in statements if not _marker(statement)] + lost
+    kept = [
+        statement
+        for statement, walk in zip(statements, walks, strict=True)
+        if not any(isinstance(node, ast.Name) and node.id in suites for node in walk)
+    ]
+    return kept + [statement for suite in suites.values() for statement in suite]
 
 
 def _marker(statement: ast.AST) -> str:

@@ -239,12 +239,25 @@ class Scan:
 
 
 def logical_lines(text: str) -> list[Line]:
-    """Lines of a mended text. One that has deeper ones after it though it is no head counts as deeper itself."""
+    """Lines of a mended text, the ones that Python would call wrongly indented marked as outliers.
+
+    A line that has deeper ones after it though it is no head counts as deeper itself.
+    """
     found = Scan(text).run().lines
     for index in range(len(found) - 2, -1, -1):
         line, deeper = found[index], found[index + 1].indent
         if line.indent < deeper and line.word != "@" and text[line.code_end - 1] != ":":
             found[index] = replace(line, indent=deeper, is_outlier=True)
+    levels = [0]
+    for index, line in enumerate(found):
+        while levels and levels[-1] > line.indent:
+            levels.pop()
+        if levels and levels[-1] == line.indent:
+            continue
+        is_dedent = index > 0 and found[index - 1].indent > line.indent
+        if is_dedent:
+            found[index] = replace(line, is_outlier=True)
+        levels.append(line.indent)
     return found
 
 

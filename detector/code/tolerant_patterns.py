@@ -123,12 +123,16 @@ class Patterns:
         keywords: list[str] = []
         values: list[ast.pattern] = []
         for argument in arguments:
-            keyword = first(argument, "keyword_pattern")
+            alias = first(argument, "as_pattern")  # the tree has `a=B() as c` as `(a=B()) as c`
+            keyword = first(argument if alias is None else parts(alias)[0], "keyword_pattern")
             if keyword is None:
                 patterns.append(self.pattern([argument]))
                 continue
-            label, _, *value = tokens(keyword)
-            values.append(self.pattern(value))
+            label, _, *nodes = tokens(keyword)
+            value = self.pattern(nodes)
+            if alias is not None:
+                value = at(ast.MatchAs(value, self.expressions.identifier(parts(alias)[-1])), nodes[0], alias)
+            values.append(value)
             keywords.append(self.expressions.identifier(label))
         of = self.expressions.expression(name)
         return at(ast.MatchClass(cls=of, patterns=patterns, kwd_attrs=keywords, kwd_patterns=values), node)

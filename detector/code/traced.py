@@ -20,13 +20,16 @@ from detector.code.expressions import bind_parameters, value
 from detector.code.flow import FIRST, FIRST_PARAMETER, PRESET_LABELS, SELF, Frame, Node, table
 from detector.code.labels import API_NAMES, COMMUTATIVE, LABELS, METHODS
 from detector.code.names import ClassNames, ModuleNames
-from detector.code.scopes import Function, Place, bound_names, parameters
+from detector.code.scopes import Place, bound_names, parameters, walk
 from detector.code.statements import body
 
 Numbers = npt.NDArray[np.int32]
 
 # Nodes kept of one function. The longest function of common modeling code has about a thousand.
 MOST_NODES = 700
+
+# Names kept of one function, since they are compared each with each; people write about a hundred at most.
+MOST_NAMES = 400
 
 # Slots of operands that have no place of their own; places beyond the last one share it.
 ANY_SLOT, ARGUMENT_SLOT, FIRST_SLOT, LAST_SLOT = 0, 1, 2, 9
@@ -54,6 +57,7 @@ class Traced:
     """A value-flow graph as arrays, and its names.
 
     Shapes: keys[node]; operands[edge] is used by owners[edge] in slots[edge].
+    bindings: nodes that were bound to a local or stored on self, in the order of the text.
     """
 
     keys: tuple[str, ...]
@@ -61,6 +65,7 @@ class Traced:
     operands: Numbers
     slots: Numbers
     names: tuple[Name, ...]
+    bindings: tuple[int, ...]
 
 
 class _Environment(dict[str, int]):
@@ -146,7 +151,8 @@ class _Lowering:
     def run(self) -> None:
         """Lower the function."""
         flow.restart()
-        names = {each.attr for each in ast.walk(self.node) if isinstance(each, ast.Attribute)} - API_NAMES
+        nodes = list(walk(self.node))
+        names = {each.attr for each in nodes if isinstance(each, ast.Attribute)} - API_NAMES
         with self._named(sorted(names)):
             bind_parameters(self.node.args, self.frame, self.is_method)
             for parameter, default in _defaults(self.node.args):
@@ -154,8 +160,8 @@ class _Lowering:
                 if number is not None:
                     table[(LABELS[_DEFAULT], number, value(default, self.frame))]
             body(self.node.body, self.frame)
-            for name in sorted({each.id for each in ast.walk(self.node) if isinstance(each, ast.Name)}):
-                if name in self.constants and name not in self.scope and name in self.frame.env:
+            for name in sorted({each.id for each in nodes if isinstance(each, ast.Name)} & self.constants.keys()):
+                if name not in self.scope and name in self.frame.env:
                     held = value(self.constants[name], self.frame)
                     table[(LABELS["constant"], self.frame.env[name], held)]
         self.records = list(table)
@@ -202,14 +208,18 @@ class _Reading:
         for number, record in enumerate(self.lowering.records[:MOST_NODES], FIRST):
             self._record(number, record)
         known = set(parameters(self.lowering.node.args))
+        bindings: list[int] = []
         for name, number in self.lowering.log:
             if name[0] == ".":
                 self._bind("own", name[1:], number)
+                bindings.append(self.places.get(number, -1))
             elif name in self.lowering.scope or not self._is_free(name, number):
                 self._bind("parameter" if name in known else "local", name, number)
+                bindings += [] if number < FIRST else [self.places.get(number, -1)]
         columns = np.array(self.edges, np.int32).reshape(-1, 3)
         names = tuple(Name(kind, name, tuple(nodes)) for (kind, name), nodes in self.nodes.items() if nodes)
-        return Traced(tuple(self.keys), columns[:, 0], columns[:, 1], columns[:, 2], names)
+        arrays = columns[:, 0], columns[:, 1], columns[:, 2]
+        return Traced(tuple(self.keys), *arrays, names[:MOST_NAMES], tuple(bindings))
 
     def _is_free(self, name: str, number: int) -> bool:
         """Whether a binding is the load of an import or a global, kept by the environment."""

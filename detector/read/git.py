@@ -80,7 +80,6 @@ class Database:
 
     def __init__(self, target: str, git_folder: Path, cleanup: ExitStack) -> None:
         self._target = target
-        self._cleanup = cleanup
         where = os.path.realpath(git_folder)
         self._git = neutral_git(os.path.dirname(where), _READ_ONLY | {"GIT_DIR": where}, _SILENCED_READING)
         self._cat_file: GitProcess | None = None

@@ -1,0 +1,270 @@
+"""What was done to a function's text, told from the two syntax trees: a fixed vocabulary of disguises.
+
+Counts of one kind of syntax are compared where both sides must move together (a comprehension appears *and* a loop
+goes), so that a statement merely added or dropped is not taken for a disguise.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from detector.code.labels import API_NAMES, LABELS, METHODS
+from detector.code.scopes import Place, children, is_bare_string, walk
+
+VOCABULARY: frozenset[str] = frozenset({
+    "tuple-assignment", "chained-call", "inlined-temporary", "extracted-temporary", "comprehension",
+    "loop-from-comprehension", "min-by-key", "extend", "split-loop", "merged-loops", "early-return", "ternary",
+    "positional-arguments", "keyword-arguments", "floor-division", "truthiness", "inlined-helper", "lifted-out",
+    "method-to-function", "parameter-from-config", "synonym-operation", "reordered-statements", "removed-assert",
+    "removed-docstring", "removed-annotations", "renamed",
+})  # fmt: skip
+# What configuration objects are called, by convention of every framework for modeling code.
+_CONFIGURATION_NAMES = frozenset(
+    {"config", "cfg", "conf", "configuration", "args", "arguments", "options", "opt", "opts", "settings", "hparams"}
+)
+_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_JUMPS = (ast.Return, ast.Continue, ast.Break, ast.Raise)
+
+
+@dataclass(slots=True)
+class Arguments:
+    """How one callee is called, over all its calls."""
+
+    calls: int = 0
+    positional: int = 0
+    keywords: int = 0
+
+
+@dataclass(slots=True)
+class Facts:
+    """Counts of the syntax that disguises change."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    arguments: dict[str, Arguments] = field(default_factory=dict)  # by callee: canonical label, or own name
+    spellings: dict[str, set[str]] = field(default_factory=dict)  # canonical operation -> how it is written
+    loops_over: Counter[str] = field(default_factory=Counter)
+    own_calls: set[str] = field(default_factory=set)
+    configured: set[str] = field(default_factory=set)  # attributes read from a configuration
+    is_method: bool = False
+
+
+def read_facts(place: Place) -> Facts:
+    """Count what disguises change, in one walk over a function."""
+    facts = Facts(is_method=place.klass is not None)
+    node = place.node
+    facts.counts["docstring"] = int(bool(node.body) and is_bare_string(node.body[0]))
+    pending: list[tuple[ast.AST, int]] = [(node, 0)]
+    while pending:
+        current, depth = pending.pop()
+        reader = _READERS.get(current.__class__)
+        if reader is not None:
+            reader(current, facts)
+        if isinstance(current, _LOOPS):
+            depth += 1
+            facts.counts["loop depth"] = max(facts.counts["loop depth"], depth)
+        pending.extend((child, depth) for child in children(current))
+    return facts
+
+
+def _read_function(node: ast.FunctionDef | ast.AsyncFunctionDef, facts: Facts) -> None:
+    facts.counts["annotation"] += node.returns is not None
+
+
+def _read_argument(node: ast.arg, facts: Facts) -> None:
+    facts.counts["annotation"] += node.annotation is not None
+
+
+def _read_annotated(node: ast.AnnAssign, facts: Facts) -> None:
+    facts.counts["annotation"] += 1
+
+
+def _read_assert(node: ast.Assert, facts: Facts) -> None:
+    facts.counts["assert"] += 1
+
+
+def _read_assign(node: ast.Assign, facts: Facts) -> None:
+    target, source = node.targets[0], node.value
+    if isinstance(target, ast.Tuple) and isinstance(source, ast.Tuple) and len(target.elts) == len(source.elts):
+        facts.counts["tuple assignment"] += 1
+        facts.counts["assigned in tuples"] += len(target.elts)
+    else:
+        facts.counts["assignment"] += 1
+
+
+def _read_loop(node: ast.For | ast.AsyncFor | ast.While, facts: Facts) -> None:
+    facts.counts["loop"] += 1
+    if isinstance(node, ast.While):
+        _read_test(node.test, facts)
+    else:
+        _read_iterable(node.iter, facts)
+    for each in walk(node):
+        if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr == "append":
+            facts.counts["append in a loop"] += 1
+
+
+def _read_iterable(node: ast.expr, facts: Facts) -> None:
+    """Count what is iterated; `enumerate` and `range(len())` of a thing are the thing, `range(2)` is nothing."""
+    while isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and len(node.args) == 1:
+        if node.func.id not in {"enumerate", "range", "len", "reversed", "list"}:
+            break
+        node = node.args[0]
+    if not isinstance(node, ast.Constant):
+        facts.loops_over[" ".join(map(_spelled, walk(node)))] += 1
+
+
+def _spelled(node: ast.AST) -> str:
+    return f"{node.__class__.__name__} {getattr(node, 'id', '')}{getattr(node, 'attr', '')}"
+
+
+def _read_comprehension(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, facts: Facts) -> None:
+    facts.counts["comprehension"] += 1
+    for generator in node.generators:
+        _read_iterable(generator.iter, facts)
+        for test in generator.ifs:
+            _read_test(test, facts)
+
+
+def _read_if(node: ast.If, facts: Facts) -> None:
+    _read_test(node.test, facts)
+    leaves = isinstance(node.body[-1], _JUMPS)
+    is_guard = leaves and not node.orelse and not isinstance(node.body[-1], ast.Raise)
+    facts.counts["guard" if is_guard else "raise" if leaves and not node.orelse else "branch"] += 1
+
+
+def _read_conditional(node: ast.IfExp, facts: Facts) -> None:
+    facts.counts["ternary"] += 1
+    _read_test(node.test, facts)
+
+
+def _read_test(test: ast.expr, facts: Facts) -> None:
+    """Count tests that compare a length or with an empty thing, and tests of a bare value."""
+    if isinstance(test, ast.BoolOp):
+        for operand in test.values:
+            _read_test(operand, facts)
+    elif isinstance(test, ast.UnaryOp) and isinstance(test.op, ast.Not):
+        _read_test(test.operand, facts)
+    elif isinstance(test, ast.Compare):
+        right = test.comparators[0]
+        is_empty = isinstance(right, ast.Constant) and right.value in (0, 1, "", None)
+        is_empty = is_empty or (isinstance(right, ast.List | ast.Tuple) and not right.elts)
+        facts.counts["explicit test"] += is_empty
+    elif isinstance(test, ast.Name | ast.Attribute | ast.Subscript):
+        facts.counts["bare test"] += 1
+
+
+def _read_binary(node: ast.BinOp, facts: Facts) -> None:
+    facts.counts["//"] += isinstance(node.op, ast.FloorDiv)
+    facts.counts["/"] += isinstance(node.op, ast.Div)
+    if isinstance(node.op, ast.MatMult):
+        facts.spellings.setdefault("op.matmul", set()).add("@")
+
+
+def _read_subscript(node: ast.Subscript, facts: Facts) -> None:
+    parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
+    if any(isinstance(part, ast.Constant) and part.value is None for part in parts):
+        facts.spellings.setdefault("op.unsqueeze", set()).add("[None]")
+
+
+def _read_attribute(node: ast.Attribute, facts: Facts) -> None:
+    name = node.attr
+    if name in API_NAMES:
+        facts.spellings.setdefault(LABELS.texts[METHODS[name]], set()).add(name)
+    holder = node.value
+    held = holder.attr if isinstance(holder, ast.Attribute) else holder.id if isinstance(holder, ast.Name) else ""
+    if held.lower() in _CONFIGURATION_NAMES:
+        facts.configured.add(name)
+
+
+def _read_call(node: ast.Call, facts: Facts) -> None:
+    func = node.func
+    keywords = {keyword.arg for keyword in node.keywords} - {None}
+    if isinstance(func, ast.Attribute):
+        name = func.attr
+        facts.counts["chain"] += isinstance(func.value, ast.Call | ast.BinOp)
+        facts.counts["extend"] += name == "extend"
+        callee = LABELS.texts[METHODS[name]] if name in API_NAMES else name
+    else:
+        name = callee = func.id if isinstance(func, ast.Name) else ""
+    facts.counts["by key"] += name in {"min", "max"} and "key" in keywords
+    facts.counts["to integer"] += name in {"int", "floor"}
+    arguments = facts.arguments.setdefault(callee, Arguments())
+    arguments.calls += 1
+    arguments.positional += len(node.args)
+    arguments.keywords += len(keywords)
+    facts.own_calls.add(name)
+
+
+_READERS: dict[type, Callable[[Any, Facts], None]] = {
+    ast.FunctionDef: _read_function, ast.AsyncFunctionDef: _read_function, ast.arg: _read_argument,
+    ast.AnnAssign: _read_annotated, ast.Assert: _read_assert, ast.Assign: _read_assign, ast.For: _read_loop,
+    ast.AsyncFor: _read_loop, ast.While: _read_loop, ast.ListComp: _read_comprehension,
+    ast.SetComp: _read_comprehension, ast.DictComp: _read_comprehension, ast.GeneratorExp: _read_comprehension,
+    ast.If: _read_if, ast.IfExp: _read_conditional, ast.BinOp: _read_binary, ast.Subscript: _read_subscript,
+    ast.Attribute: _read_attribute, ast.Call: _read_call,
+}  # fmt: skip
+
+
+def disguises(suspect: Facts, reference: Facts, renames: dict[str, str]) -> set[str]:
+    """Tell what was done to the reference's text to get the suspect's."""
+    gain = Counter({key: suspect.counts[key] - reference.counts[key] for key in suspect.counts | reference.counts})
+    had = reference.counts
+    told = {
+        "removed-docstring": gain["docstring"] < 0,
+        "removed-annotations": had["annotation"] > 0 and not suspect.counts["annotation"],
+        "removed-assert": gain["assert"] < 0,
+        "tuple-assignment": gain["tuple assignment"] > 0 and gain["assigned in tuples"] > 0,
+        "ternary": gain["ternary"] > 0 and gain["branch"] + gain["guard"] < 0,
+        "extend": gain["extend"] > 0 and gain["append in a loop"] < 0,
+        "floor-division": gain["//"] > 0 and gain["to integer"] < 0 and gain["/"] < 0,
+        "truthiness": gain["bare test"] > 0 and gain["explicit test"] < 0,
+        "early-return": gain["guard"] * gain["branch"] < 0,
+        "method-to-function": reference.is_method and not suspect.is_method,
+        "synonym-operation": _has_synonym(suspect, reference),
+        "renamed": any(name != counterpart for name, counterpart in renames.items()),
+    }
+    found = {name for name, is_told in told.items() if is_told}
+    return found | _loops(suspect, reference, gain) | _calls(suspect, reference, renames)
+
+
+def _loops(suspect: Facts, reference: Facts, gain: Counter[str]) -> set[str]:
+    found: set[str] = set()
+    if gain["comprehension"] > 0 and gain["loop"] < 0:
+        found.add("comprehension")
+    if gain["comprehension"] < 0 and gain["loop"] > 0:
+        found.add("loop-from-comprehension")
+    if gain["by key"] > 0 and gain["loop"] < 0:
+        found.add("min-by-key")
+    repeated = [sum(count - 1 for count in side.loops_over.values()) for side in (suspect, reference)]
+    if repeated[0] > repeated[1] and gain["loop"] + gain["comprehension"] > 0 and reference.counts["loop"]:
+        found.add("split-loop")
+    is_flattened = gain["loop depth"] < 0 and gain["//"] > 0  # two indices taken apart from one
+    are_fewer = gain["loop"] < 0 and gain["comprehension"] <= 0 and suspect.counts["loop"] > 0
+    if are_fewer and (repeated[0] < repeated[1] or is_flattened):
+        found.add("merged-loops")
+    return found
+
+
+def _has_synonym(suspect: Facts, reference: Facts) -> bool:
+    both = suspect.spellings.keys() & reference.spellings.keys()
+    return any(
+        suspect.spellings[key] - reference.spellings[key] and reference.spellings[key] - suspect.spellings[key]
+        for key in both
+    )
+
+
+def _calls(suspect: Facts, reference: Facts, renames: dict[str, str]) -> set[str]:
+    """Arguments that changed between position and keyword, in calls of one callee."""
+    found: set[str] = set()
+    for callee, ours in suspect.arguments.items():
+        theirs = reference.arguments.get(renames.get(callee, callee))
+        if theirs is None or theirs.calls != ours.calls:
+            continue
+        if ours.positional > theirs.positional and ours.keywords < theirs.keywords:
+            found.add("positional-arguments")
+        if ours.positional < theirs.positional and ours.keywords > theirs.keywords:
+            found.add("keyword-arguments")
+    return found
