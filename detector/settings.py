@@ -118,3 +118,9 @@ IDENTICAL_SHARE = 0.98
 # The verbal scale: bits that stand on their own -> strength. Coincidence of unrelated repositories stays below
 # the first in 46 of 46 measured pairs once shared ancestry is set aside.
 STRENGTH_BITS = {"weak": 30.0, "moderate": 250.0, "strong": 1_000.0, "very strong": 3_000.0}
+
+# A function that calls more of the project's own functions than this is a driver; inlining them all says nothing.
+MOST_CALLEES = 12
+
+# Share of a function's own weight that must be in a match before what it calls is added to it.
+OWN_PART = 0.2

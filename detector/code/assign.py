@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+from scipy import sparse
 
 from detector.code.match import Floats, Pairs
 from detector.code.shingle import Numbers
@@ -13,12 +14,16 @@ from detector.model import Span
 from detector.settings import COMPANY_WEIGHT, LARGEST_COMPONENT, NEAR_TIE
 
 
-def with_company(pairs: Pairs, suspects: Sequence[Span], references: Sequence[Span], sizes: Floats) -> Floats:
-    """Raise a pair's similarity by how well its neighbours match: the other methods of its class, else of its file.
+def with_company(
+    pairs: Pairs, suspects: Sequence[Span], references: Sequence[Span], sizes: Floats, callees: sparse.csr_matrix
+) -> Floats:
+    """Raise a pair's similarity by the company it keeps. One-sided: company only ever raises.
 
     Shapes:  one value for each pair, 0..1.
-    Formula: s + w c (1 - s), c the size-weighted mean of the best similarity that each *other* member of the
-             suspect's group reaches within the reference's group. One-sided: it only ever raises.
+    Formula: s + w c (1 - s). c is the size-weighted mean of the best similarity that each *other* member of the
+             suspect's group (the methods of its class, else the functions of its file) reaches within the
+             reference's group; or, where that is more, the similarity of a function that calls the suspect with
+             the same reference: then the suspect may be a piece lifted out of it.
     """
     if not len(pairs.suspect):
         return pairs.similarity
@@ -38,8 +43,27 @@ def with_company(pairs: Pairs, suspects: Sequence[Span], references: Sequence[Sp
     others = sums[group_place] - contribution
     rest = group_sizes[ours[functions]] - sizes[functions]
     company = np.divide(others, rest, out=np.zeros_like(others), where=rest > 1e-9)
-    raised: Floats = pairs.similarity + COMPANY_WEIGHT * company[place] * (1 - pairs.similarity)
+    best_company = np.maximum(company[place], _callers(pairs, callees))
+    raised: Floats = pairs.similarity + COMPANY_WEIGHT * best_company * (1 - pairs.similarity)
     return raised
+
+
+def _callers(pairs: Pairs, callees: sparse.csr_matrix) -> Floats:
+    """For each pair, the best similarity with the same reference of a function that calls the suspect."""
+    functions, width = callees.shape[0], int(pairs.reference.max()) + 1
+    similarity = sparse.csr_matrix((pairs.similarity, (pairs.suspect, pairs.reference)), shape=(functions, width))
+    callers = callees.T.tocsr()
+    best = np.zeros(len(pairs.suspect))
+    called = np.flatnonzero(np.diff(callers.indptr)[pairs.suspect] > 0)
+    if not len(called):
+        return best
+    counts = np.diff(callers.indptr)[pairs.suspect[called]]
+    repeated = np.repeat(called, counts)
+    firsts = np.repeat(callers.indptr[pairs.suspect[called]] - (np.cumsum(counts) - counts), counts)
+    caller = callers.indices[firsts + np.arange(len(repeated))]
+    found = np.asarray(similarity[caller, pairs.reference[repeated]]).ravel()
+    np.maximum.at(best, repeated, found)
+    return best
 
 
 def _groups(spans: Sequence[Span]) -> Numbers:

@@ -29,10 +29,11 @@ Progress = Callable[[int, int], None]  # files done, files in all
 class Corpus:
     """The functions of one repository, in the order of their files.
 
-    Shapes: spans[j] belongs to function j of `shingles`.
+    Shapes: spans[j] and calls[j] belong to function j of `shingles`.
     """
 
     spans: tuple[Span, ...]
+    calls: tuple[tuple[str, ...], ...]  # names of the project's own functions that each one calls
     shingles: Shingles
     files: int
     skipped: tuple[Skipped, ...]
@@ -49,6 +50,7 @@ class Corpus:
 @dataclass(frozen=True, slots=True)
 class _Lowered:
     spans: list[Span]
+    calls: list[tuple[str, ...]]
     hashes: Hashes
     counts: Numbers
     files: int
@@ -76,6 +78,7 @@ def read_corpus(
     hashes = np.concatenate([part.hashes for part in parts]) if parts else np.zeros(0, np.uint64)
     return Corpus(
         tuple(span for part in parts for span in part.spans),
+        tuple(calls for part in parts for calls in part.calls),
         Shingles(hashes, offsets),
         sum(part.files for part in parts),
         tuple(skipped for part in parts for skipped in part.skipped),
@@ -185,6 +188,7 @@ def _tuned() -> Iterator[None]:
 
 def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
     spans: list[Span] = []
+    calls: list[tuple[str, ...]] = []
     skipped: list[Skipped] = []
     hashes: list[Hashes] = []
     counts: list[Numbers] = []
@@ -202,11 +206,12 @@ def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
         spans += [
             Span(file.path, unit.qualname, unit.first_line, unit.last_line, file.role) for unit in batch.units[before:]
         ]
+        calls += [unit.calls for unit in batch.units[before:]]
         if len(batch.records) >= BATCH_RECORDS:
             _finish(batch, hashes, counts)
             batch = begin()
     _finish(batch, hashes, counts)
-    return _Lowered(spans, np.concatenate(hashes), np.concatenate(counts), files, skipped)
+    return _Lowered(spans, calls, np.concatenate(hashes), np.concatenate(counts), files, skipped)
 
 
 def _finish(batch: Batch, hashes: list[Hashes], counts: list[Numbers]) -> None:

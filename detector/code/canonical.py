@@ -155,6 +155,7 @@ class _NamingWriter(_Writer):
         self.is_method = is_method
         self.receiver = ""
         self.scopes: list[Scope] = []
+        self.entered: list[Scope] = []  # kept until the end: names are keyed by the identity of their scope
         self.names: list[tuple[str, str]] = []
         self.spellings: list[str] = []  # how imports are called here
         self.numbers: dict[tuple[str, object], int] = {}
@@ -315,3 +316,4 @@ class _NamingWriter(_Writer):
             self.scopes.pop()
         else:
             self.scopes.append(scope)
+            self.entered.append(scope)

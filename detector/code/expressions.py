@@ -542,6 +542,8 @@ for _new, _handler in (("TemplateStr", _fstring), ("Interpolation", _same)):
 def _as_local(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     """The project's own: its keywords may be renamed or made positional, so they have no names."""
     env = frame.env
+    func = node.func
+    frame.called.add(func.id if func.__class__ is _Name else getattr(func, "attr", ""))  # type: ignore[attr-defined]
     for argument in node.args:
         number = env.get(argument.id) if argument.__class__ is _Name else None  # type: ignore[attr-defined]
         operands.append(EXPRESSIONS[argument.__class__](argument, frame) if number is None else number)

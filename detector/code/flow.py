@@ -70,6 +70,7 @@ class Frame:
     __slots__ = (
         "befores",
         "callables",
+        "called",
         "collects",
         "counts",
         "dicts",
@@ -105,6 +106,7 @@ class Frame:
         self.befores: list[dict[str, int]] = []  # the environment before each loop that is open
         self.exits: list[list[dict[str, int]]] = []  # for each open loop, the environments at break and continue
         self.returns: list[int] | None = None  # return values of the closure being lowered in place
+        self.called: set[str] = set()  # names of the project's own functions that it calls
         self.nested: list[ast.AST] = []  # functions and classes found inside
         self.parameters = 0  # how many parameters have been numbered
         self.effects = 0  # how many roots have been made

@@ -19,6 +19,7 @@ from detector.settings import (
     CANDIDATE_SHARE,
     FEWEST_LSH_SHINGLES,
     LARGEST_POSTING,
+    OWN_PART,
     PAIR_BLOCK,
     SMALLEST_WORLD,
 )
@@ -35,6 +36,7 @@ class Weighted:
 
     matrix: sparse.csr_matrix
     totals: Floats
+    callees: sparse.csr_matrix  # functions x functions: who calls whom
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +60,7 @@ class Pairs:
         )
 
 
-def weigh(sides: Sequence[Shingles]) -> tuple[list[Weighted], Floats]:
+def weigh(sides: Sequence[Shingles], calls: Sequence[sparse.csr_matrix]) -> tuple[list[Weighted], Floats]:
     """Weigh every shingle by its inverse document frequency over all functions compared.
 
     Units:  bits: log2(functions / functions that have it), never below 0.
@@ -72,13 +74,13 @@ def weigh(sides: Sequence[Shingles]) -> tuple[list[Weighted], Floats]:
     weights = np.log2(max(functions, SMALLEST_WORLD) / np.maximum(frequency, 1))
     weighted: list[Weighted] = []
     start = 0
-    for side in sides:
+    for side, callees in zip(sides, calls, strict=True):
         own = columns[start : start + len(side.hashes)].astype(np.int32)
         start += len(side.hashes)
         matrix = sparse.csr_matrix(
             (np.ones(len(own), np.float64), own, side.offsets), shape=(len(side.offsets) - 1, len(vocabulary))
         )
-        weighted.append(Weighted(matrix, matrix @ weights))
+        weighted.append(Weighted(matrix, matrix @ weights, callees))
     return weighted, weights
 
 
@@ -127,18 +129,55 @@ def _sharing_rare(suspect: Weighted, reference: Weighted, weights: Floats) -> tu
 
 
 def score(suspect: Weighted, reference: Weighted, weights: Floats, first: Numbers, second: Numbers) -> Pairs:
-    """Score pairs exactly.
+    """Score pairs exactly, as they stand and with the helpers of either side inlined.
+
+    A helper that one side inlined or lifted out leaves the two functions unlike although nothing else was done;
+    together with what they call they are alike again. Similarity is the best of the views; shared bits and
+    containment stay those of the functions themselves.
 
     Units:  shared in bits; similarity and containment 0..1. A function without shingles scores 0.
     Source: Broder 1997, section 2 (resemblance and containment), weighted by inverse document frequency.
     """
+    shared = _shared(suspect.matrix, reference.matrix, weights, first, second)
+    ours, theirs = suspect.totals[first], reference.totals[second]
+    similarity = _resemblance(shared, ours, theirs)
+    containment = np.divide(shared, ours, out=np.zeros_like(shared), where=ours > 0)
+    our_view, their_view = _inlined(suspect, weights), _inlined(reference, weights)
+    # A view counts where the function itself is in the match too, not only what it calls.
+    calls_ours = (np.diff(suspect.callees.indptr)[first] > 0) & (shared >= OWN_PART * ours)
+    calls_theirs = (np.diff(reference.callees.indptr)[second] > 0) & (shared >= OWN_PART * theirs)
+    for left, right, applies in (
+        (our_view, reference, calls_ours),
+        (suspect, their_view, calls_theirs),
+        (our_view, their_view, calls_ours & calls_theirs),
+    ):
+        chosen = np.flatnonzero(applies)
+        if len(chosen):
+            one, other = first[chosen], second[chosen]
+            both = _shared(left.matrix, right.matrix, weights, one, other)
+            seen = _resemblance(both, left.totals[one], right.totals[other])
+            similarity[chosen] = np.maximum(similarity[chosen], seen)
+    return Pairs(first, second, shared, np.minimum(similarity, 1.0), np.minimum(containment, 1.0))
+
+
+def _inlined(side: Weighted, weights: Floats) -> Weighted:
+    """Every function together with those it calls, one level deep."""
+    matrix = (side.matrix + side.callees @ side.matrix).tocsr()
+    matrix.data = np.ones_like(matrix.data)
+    return Weighted(matrix, matrix @ weights, side.callees)
+
+
+def _shared(
+    suspect: sparse.csr_matrix, reference: sparse.csr_matrix, weights: Floats, first: Numbers, second: Numbers
+) -> Floats:
     shared = np.zeros(len(first))
     for start in range(0, len(first), PAIR_BLOCK):
         block = slice(start, start + PAIR_BLOCK)
-        common = suspect.matrix[first[block]].multiply(reference.matrix[second[block]])
-        shared[block] = common @ weights
-    ours, theirs = suspect.totals[first], reference.totals[second]
+        shared[block] = suspect[first[block]].multiply(reference[second[block]]) @ weights
+    return shared
+
+
+def _resemblance(shared: Floats, ours: Floats, theirs: Floats) -> Floats:
     union = ours + theirs - shared
-    similarity = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-    containment = np.divide(shared, ours, out=np.zeros_like(shared), where=ours > 0)
-    return Pairs(first, second, shared, np.minimum(similarity, 1.0), np.minimum(containment, 1.0))
+    resemblance: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    return resemblance

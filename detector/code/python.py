@@ -30,6 +30,7 @@ class Unit:
     qualname: str
     first_line: int
     last_line: int
+    calls: tuple[str, ...]  # names of the project's own functions that it calls, sorted
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ def _function(node: Function, prefix: str, module: ModuleNames, klass: ClassName
     batch.records.extend(table)
     table.clear()
     batch.ends.append(len(batch.records))
-    batch.units.append(Unit(prefix + node.name, node.lineno, node.end_lineno or node.lineno))
+    batch.units.append(Unit(prefix + node.name, node.lineno, node.end_lineno or node.lineno, tuple(sorted(frame.called))))
     if frame.stores and node.name == "__init__" and klass is not None:
         _learn_attributes(frame, klass, batch.records)
     if frame.nested:

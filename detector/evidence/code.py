@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from detector.code.assign import assign, with_company
 from detector.code.bulk import Corpus
+from detector.code.callgraph import callees
 from detector.code.match import Floats, Pairs, Weighted, pairs, weigh
 from detector.code.shingle import Numbers
 from detector.settings import FEWEST_LINK_FUNCTIONS, LINKED_COMPANY, LINKED_SCORE, REPORT_SCORE
@@ -86,7 +87,8 @@ class CodeEvidence:
 def find(suspect: Corpus, references: Sequence[Corpus], gate: Gate) -> CodeEvidence:
     """Compare the suspect's functions with those of every reference."""
     sides = [suspect.shingles, *(reference.shingles for reference in references)]
-    (ours, *theirs), weights = weigh(sides)
+    calls = [callees(corpus.spans, corpus.calls) for corpus in (suspect, *references)]
+    (ours, *theirs), weights = weigh(sides, calls)
     likenesses = tuple(
         _likeness(suspect, reference, ours, side, weights, gate)
         for reference, side in zip(references, theirs, strict=True)
@@ -99,7 +101,7 @@ def _likeness(
     suspect: Corpus, reference: Corpus, ours: Weighted, theirs: Weighted, weights: Floats, gate: Gate
 ) -> Likeness:
     found = pairs(ours, theirs, weights, suspect.shingles, reference.shingles)
-    raised = with_company(found, suspect.spans, reference.spans, ours.totals)
+    raised = with_company(found, suspect.spans, reference.spans, ours.totals, ours.callees)
     chosen = assign(found, raised)
     similarity, shared = found.similarity[chosen], found.shared[chosen]
     is_strong = similarity * shared >= REPORT_SCORE
