@@ -81,8 +81,8 @@ COMPANY_WEIGHT = 0.6
 # References within this share of the best one are tied; company and use-once decide among them.
 NEAR_TIE = 0.9
 
-# Suspects in one contested component that are matched exactly (its cost is cubic); beyond, greedily.
-LARGEST_COMPONENT = 60
+# Suspects times references of one contested component that are matched exactly (72 MB); beyond, greedily.
+LARGEST_COMPONENT = 9_000_000
 
 # --- judging ----------------------------------------------------------------------------------------------
 

@@ -262,7 +262,8 @@ def tests(draw: st.DrawFn, scope: Scope, fresh: Fresh, depth: int) -> Test:
         case "all" if depth > 0:
             return Test(kind, (draw(tests(scope, fresh, 0)), draw(tests(scope, fresh, 0))))
         case "truth":
-            return Test(kind, (draw(leaves(scope)),))
+            named = [*map(Var, scope.variables), *map(Attribute, scope.attributes)]
+            return Test(kind, (draw(st.sampled_from(named)),))
         case _:
             return Test("none" if kind == "all" else kind, (Var(draw(st.sampled_from(scope.variables))),))
 

@@ -245,8 +245,7 @@ def _finish(pair: _Pair | None, known: Known, share: _Share) -> Explanation:
     told = disguises(suspect.facts, reference.facts, renames)
     if pair.alignment is not None:
         told |= pair.alignment.disguises
-        if suspect.facts.counts["chain"] <= reference.facts.counts["chain"]:
-            told.discard("chained-call")
+        told -= _outweighed(suspect.facts.counts, reference.facts.counts)
         told |= {"parameter-from-config" for each in found if _is_from_config(each, reference.facts)}
         told |= {"inlined-helper"} if _has_inlined(suspect, reference, renames) else set()
     if share is not _Share.WHOLE:
@@ -254,6 +253,16 @@ def _finish(pair: _Pair | None, known: Known, share: _Share) -> Explanation:
     if share is _Share.PIECE:
         told -= _OF_THE_WHOLE
     return Explanation(pair.clone_type, renames, tuple(sorted(told)))
+
+
+def _outweighed(ours: Counter[str], theirs: Counter[str]) -> set[str]:
+    """Disguises that single values tell and the whole text contradicts: no more chains, fewer assignments."""
+    found = set()
+    if ours["chain"] <= theirs["chain"]:
+        found.add("chained-call")
+    if sum(ours[key] - theirs[key] for key in ("assignment", "assigned in tuples")) < 0:
+        found.add("extracted-temporary")
+    return found
 
 
 def _is_from_config(rename: Rename, reference: Facts) -> bool:

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from detector.code.shingle import Numbers, Shingles
+from detector.code.shingle import Numbers, Shingles, distinct
 from detector.code.signatures import bands, collisions, signatures
 from detector.settings import (
     CANDIDATES_PER_FUNCTION,
@@ -67,18 +67,24 @@ def weigh(sides: Sequence[Shingles], calls: Sequence[sparse.csr_matrix]) -> tupl
     Source: Sparck Jones 1972.
     """
     everything = np.concatenate([side.hashes for side in sides])
-    vocabulary, columns = np.unique(everything, return_inverse=True)
-    frequency = np.bincount(columns, minlength=len(vocabulary))
+    order = np.argsort(everything)
+    ordered = everything[order]
+    is_new = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    ranks = np.cumsum(is_new) - 1
+    columns = np.empty(len(everything), np.int32)
+    columns[order] = ranks
+    frequency = np.bincount(ranks)
     functions = sum(len(side.offsets) - 1 for side in sides)
     # Two small projects do not make what they share any more common in the world: a floor for its size.
     weights = np.log2(max(functions, SMALLEST_WORLD) / np.maximum(frequency, 1))
     weighted: list[Weighted] = []
     start = 0
     for side, callees in zip(sides, calls, strict=True):
-        own = columns[start : start + len(side.hashes)].astype(np.int32)
+        own = columns[start : start + len(side.hashes)]
         start += len(side.hashes)
         matrix = sparse.csr_matrix(
-            (np.ones(len(own), np.float64), own, side.offsets), shape=(len(side.offsets) - 1, len(vocabulary))
+            (np.ones(len(own), np.float64), own, side.offsets), shape=(len(side.offsets) - 1, len(frequency))
         )
         weighted.append(Weighted(matrix, matrix @ weights, callees))
     return weighted, weights
@@ -89,7 +95,7 @@ def pairs(suspect: Weighted, reference: Weighted, weights: Floats, ours: Shingle
     near = _near_copies(ours, theirs)
     rare = _sharing_rare(suspect, reference, weights)
     width = max(reference.matrix.shape[0], 1)
-    code = np.unique(np.concatenate([near[0] * width + near[1], rare[0] * width + rare[1]]))
+    code = distinct(np.concatenate([near[0] * width + near[1], rare[0] * width + rare[1]]))
     return score(suspect, reference, weights, code // width, code % width)
 
 

@@ -71,7 +71,7 @@ def is_receiver_bound(name: str, receiver: str, scopes: Sequence[Scope]) -> bool
 
 
 def places(tree: ast.Module) -> dict[tuple[str, int], Place]:
-    """Every function of a module by qualname (without `<locals>`) and line of its `def`."""
+    """Every function of a module by qualname (without `<locals>`) and line of its `def`, in the order of the text."""
     found: dict[tuple[str, int], Place] = {}
     pending: list[tuple[ast.AST, str, ast.ClassDef | None]] = [(each, "", None) for each in reversed(tree.body)]
     while pending:
@@ -81,10 +81,10 @@ def places(tree: ast.Module) -> dict[tuple[str, int], Place]:
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found[prefix + node.name, node.lineno] = Place(node, klass)
             prefix, klass = f"{prefix}{node.name}.", None
-        for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+        for name in ("cases", "finalbody", "orelse", "handlers", "body"):
             inner = getattr(node, name, ())
             if isinstance(inner, list):
-                pending.extend((child, prefix, klass) for child in inner)
+                pending.extend((child, prefix, klass) for child in reversed(inner))
     return found
 
 

@@ -198,3 +198,13 @@ def _gather(hashes: Hashes, places: Numbers, batch: Batch) -> Shingles:
     offsets = np.zeros(len(starts) + 1, np.int64)
     np.cumsum(np.bincount(functions, minlength=len(starts)), out=offsets[1:])
     return Shingles(hashes, offsets)
+
+
+def distinct(numbers: Numbers) -> Numbers:
+    """The distinct values, ascending: a sort is several times faster here than numpy's hashing `unique`."""
+    ordered = np.sort(numbers)
+    if not len(ordered):
+        return ordered
+    is_new = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    return ordered[is_new]

@@ -11,7 +11,7 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from detector.code.shingle import Hashes, Numbers, Shingles, mix
+from detector.code.shingle import Hashes, Numbers, Shingles, distinct, mix
 from detector.settings import (
     LARGEST_BUCKET,
     LSH_BANDS,
@@ -105,5 +105,5 @@ def collisions(suspects: Hashes, references: Hashes) -> tuple[Numbers, Numbers]:
         codes.append(np.repeat(hits, repeats) * width + found)
     if not codes:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
-    code = np.unique(np.concatenate(codes))
+    code = distinct(np.concatenate(codes))
     return code // width, code % width

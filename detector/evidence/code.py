@@ -121,10 +121,11 @@ def _nearest(likenesses: tuple[Likeness, ...]) -> tuple[tuple[int, int], ...]:
     """For each suspect function the most similar of the references' functions; near ties go to the closer link."""
     best: dict[int, tuple[float, float, int, int]] = {}
     for number, likeness in enumerate(likenesses):
+        link = likeness.link_bits
         for position in likeness.chosen[likeness.is_reported].tolist():
             suspect = int(likeness.pairs.suspect[position])
             # Compared in steps of 0.05: a hundredth of similarity says less than the link of the whole repository.
-            rank = (round(float(likeness.pairs.similarity[position]) * 20), likeness.link_bits, -number, position)
+            rank = (round(float(likeness.pairs.similarity[position]) * 20), link, -number, position)
             best[suspect] = max(best.get(suspect, rank), rank)
     found = [(-minus, position) for _, _, minus, position in best.values()]
     return tuple(sorted(found, key=lambda entry: _order(likenesses, entry)))
