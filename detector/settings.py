@@ -25,7 +25,7 @@ MOST_OCCURRENCES = 4
 MOST_PEELINGS = 64
 
 # Records gathered before numpy hashes them: enough to make its calls cheap, few enough to stay in the cache.
-BATCH_RECORDS = 20_000
+BATCH_RECORDS = 20000
 
 # --- candidates -------------------------------------------------------------------------------------------
 
@@ -46,10 +46,10 @@ LARGEST_BUCKET = 64
 FEWEST_LSH_SHINGLES = 6
 
 # A shingle in more reference functions than this is not rare enough to propose candidates.
-LARGEST_POSTING = 400
+LARGEST_POSTING = 200
 
 # Candidates kept for each suspect function, and the least share of its best one's weight that they must have.
-CANDIDATES_PER_FUNCTION = 24
+CANDIDATES_PER_FUNCTION = 12
 CANDIDATE_SHARE = 0.2
 
 # Shingles hashed at once for signatures (128 x 2048 x 4 bytes = 1 MB), and pairs scored at once.

@@ -57,6 +57,11 @@ _OPPOSITE = {"<": ">=", "<=": ">", ">": "<=", ">=": "<", "==": "!=", "!=": "=="}
 _METHODS = frozenset("sin exp tanh sigmoid rsqrt abs softmax sum mean clamp unsqueeze matmul".split())
 
 
+def receiver(text: str) -> str:
+    """Put what stands before a dot in parentheses if need be."""
+    return text if text.isidentifier() or text.endswith((")", "]", "}")) else f"({text})"
+
+
 def own_names(rng: Random | None, kind: str, count: int) -> list[str]:
     """Distinct names of one kind; without `rng` plain ones. None belongs to a library, so all may be renamed."""
     if rng is None:
@@ -202,7 +207,7 @@ class Writer:
             case Item(base, index):
                 return f"{self.expr(base)}[{self.expr(index)}]"
             case Size(base, place):
-                text = self.expr(base)
+                text = receiver(self.expr(base))
                 return f"{text}.size({place})" if self.flips("operations") else f"{text}.shape[{place}]"
             case Row(items):
                 return f"[{', '.join(self.exprs(items))}]"
@@ -224,9 +229,7 @@ class Writer:
             is_first = is_positional
             arguments.append(self.expr(value) if is_positional else f"{option}={self.expr(value)}")
         if name in _METHODS and not node.origin.startswith("math") and self.flips("operations"):
-            receiver = arguments[0]
-            is_atom = receiver.isidentifier() or receiver.endswith(")")
-            return f"{receiver if is_atom else f'({receiver})'}.{name}({', '.join(arguments[1:])})"
+            return f"{receiver(arguments[0])}.{name}({', '.join(arguments[1:])})"
         return f"{self.module.imports.name(node.origin)}({', '.join(arguments)})"
 
     def own_call(self, node: OwnCall) -> str:

@@ -219,7 +219,8 @@ def test_deep_nesting_is_digested_without_recursion() -> None:
     place.node.body = [ast.Return(tall)]
     assert len(renamed_digest(place.node)) == len(layout_digest(place.node)) == 32
     while isinstance(tall, ast.UnaryOp):  # taken apart from the top: freeing it at once would recurse in C
-        tall, tall.operand = tall.operand, ast.Name("x", ast.Load())
+        below, tall.operand = tall.operand, leaf
+        tall = below
 
 
 def test_every_statement_of_the_language_is_written() -> None:

@@ -114,23 +114,24 @@ def _sharing_rare(suspect: Weighted, reference: Weighted, weights: Floats) -> tu
     postings = np.bincount(reference.matrix.indices, minlength=len(weights))
     ours = np.bincount(suspect.matrix.indices, minlength=len(weights))
     rare = np.flatnonzero((postings > 0) & (postings <= LARGEST_POSTING) & (ours > 0))
-    left = suspect.matrix[:, rare] @ sparse.diags(weights[rare])
-    shared = (left @ reference.matrix[:, rare].T).tocsr()
-    rows = np.repeat(np.arange(shared.shape[0]), np.diff(shared.indptr))
-    if not len(rows):
-        return rows, rows
-    filled = np.flatnonzero(np.diff(shared.indptr))
-    best = np.zeros(shared.shape[0])
-    best[filled] = np.maximum.reduceat(shared.data, shared.indptr[filled])
+    left = (suspect.matrix[:, rare] @ sparse.diags_array(weights[rare])).astype(np.float32)
+    shared = (left @ reference.matrix[:, rare].T.astype(np.float32)).tocsr()
+    counts = np.diff(shared.indptr)
+    filled = np.flatnonzero(counts)
+    if not len(filled):
+        return filled, filled
+    best = np.maximum.reduceat(shared.data, shared.indptr[filled])
+    kept = np.flatnonzero(shared.data >= np.repeat(CANDIDATE_SHARE * best, counts[filled]))
+    rows, columns = np.repeat(np.arange(len(counts)), counts)[kept], shared.indices[kept].astype(np.int64)
     # Similarity prefers references of the suspect's size, containment does not: half of each decides.
-    size = reference.totals[shared.indices]
-    appeal = shared.data / (suspect.totals[rows] + size) + shared.data / np.maximum(suspect.totals[rows], 1e-9)
-    keep = shared.data >= CANDIDATE_SHARE * best[rows]
-    rows, columns, appeal = rows[keep], shared.indices[keep].astype(np.int64), appeal[keep]
-    order = np.lexsort((columns, -appeal, rows))
+    found, ours = shared.data[kept], suspect.totals[rows]
+    appeal = found / (ours + reference.totals[columns]) + found / np.maximum(ours, 1e-9)
+    # One integer key sorts by row, then by appeal (at most 2), then by column: five times faster than lexsort.
+    rank = (2**20 - 1) - np.minimum(appeal * 2**18, 2**20 - 1).astype(np.int64)
+    order = np.argsort((rows << 44) | (rank << 24) | columns)
     rows, columns = rows[order], columns[order]
-    starts = np.searchsorted(rows, rows, "left")
-    chosen = np.arange(len(rows)) - starts < CANDIDATES_PER_FUNCTION
+    starts = np.searchsorted(rows, np.arange(len(counts)), "left")
+    chosen = np.arange(len(rows)) - starts[rows] < CANDIDATES_PER_FUNCTION
     return rows[chosen], columns[chosen]
 
 
