@@ -25,7 +25,7 @@ MOST_OCCURRENCES = 4
 MOST_PEELINGS = 64
 
 # Records gathered before numpy hashes them: enough to make its calls cheap, few enough to stay in the cache.
-BATCH_RECORDS = 20000
+BATCH_RECORDS = 20_000
 
 # --- candidates -------------------------------------------------------------------------------------------
 

@@ -159,8 +159,10 @@ SAME_MODULES: dict[str, Pair] = {
         "def f(a, b):\n    def g(u, w): return u.exp() - w\n    return g(a, w=b.sin())",
     ),
     "keywords of layers in a list": (
-        "class M:\n    def forward(self, x, m):\n        for b in self.blocks: x = b(x.sin(), mask=m)\n        return x",
-        "class M:\n    def forward(self, x, m):\n        for b in self.parts: x = b(x.sin(), keep=m)\n        return x",
+        "class M:\n    def __init__(self): self.blocks = nn.ModuleList([M() for _ in range(3)])\n"
+        "    def forward(self, x, m):\n        for b in self.blocks: x = b(x.sin(), mask=m)\n        return x",
+        "class M:\n    def __init__(self): self.parts = nn.ModuleList([M() for _ in range(3)])\n"
+        "    def forward(self, x, m):\n        for b in self.parts: x = b(x.sin(), keep=m)\n        return x",
     ),
     "keywords of an own object's method": (
         "def f(a, b):\n    h = Thing(b)\n    return h.run_it(a.exp(), mask=b)",

@@ -45,9 +45,11 @@ from detector.code.labels import (
     LABELS,
     METHODS,
     SIGNATURES,
+    SILENT_CALLS,
     SPREAD,
     STORES,
 )
+from detector.code.names import ClassNames
 
 Handler = Callable[[Any, Frame], int]
 # A module global is one look-up, `ast.Name` two: it is asked for at nearly every node.
@@ -104,11 +106,9 @@ def _name(node: ast.Name, frame: Frame) -> int:
 
 def free(name: str, frame: Frame) -> int:
     """Load a name that the function does not bind: an import, a builtin, a module constant, an input."""
-    number = frame.free.get(name)
-    if number is None:
-        constant = frame.module.constants.get(name)
-        number = leaf(frame, frame.module.origin(name)) if constant is None else value(constant, frame)
-        frame.free[name] = number
+    constant = frame.module.constants.get(name)
+    number = leaf(frame, frame.module.origin(name)) if constant is None else value(constant, frame)
+    frame.env[name] = number
     return number
 
 
@@ -117,31 +117,32 @@ def _attribute(node: ast.Attribute, frame: Frame) -> int:
     base = frame.env.get(inner.id) if inner.__class__ is _Name else None  # type: ignore[attr-defined]
     if base is None:
         base = EXPRESSIONS[inner.__class__](inner, frame)
+    name = node.attr
     if base == SELF:
-        return own_attribute(node.attr, frame)
-    key = (base, node.attr)
-    number = frame.loaded.get(key)
-    if number is None:
-        number = frame.loaded[key] = attribute_of(base, node.attr, frame)
-    return number
-
-
-def attribute_of(base: int, name: str, frame: Frame) -> int:
-    """Load an attribute of a value: of a module, its dotted origin; of an input, another input."""
+        return own_attribute(name, frame)
     origin = frame.origins.get(base)
     if origin is None:
-        if FIRST_PARAMETER <= base < FIRST:
-            origin = f"?{base}"
-        else:
-            label = METHODS[name]
-            return table[(label, base)] if label else table[(ATTRIBUTE, base)]
+        label = METHODS[name]
+        if label:
+            return table[(label, base)]
+        # A configuration value is an input wherever it is kept: `self.config.width`, `config.width`, `width`.
+        return leaf(frame, f"?{base}.{name}") if FIRST_PARAMETER <= base < FIRST else table[(ATTRIBUTE, base)]
+    return attribute_of(base, origin, name, frame)
+
+
+def attribute_of(base: int, origin: str, name: str, frame: Frame) -> int:
+    """Load an attribute of what comes from outside: of a module, its dotted origin; of an input, another input."""
     if origin[0] == "~":
         return base
     if origin[0] == "?":
         label = METHODS[name]
-        # A configuration value is an input wherever it is kept: `self.config.width`, `config.width`, `width`.
-        return table[(label, base)] if label else leaf(frame, f"{origin}.{name}")
-    return leaf(frame, f"{origin}.{name}")
+        if label:
+            return table[(label, base)]
+    key = (base, name)
+    number = frame.loaded.get(key)
+    if number is None:
+        number = frame.loaded[key] = leaf(frame, f"{origin}.{name}")
+    return number
 
 
 def own_attribute(name: str, frame: Frame) -> int:
@@ -156,11 +157,7 @@ def own_attribute(name: str, frame: Frame) -> int:
         if label is not None:
             if not label:  # the constructor got it from outside
                 return leaf(frame, f"?self.{name}")
-            number = table[(label,)]
-            called = klass.calls.get(name)
-            if called is not None:
-                frame.callables[number] = called
-            return number
+            return table[(label,)]
         if name in klass.calls:
             number = table[(_METHOD,)]
             frame.callables[number] = LOCAL_CALL
@@ -182,7 +179,14 @@ def _call(node: ast.Call, frame: Frame) -> int:
         base = env.get(inner.id) if inner.__class__ is _Name else None
         if base is None:
             base = EXPRESSIONS[inner.__class__](inner, frame)
-        operands = _method(base, func.attr, frame)  # type: ignore[attr-defined]
+        if base == SELF:
+            operands = _own_method(func.attr, frame)  # type: ignore[attr-defined]
+        else:
+            origin = frame.origins.get(base)
+            if origin is None or origin[0] == "?":
+                operands = [METHODS[func.attr] or OWN_METHOD, base]  # type: ignore[attr-defined]
+            else:
+                operands = [LOCAL_CALL] if origin[0] == "~" else [CALLS[f"{origin}.{func.attr}"]]  # type: ignore[attr-defined]
     else:
         operands = _function(func, frame)
     rule = _RULES.get(operands[0])
@@ -202,13 +206,8 @@ def _call(node: ast.Call, frame: Frame) -> int:
     return table[tuple(operands)]
 
 
-def _method(base: int, name: str, frame: Frame) -> list[int]:
-    """`base.name(...)`: of a value, of a module, of self."""
-    if base != SELF:
-        origin = frame.origins.get(base)
-        if origin is None or origin[0] == "?":
-            return [METHODS[name] or OWN_METHOD, base]
-        return [LOCAL_CALL] if origin[0] == "~" else [CALLS[f"{origin}.{name}"]]
+def _own_method(name: str, frame: Frame) -> list[int]:
+    """`self.name(...)`: a stored layer is applied, a method of the class is a local call."""
     if frame.stores:
         stored = frame.env.get("." + name)
         if stored is not None:
@@ -227,16 +226,25 @@ def _function(func: ast.expr, frame: Frame) -> list[int]:
     origin = frame.origins.get(callee)
     if origin is not None and origin[0] != "?":
         return [LOCAL_CALL] if origin[0] == "~" else [CALLS[origin]]
+    if callee == SELF:
+        return [LOCAL_CALL]
     called = frame.callables.get(callee)
-    if called is not None:
-        return [called]
-    return [LOCAL_CALL] if callee == SELF else [CALL, callee]
+    if called is None and callee >= FIRST and frame.klass is not None:
+        called = _layer(callee, frame.klass)
+    return [CALL, callee] if called is None else [called]
+
+
+def _layer(callee: int, klass: ClassNames) -> int | None:
+    """What calling a layer does that went through a temporary: `project = self.project; project(x)`."""
+    label = next((node[0] for node, number in table.items() if number == callee and len(node) == 1), None)
+    names = (name for name, loaded in klass.attributes.items() if loaded == label)
+    return None if label is None else next((klass.calls[name] for name in names if name in klass.calls), None)
 
 
 def _callee(func: ast.expr, frame: Frame) -> list[int]:
-    if isinstance(func, ast.Attribute):
-        return _method(value(func.value, frame), func.attr, frame)
-    return _function(func, frame)
+    """The label of a call, and its receiver, without the arguments."""
+    number = _call(ast.Call(func, [], []), frame)
+    return next(list(node) for node, known in table.items() if known == number)
 
 
 def _binary(node: ast.BinOp, frame: Frame) -> int:
@@ -543,7 +551,7 @@ def _as_local(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     """The project's own: its keywords may be renamed or made positional, so they have no names."""
     env = frame.env
     func = node.func
-    frame.called.add(func.id if func.__class__ is _Name else getattr(func, "attr", ""))  # type: ignore[attr-defined]
+    frame.called.append(func.id if func.__class__ is _Name else getattr(func, "attr", ""))  # type: ignore[attr-defined]
     for argument in node.args:
         number = env.get(argument.id) if argument.__class__ is _Name else None  # type: ignore[attr-defined]
         operands.append(EXPRESSIONS[argument.__class__](argument, frame) if number is None else number)
@@ -696,6 +704,11 @@ def _as_enumerate(node: ast.Call, operands: list[int], frame: Frame) -> int | No
     return flow.collect(frame, (flow.display(frame, (flow.elem(frame, indices), flow.elem(frame, over))),))
 
 
+def _as_silent(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
+    """`print(...)` computes nothing."""
+    return NONE
+
+
 def _as_super(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     return SUPER if len(operands) == 1 else None
 
@@ -739,6 +752,7 @@ def effect(number: int, frame: Frame) -> None:
 _RULES: dict[int, Callable[[ast.Call, list[int], Frame], int | None]] = {
     **dict.fromkeys(SIGNATURES, _as_signed),
     **dict.fromkeys(IDENTITY, _as_operand),
+    **dict.fromkeys(SILENT_CALLS, _as_silent),
     **dict.fromkeys(SPREAD, _as_spread),
     **dict.fromkeys((LOCAL_CALL, CALL, OWN_METHOD, APPLIED["local()"]), _as_local),
     CALLS["builtins.list"]: _as_sequence,

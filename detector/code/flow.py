@@ -77,7 +77,6 @@ class Frame:
         "effects",
         "env",
         "exits",
-        "free",
         "indices",
         "klass",
         "lists",
@@ -100,13 +99,12 @@ class Frame:
         self.module = module
         self.klass = klass
         self.env: dict[str, int] = {}  # local name, or "." + attribute of self -> id
-        self.free: dict[str, int] = {}  # name that the function does not bind -> id
         self.loaded: dict[tuple[int, str], int] = {}  # (value, attribute) -> id
         self.writes: list[str] = []  # names in the order of their writes, for merging branches
         self.befores: list[dict[str, int]] = []  # the environment before each loop that is open
         self.exits: list[list[dict[str, int]]] = []  # for each open loop, the environments at break and continue
         self.returns: list[int] | None = None  # return values of the closure being lowered in place
-        self.called: set[str] = set()  # names of the project's own functions that it calls
+        self.called: list[str] = []  # names of the project's own functions that it calls
         self.nested: list[ast.AST] = []  # functions and classes found inside
         self.parameters = 0  # how many parameters have been numbered
         self.effects = 0  # how many roots have been made

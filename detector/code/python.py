@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from detector.code import flow, labels
 from detector.code.expressions import bind_parameters, value
@@ -23,8 +24,7 @@ _SELF_LABELS = labels.PrefixedLabels("self:")
 labels.fix()
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """A function as found in a file: what is compared."""
 
     qualname: str
@@ -106,7 +106,7 @@ def _function(node: Function, prefix: str, module: ModuleNames, klass: ClassName
     batch.records.extend(table)
     table.clear()
     batch.ends.append(len(batch.records))
-    batch.units.append(Unit(prefix + node.name, node.lineno, node.end_lineno or node.lineno, tuple(sorted(frame.called))))
+    batch.units.append(Unit(prefix + node.name, node.lineno, node.end_lineno or node.lineno, tuple(sorted(set(frame.called)))))
     if frame.stores and node.name == "__init__" and klass is not None:
         _learn_attributes(frame, klass, batch.records)
     if frame.nested:

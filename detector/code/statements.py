@@ -211,9 +211,7 @@ def _expression(node: ast.Expr, frame: Frame) -> bool:
                 return False
             if func.attr == "extend" and _extend(func.value.id, value(arguments[0], frame), frame):
                 return False
-    elif isinstance(func, ast.Name) and func.id == "print" and func.id not in frame.env:
-        return False
-    number = value(call, frame)
+    number = EXPRESSIONS[call.__class__](call, frame)
     if number != NONE:  # a store written as a call is done already
         effect(number, frame)
     return False
@@ -230,7 +228,8 @@ def _is_logger(node: ast.expr, frame: Frame) -> bool:
     if "log" in node.id.lower():
         return True
     # A global whose `.warning(...)` stands as a statement is a logger, whatever its name.
-    origin = "" if node.id in frame.env else frame.module.origin(node.id)
+    bound = frame.env.get(node.id)
+    origin = frame.module.origin(node.id) if bound is None else frame.origins.get(bound, "")
     return origin[:1] in {"?", "~"} or origin.partition(".")[0] in SILENT_PACKAGES
 
 

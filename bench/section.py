@@ -1,0 +1,64 @@
+"""What every measurement writes: a section of RESULTS.md that says how it was measured, what was demanded, what came out."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent
+MET, MISSED = "met", "missed"
+
+
+@dataclass(frozen=True, slots=True)
+class Demand:
+    """One demand, and whether it is met."""
+
+    what: str
+    demanded: str
+    measured: str
+    is_met: bool
+
+    def line(self) -> str:
+        """As a list item that begins with the verdict."""
+        return f"- **{MET if self.is_met else MISSED}**: {self.what}: {self.measured} (demanded: {self.demanded})"
+
+
+def section(part: str, title: str, how: str, demands: Sequence[Demand], *blocks: str) -> str:
+    """Lay out one section; its heading begins with the module that measures it."""
+    verdicts = "\n".join(demand.line() for demand in demands)
+    return "\n\n".join(block for block in (f"## {part}: {title}", how, verdicts, *blocks) if block) + "\n"
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Lay out a table; what would end a cell early is escaped."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |" for line in lines)
+
+
+def megabytes(size: float) -> str:
+    """Bytes, to be read."""
+    return f"{size / 1e6:,.0f} MB"
+
+
+def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
+    """Add what every part takes."""
+    parser.add_argument("--cache", type=Path, default=HERE / "cache", help="where the wheels are, or are downloaded to")
+    parser.add_argument("--work", type=Path, help="where built variants are kept (in the cache by default)")
+    return parser
+
+
+def print_section(part: str, about: str | None, measure: Callable[[Path, Path], str], given: Sequence[str] | None) -> int:
+    """Be the command line of one part: measure, print the section."""
+    parser = argparse.ArgumentParser(prog=f"python -m bench.{part}", description=(about or "").split("\n", maxsplit=1)[0])
+    options = arguments(parser).parse_args(given)
+    print(measure(options.cache.absolute(), work_folder(options)), end="")
+    return 0
+
+
+def work_folder(options: argparse.Namespace) -> Path:
+    """Where built variants are kept."""
+    folder: Path = options.work or options.cache / "variants"
+    return folder.absolute()
