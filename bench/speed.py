@@ -8,14 +8,17 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
+
+import numpy as np
 
 from bench.process import in_fresh_process
 from bench.section import Demand, print_section, section, table
 from bench.wheels import python_files, wheel
 from detector.code.bulk import Corpus, read_corpus
+from detector.code.shingle import Shingles
 from detector.evidence import code
 from detector.model import SourceFile
 
@@ -25,17 +28,140 @@ LEAST_PARSE_SHARE = 0.70
 LEAST_SPEEDUP = 1.7
 LARGEST_FIND_SHARE = 0.15
 
+Summary = Callable[[Sequence[float]], float]
+
 
 @dataclass(frozen=True, slots=True)
-class Seconds:
-    """One repetition; CPU but for the two walls."""
+class Run:
+    """One repetition.
 
-    parsing: float
-    shingling: float  # parsing included
+    Units:  CPU seconds, but for the two walls.
+    Shapes: `parsing` and `shingling` have one entry for each task of about a megabyte that `read_corpus` forms.
+    """
+
+    parsing: list[float]
+    shingling: list[float]  # its own parsing included
     one_process: float  # wall
     two_processes: float  # wall
-    reading_halves: float
     finding: float
+
+
+def measure(cache: Path, work: Path) -> str:
+    """Repeat everything, each time in a new interpreter."""
+    path = wheel(cache, PACKAGE)
+    files = python_files(path)
+    runs = [in_fresh_process(once, python_files, path, number % 2 == 0) for number in range(REPETITIONS)]
+    return report(runs, len(files), sum(len(file.data) for file in files))
+
+
+def once(load: Callable[[Path], list[SourceFile]], path: Path, is_parse_first: bool) -> Run:
+    """Measure in turn; what comes first pays for the first growth of the heap, so the order alternates."""
+    import datasketch  # noqa: F401, PLC0415 - its import is the process's cost, not that of one comparison
+
+    files = load(path)
+    parsed = parse_all(files) if is_parse_first else []
+    started = time.perf_counter()
+    corpus, ends, shingling = _read(files)
+    one_process = time.perf_counter() - started
+    parsed = parsed or parse_all(files)
+    started = time.perf_counter()
+    read_corpus(files, [file.path for file in files], 2)
+    two_processes = time.perf_counter() - started
+    even = {file.path for file in files[::2]}
+    first, second = part(corpus, even, True), part(corpus, even, False)
+    before = time.process_time()
+    code.find(first, [second], code.Gate())
+    finding = time.process_time() - before
+    parsing = [sum(parsed[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+    return Run(parsing, shingling, one_process, two_processes, finding)
+
+
+def parse_all(files: Sequence[SourceFile]) -> list[float]:
+    """Parse and drop every file, as bare as `read_corpus` does it: no cycle collector, no warnings."""
+    spent: list[float] = []
+    gc.disable()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for file in files:
+            before = time.process_time()
+            try:
+                ast.parse(file.data)
+            except (SyntaxError, ValueError):  # what the tolerant front end is for
+                pass
+            spent.append(time.process_time() - before)
+    gc.enable()
+    return spent
+
+
+def _read(files: Sequence[SourceFile]) -> tuple[Corpus, list[int], list[float]]:
+    """Read in one process; where its tasks end, and what each cost. The last one bears the joining of all."""
+    ends: list[int] = []
+    clock = [time.process_time()]
+
+    def tell(done: int, total: int) -> None:
+        ends.append(done)
+        clock.append(time.process_time())
+
+    corpus = read_corpus(files, [file.path for file in files], 1, tell)
+    clock[-1] = time.process_time()
+    return corpus, ends, [after - before for before, after in zip(clock, clock[1:], strict=False)]
+
+
+def part(corpus: Corpus, paths: set[str], is_in: bool) -> Corpus:
+    """The functions of a corpus whose files are among the paths, or are not."""
+    chosen = [number for number, span in enumerate(corpus.spans) if (span.path in paths) == is_in]
+    offsets = corpus.shingles.offsets
+    slices = [corpus.shingles.hashes[offsets[number] : offsets[number + 1]] for number in chosen]
+    ends = np.cumsum([0, *(len(piece) for piece in slices)])
+    hashes = np.concatenate([corpus.shingles.hashes[:0], *slices])
+    return Corpus(
+        tuple(corpus.spans[number] for number in chosen),
+        tuple(corpus.calls[number] for number in chosen),
+        Shingles(hashes, ends),
+        len({corpus.spans[number].path for number in chosen}),
+        (),
+    )
+
+
+def report(runs: Sequence[Run], files: int, size: int) -> str:
+    """Write the section."""
+    shares = _both(runs, lambda parsing, shingling, one, two, finding: parsing / shingling)
+    speedups = _both(runs, lambda parsing, shingling, one, two, finding: one / two)
+    finds = _both(runs, lambda parsing, shingling, one, two, finding: finding / (finding + shingling))
+    demands = [
+        Demand(
+            "source to shingles in one process, as share of the speed of bare `ast.parse` without cycle collector",
+            f">= {LEAST_PARSE_SHARE:.2f}",
+            "{:.3f} of the minima, {:.3f} of the medians".format(*shares),
+            shares[0] >= LEAST_PARSE_SHARE,
+        ),
+        Demand(
+            "two processes against one, wall time, starting them included",
+            f">= {LEAST_SPEEDUP} times",
+            "{:.2f} of the minima, {:.2f} of the medians".format(*speedups),
+            speedups[0] >= LEAST_SPEEDUP,
+        ),
+        Demand(
+            "CPU after lowering as share of all, even files against odd ones",
+            f"<= {LARGEST_FIND_SHARE:.0%}",
+            "{:.1%} of the minima, {:.1%} of the medians".format(*finds),
+            finds[0] <= LARGEST_FIND_SHARE,
+        ),
+    ]
+    low, middle = _summed(runs, min), _summed(runs, median)
+    whole = list(zip(*(_summed([run], min) for run in runs), strict=True))
+    rows = [
+        (name, f"{low[i]:.2f} s", f"{middle[i]:.2f} s", f"{min(whole[i]):.2f} to {max(whole[i]):.2f} s")
+        for i, name in enumerate(NAMES)
+    ]
+    how = (
+        f"{PACKAGE}, all {files:,} Python files ({size / 1e6:.1f} MB), held in memory first; {len(runs)} repetitions, each "
+        "in a new interpreter, everything in turn. CPU of parsing and of shingling is taken for each task of about 1 MB, "
+        "minimum and median over the repetitions for each task, then summed: a machine that others use too is rarely "
+        "quiet for ten seconds. Imports are outside, but for those of the worker processes. "
+        f"Source to shingles in one process: {size / 1e6 / low[1]:.1f} MB/s."
+    )
+    return section("speed", "reading and comparing", how, demands, table(HEADER, rows))
 
 
 NAMES = (
@@ -43,116 +169,24 @@ NAMES = (
     "source to shingles, one process, CPU",
     "the same, wall",
     "source to shingles, two processes, wall",
-    "reading both halves, CPU",
-    "comparing the halves, CPU",
+    "comparing the two halves (`evidence.code.find`), CPU",
 )
+HEADER = ("what", "minimum", "median", "whole repetitions from ... to")
 
 
-def measure(cache: Path, work: Path) -> str:
-    """Repeat everything, each time in a new interpreter."""
-    path = wheel(cache, PACKAGE)
-    files = python_files(path)
-    runs = [in_fresh_process(_once, path, number % 2 == 0) for number in range(REPETITIONS)]
-    return report(runs, len(files), sum(len(file.data) for file in files))
-
-
-def _once(path: Path, is_parse_first: bool) -> Seconds:
-    """Measure in turn; what comes first pays for the first growth of the heap, so the order alternates."""
-    import datasketch  # noqa: F401, PLC0415 - its import is the process's cost, not that of one comparison
-
-    files = python_files(path)
-    if is_parse_first:
-        parsing = _cpu(lambda: parse_all(files))
-    started = time.perf_counter()
-    shingling = _cpu(lambda: _read(files, 1))
-    one_process = time.perf_counter() - started
-    if not is_parse_first:
-        parsing = _cpu(lambda: parse_all(files))
-    started = time.perf_counter()
-    _read(files, 2)
-    two_processes = time.perf_counter() - started
-    halves: list[Corpus] = []
-    reading = _cpu(lambda: halves.extend([_read(files[::2], 1), _read(files[1::2], 1)]))
-    finding = _cpu(lambda: code.find(halves[0], halves[1:], code.Gate()))
-    return Seconds(parsing, shingling, one_process, two_processes, reading, finding)
-
-
-def parse_all(files: Sequence[SourceFile]) -> None:
-    """Parse and drop every file, as `read_corpus` does: no cycle collector, no warnings."""
-    gc.disable()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for file in files:
-            try:
-                ast.parse(file.data)
-            except (SyntaxError, ValueError):  # what the tolerant front end is for
-                continue
-    gc.enable()
-
-
-def _read(files: Sequence[SourceFile], jobs: int) -> Corpus:
-    return read_corpus(files, [file.path for file in files], jobs)
-
-
-def _cpu(work: Callable[[], object]) -> float:
-    started = time.process_time()
-    work()
-    return time.process_time() - started
-
-
-def report(runs: Sequence[Seconds], files: int, size: int) -> str:
-    """Write the section."""
-    columns = [sorted(column) for column in zip(*map(astuple, runs), strict=True)]
-    low, middle = Seconds(*(column[0] for column in columns)), Seconds(*(median(column) for column in columns))
-
-    def figure(ratio: Callable[[Seconds], float], form: str) -> str:
-        return f"{ratio(low):{form}} of the minima, {ratio(middle):{form}} of the medians"
-
-    demands = [
-        Demand(
-            "source to shingles in one process, as share of the speed of bare `ast.parse` without cycle collector",
-            f">= {LEAST_PARSE_SHARE:.2f}",
-            figure(_parse_share, ".3f"),
-            _parse_share(low) >= LEAST_PARSE_SHARE,
-        ),
-        Demand(
-            "two processes against one, wall time, starting them included",
-            f">= {LEAST_SPEEDUP} times",
-            figure(_speedup, ".2f"),
-            _speedup(low) >= LEAST_SPEEDUP,
-        ),
-        Demand(
-            "CPU after lowering, as share of all, even files against odd ones",
-            f"<= {LARGEST_FIND_SHARE:.0%}",
-            figure(_find_share, ".1%"),
-            _find_share(low) <= LARGEST_FIND_SHARE,
-        ),
-    ]
-    rows = [
-        (name, f"{column[0]:.2f} s", f"{median(column):.2f} s", f"{column[-1]:.2f} s", f"{column[-1] / column[0] - 1:.0%}")
-        for name, column in zip(NAMES, columns, strict=True)
-    ]
-    how = (
-        f"{PACKAGE}, all {files:,} Python files ({size / 1e6:.1f} MB) held in memory first; `read_corpus` with one and with "
-        f"two processes, `evidence.code.find` on the two halves; {len(runs)} repetitions, each in a new interpreter and "
-        f"with the three routes in turn. Imports are outside all figures but the worker processes' own. One process: "
-        f"{size / 1e6 / low.shingling:.1f} MB/s."
-    )
-    return section(
-        "speed", "reading and comparing", how, demands, table(("what", "minimum", "median", "maximum", "spread"), rows)
+def _summed(runs: Sequence[Run], summary: Summary) -> tuple[float, ...]:
+    """Summarize each task over the runs, then sum the tasks."""
+    return (
+        sum(summary(task) for task in zip(*(run.parsing for run in runs), strict=True)),
+        sum(summary(task) for task in zip(*(run.shingling for run in runs), strict=True)),
+        summary([run.one_process for run in runs]),
+        summary([run.two_processes for run in runs]),
+        summary([run.finding for run in runs]),
     )
 
 
-def _parse_share(seconds: Seconds) -> float:
-    return seconds.parsing / seconds.shingling
-
-
-def _speedup(seconds: Seconds) -> float:
-    return seconds.one_process / seconds.two_processes
-
-
-def _find_share(seconds: Seconds) -> float:
-    return seconds.finding / (seconds.finding + seconds.reading_halves)
+def _both(runs: Sequence[Run], ratio: Callable[..., float]) -> tuple[float, float]:
+    return ratio(*_summed(runs, min)), ratio(*_summed(runs, median))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

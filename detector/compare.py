@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from detector.code.bulk import Corpus, read_corpus, require_functions
+from detector.code.bulk import Corpus, local_packages, read_corpus, require_functions
 from detector.code.explain import Explanation, explain
 from detector.evidence import code, declared
 from detector.judge import Link, judge, strength_of
@@ -48,15 +48,21 @@ def compare(
     _tell(progress, "comparing", 0)
     gate = code.Gate(options.min_similarity, options.min_bits)
     found = code.find(ours, theirs, gate)
-    _tell(progress, "explaining", len(found.nearest))
+    _tell(progress, "explaining", len(found.listed))
     matches = _matches(found, suspect, references, ours, theirs, names)
+    # Listing every candidate pair must not change what is judged.
+    is_nearest = set(found.nearest)
+    nearest = [match for entry, match in zip(found.listed, matches, strict=True) if entry in is_nearest]
     sides = tuple(
         Side(repo.target, name, repo.revision, len(corpus.spans), corpus.files)
         for repo, name, corpus in zip((suspect, *references), names, (ours, *theirs), strict=True)
     )
-    attribution = _attribution(found, matches, names[1:])
+    attribution = _attribution(found, nearest, names[1:])
     top = attribution[0].reference
-    link = _link(found.likenesses[names[1:].index(top)], [m for m in matches if m.reference_name == top], sides, top)
+    number = names[1:].index(top)
+    link = _link(
+        found.likenesses[number], [match for match in nearest if match.reference_name == top], ours, theirs[number]
+    )
     relation, strength = judge(link)
     return Report(
         suspect=sides[0],
@@ -65,7 +71,7 @@ def compare(
         strength=strength,
         matches=matches,
         attribution=attribution,
-        evidence=_evidence(found, matches, attribution, names[1:]),
+        evidence=_evidence(nearest, attribution),
         skipped=tuple(
             Skipped(f"{name}:{skipped.path}", skipped.reason)
             for name, corpus in zip(names, (ours, *theirs), strict=True)
@@ -113,13 +119,14 @@ def _matches(
     """Explain each reported pair from its two texts, one reference at a time."""
     explained: dict[tuple[int, int], tuple[Explanation, bool]] = {}
     for number, reference in enumerate(references):
-        entries = [entry for entry in found.nearest if entry[0] == number]
+        entries = [entry for entry in found.listed if entry[0] == number]
         spans = [_spans(found, entry, ours, theirs) for entry in entries]
-        explanations = explain(spans, suspect.files.read, reference.files.read)
+        local = local_packages(suspect.files.paths()), local_packages(reference.files.paths())
+        explanations = explain(spans, suspect.files.read, reference.files.read, local, found.listed != found.nearest)
         own_names = declared.names_of(reference, reference.files.paths())
         is_declared = declared.declares([span for span, _ in spans], suspect.files.read, own_names)
         explained.update(zip(entries, zip(explanations, is_declared, strict=True), strict=True))
-    return tuple(_match(found, entry, explained[entry], ours, theirs, names) for entry in found.nearest)
+    return tuple(_match(found, entry, explained[entry], ours, theirs, names) for entry in found.listed)
 
 
 def _spans(
@@ -157,33 +164,37 @@ def _match(
     )
 
 
-def _attribution(found: code.CodeEvidence, matches: Sequence[Match], names: Sequence[str]) -> tuple[Attribution, ...]:
-    nearest = [match.reference_name for match in matches]
+def _attribution(found: code.CodeEvidence, nearest: Sequence[Match], names: Sequence[str]) -> tuple[Attribution, ...]:
+    """What each reference explains, led by the one that the most weight of the suspect is nearest to.
+
+    Two versions of one source explain the same: their exclusive bits cancel, what each is nearest to does not.
+    """
+    won = {name: sum(match.bits for match in nearest if match.reference_name == name) for name in names}
+    counts = [match.reference_name for match in nearest]
     rows = [
-        Attribution(name, share.bits, share.exclusive_bits, nearest.count(name), share.share_of_suspect)
+        Attribution(name, share.bits, share.exclusive_bits, counts.count(name), share.share_of_suspect)
         for name, share in zip(names, found.shares, strict=True)
     ]
-    return tuple(sorted(rows, key=lambda row: (-row.exclusive_bits, -row.bits, names.index(row.reference))))
+    return tuple(
+        sorted(rows, key=lambda row: (-won[row.reference], -row.exclusive_bits, -row.bits, names.index(row.reference)))
+    )
 
 
-def _link(likeness: code.Likeness, matches: Sequence[Match], sides: Sequence[Side], name: str) -> Link:
-    suspect = sides[0]
-    bits = sum(match.bits for match in matches)
+def _link(likeness: code.Likeness, matches: Sequence[Match], suspect: Corpus, reference: Corpus) -> Link:
+    unchanged = sum(match.clone_type == CloneType.LAYOUT for match in matches)
     return Link(
-        bits=bits,
+        bits=sum(match.bits for match in matches),
         strong_functions=int(likeness.is_strong.sum()),
         strong_bits=likeness.link_bits,
         declared_bits=sum(match.bits for match in matches if match.is_declared),
         share_of_suspect=likeness.share_of_suspect,
-        unchanged_share=sum(match.clone_type == CloneType.LAYOUT for match in matches) / suspect.functions,
-        suspect_functions=suspect.functions,
-        reference_functions=next(side.functions for side in sides[1:] if side.name == name),
+        unchanged_share=unchanged / max(suspect.comparable, 1),
+        suspect_functions=suspect.comparable,
+        reference_functions=reference.comparable,
     )
 
 
-def _evidence(
-    found: code.CodeEvidence, matches: Sequence[Match], attribution: Sequence[Attribution], names: Sequence[str]
-) -> tuple[Evidence, ...]:
+def _evidence(matches: Sequence[Match], attribution: Sequence[Attribution]) -> tuple[Evidence, ...]:
     """One ledger line for each kind of match with each reference, undeclared and declared apart."""
     lines: list[Evidence] = []
     for row in attribution:

@@ -78,6 +78,9 @@ DEEPEST_LOWERING = 20_000
 # How much of what is missing to 1 a pair gains from the company of its class: .6 was best of .3, .6, .9.
 COMPANY_WEIGHT = 0.6
 
+# How much names that agree add where the choice between references is near: .1 was best on declared copies.
+NAME_WEIGHT = 0.1
+
 # References within this share of the best one are tied; company and use-once decide among them.
 NEAR_TIE = 0.9
 
@@ -89,11 +92,17 @@ LARGEST_COMPONENT = 9_000_000
 # A match stands on its own from this similarity x bits: coincidence reaches it about once in 10,000 functions.
 REPORT_SCORE = 30.0
 
-# Within a link of this many matches that stand on their own, weaker ones are believed ...
+# Within a link of this many matches that stand on their own, and this many bits among them, weaker ones are
+# believed: three constructors that store the same layers reach about 400 bits between unrelated projects ...
 FEWEST_LINK_FUNCTIONS = 3
+LINK_BITS = 500.0
 # ... from this max(similarity, containment / 2) x bits ...
 LINKED_SCORE = 3.0
-# ... when similarity raised by company reaches this: a stranger in a copied repository reaches 0.08.
+# ... and this many bits: a body that only raises NotImplementedError has 7 ...
+LINKED_BITS = 15.0
+# ... when the company of the class, file or caller, with this much for names that agree, reaches this: unrelated
+# functions in linked projects have company below 0.05, pieces lifted out of a copied function above 0.3.
+LINKED_NAMES = 0.3
 LINKED_COMPANY = 0.15
 
 # Too few functions on a side say nothing about independence.
@@ -105,9 +114,9 @@ DERIVED_FUNCTIONS = 3
 DERIVED_BITS = 500.0
 DERIVED_SHARE = 0.02
 
-# Below this many bits in all, what is shared is a common idiom: about two functions at the .999 quantile of
-# coincidence for their size.
-IDIOM_BITS = 250.0
+# Below this many bits in all, what is shared is a common idiom: about four functions at the .999 quantile of
+# coincidence for their size, or a handful of constructors.
+IDIOM_BITS = 500.0
 
 # A copy of which this share of the bits is declared is a declared copy.
 DECLARED_SHARE = 0.5

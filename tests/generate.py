@@ -1,8 +1,4 @@
-"""Hypothesis strategies for programs as modeling code has them: what is computed, not how it is spelled.
-
-A program here has no names, no temporaries and no choice between a loop and a comprehension; `spelling.py` writes it
-out as Python in one of many ways. Two spellings of one program must have the same flow.
-"""
+"""Hypothesis strategies for programs."""
 
 from __future__ import annotations
 
@@ -10,193 +6,41 @@ from dataclasses import dataclass
 
 from hypothesis import strategies as st
 
-
-@dataclass(frozen=True)
-class Var:
-    """A parameter, a local or a loop variable, by number."""
-
-    number: int
-
-
-@dataclass(frozen=True)
-class Literal:
-    value: float | str | None
-
-
-@dataclass(frozen=True)
-class Attribute:
-    """`self.x`, by number; for what is no layer."""
-
-    number: int
-
-
-@dataclass(frozen=True)
-class Binary:
-    operator: str
-    left: Expr
-    right: Expr
-
-
-@dataclass(frozen=True)
-class Library:
-    """A call to a library. `options` may be given by position, by keyword, or on the first argument as a method."""
-
-    origin: str
-    arguments: tuple[Expr, ...]
-    options: tuple[tuple[str, Expr], ...] = ()
-
-
-@dataclass(frozen=True)
-class OwnCall:
-    """A call to a function of the program (kind "function") or to a method or layer of self."""
-
-    kind: str
-    number: int
-    arguments: tuple[Expr, ...]
-
-
-@dataclass(frozen=True)
-class Item:
-    base: Expr
-    index: Expr
-
-
-@dataclass(frozen=True)
-class Size:
-    """`x.shape[place]`."""
-
-    base: Expr
-    place: int
-
-
-@dataclass(frozen=True)
-class Row:
-    items: tuple[Expr, ...]
-
-
-@dataclass(frozen=True)
-class Compare:
-    operator: str
-    left: Expr
-    right: Expr
-
-
-@dataclass(frozen=True)
-class Test:
-    """A condition: "compare", "truth", "none" (is None), "filled" (has a length), or "all" of several."""
-
-    kind: str
-    parts: tuple[Expr | Test, ...]
-
-
-@dataclass(frozen=True)
-class Choice:
-    test: Test
-    first: Expr
-    second: Expr
-
-
-@dataclass(frozen=True)
-class Gather:
-    """The elements for each value of the loop variables: `clauses` are (variable, iterable), outermost first."""
-
-    clauses: tuple[tuple[int, Expr], ...]
-    element: Expr
-    test: Test | None
-    is_dict: bool = False
-
-
-@dataclass(frozen=True)
-class Ranked:
-    """`sorted(iterable, key=...)`."""
-
-    iterable: Expr
-    variable: int
-    key: Expr
-
-
-Expr = (
-    Var | Literal | Attribute | Binary | Library | OwnCall | Item | Size | Row | Compare | Choice | Gather | Ranked
+from tests.programs import (
+    Attribute,
+    Binary,
+    Choice,
+    Compare,
+    Effect,
+    Expr,
+    Find,
+    Fold,
+    Function,
+    Gather,
+    Item,
+    Layered,
+    Let,
+    Library,
+    Literal,
+    OwnCall,
+    Program,
+    Ranked,
+    Refuse,
+    Row,
+    Size,
+    Statement,
+    Store,
+    Test,
+    Update,
+    Var,
 )
 
-
-@dataclass(frozen=True)
-class Let:
-    variable: int
-    value: Expr
-
-
-@dataclass(frozen=True)
-class Update:
-    """`x += y`."""
-
-    variable: int
-    operator: str
-    value: Expr
-
-
-@dataclass(frozen=True)
-class Store:
-    """`self.x = y`."""
-
-    attribute: int
-    value: Expr
-
-
-@dataclass(frozen=True)
-class Effect:
-    call: Library
-
-
-@dataclass(frozen=True)
-class Fold:
-    """A loop that updates a variable for each element."""
-
-    variable: int
-    iterable: Expr
-    update: Update
-
-
-@dataclass(frozen=True)
-class Refuse:
-    """`if test: raise error`."""
-
-    test: Test
-    error: str
-
-
-Statement = Let | Update | Store | Effect | Fold | Refuse
-
-
-@dataclass(frozen=True)
-class Function:
-    number: int
-    parameters: int
-    body: tuple[Statement, ...]
-    result: Expr
-
-
-@dataclass(frozen=True)
-class Layered:
-    """A class: what its constructor puts into its attributes (an expression over the constructor's parameters)."""
-
-    number: int
-    parameters: int
-    attributes: tuple[Expr, ...]
-    methods: tuple[Function, ...]  # number 0 is `forward`
-
-
-@dataclass(frozen=True)
-class Program:
-    functions: tuple[Function, ...]
-    classes: tuple[Layered, ...]
-
-
-UNARY = (
-    "torch.sin torch.exp torch.tanh torch.sigmoid torch.rsqrt torch.abs math.sqrt "
-    "torch.nn.functional.gelu torch.nn.functional.silu torch.nn.functional.relu torch.isnan"
-).split()
-PAIRED = "torch.maximum torch.matmul torch.outer torch.nn.functional.mse_loss".split()
+UNARY = [
+    *[f"torch.{name}" for name in ("sin", "exp", "tanh", "sigmoid", "rsqrt", "abs", "isnan")],
+    *[f"torch.nn.functional.{name}" for name in ("gelu", "silu", "relu")],
+    "math.sqrt",
+]
+PAIRED = ["torch.maximum", "torch.matmul", "torch.outer", "torch.nn.functional.mse_loss"]
 OPTIONED: dict[str, dict[str, st.SearchStrategy[float | str]]] = {
     "torch.nn.functional.softmax": {"dim": st.sampled_from([-1, 1, 2])},
     "torch.sum": {"dim": st.sampled_from([-1, 0])},
@@ -262,7 +106,7 @@ def tests(draw: st.DrawFn, scope: Scope, fresh: Fresh, depth: int) -> Test:
         case "all" if depth > 0:
             return Test(kind, (draw(tests(scope, fresh, 0)), draw(tests(scope, fresh, 0))))
         case "truth":
-            named = [*map(Var, scope.variables), *map(Attribute, scope.attributes)]
+            named: list[Expr] = [*map(Var, scope.variables), *map(Attribute, scope.attributes)]
             return Test(kind, (draw(st.sampled_from(named)),))
         case _:
             return Test("none" if kind == "all" else kind, (Var(draw(st.sampled_from(scope.variables))),))
@@ -337,7 +181,7 @@ def bodies(draw: st.DrawFn, scope: Scope, fresh: Fresh) -> tuple[tuple[Statement
     body: list[Statement] = []
     lets: list[int] = []
     for _ in range(draw(st.integers(0, 4))):
-        kinds = ["let", "let", "let", "effect", "refuse"] + ["update", "fold"] * bool(lets)
+        kinds = ["let", "let", "let", "effect", "refuse"] + ["update", "fold", "find"] * bool(lets)
         kinds += ["store"] * bool(scope.attributes)
         match draw(st.sampled_from(kinds)):
             case "let":
@@ -351,6 +195,11 @@ def bodies(draw: st.DrawFn, scope: Scope, fresh: Fresh) -> tuple[tuple[Statement
                 variable = fresh.variable()
                 update = draw(updates(scope.within(variable), fresh, lets))
                 body.append(Fold(variable, draw(leaves(scope)), update))
+            case "find":
+                variable = fresh.variable()
+                inside = scope.within(variable)
+                test, value = draw(tests(inside, fresh, 1)), draw(expressions(inside, fresh, 1))
+                body.append(Find(draw(st.sampled_from(lets)), variable, draw(leaves(scope)), test, value))
             case "store":
                 attribute = draw(st.sampled_from(scope.attributes))
                 body.append(Store(attribute, draw(expressions(scope, fresh, 2))))

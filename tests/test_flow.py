@@ -58,7 +58,8 @@ SAME_BODIES: dict[str, Pair] = {
     ),
     # gathering
     "rows made in a loop": (
-        "out = []\nfor x in xs:\n    row = []\n    row.append(x)\n    row.append(x.exp())\n    out.append(row)\nreturn out",
+        "out = []\nfor x in xs:\n    row = []\n    row.append(x)\n    row.append(x.exp())\n"
+        "    out.append(row)\nreturn out",
         "return [[x, x.exp()] for x in xs]",
     ),
     "two lists in one loop": (
@@ -70,11 +71,13 @@ SAME_BODIES: dict[str, Pair] = {
         "return [y.exp() for x in xs for y in x if y > a]",
     ),
     "append, then continue": (
-        "out = []\nfor x in xs:\n    if x > a:\n        out.append(x.exp())\n        continue\n    out.append(x.sin())\nreturn out",
+        "out = []\nfor x in xs:\n    if x > a:\n        out.append(x.exp())\n        continue\n"
+        "    out.append(x.sin())\nreturn out",
         "return [x.exp() if x > a else x.sin() for x in xs]",
     ),
     "either value gathered, then iterated": (
-        "out = []\nfor x in xs:\n    if x > a: out.append(x.exp())\n    else: out.append(x.sin())\nreturn [o * 2 for o in out]",
+        "out = []\nfor x in xs:\n    if x > a: out.append(x.exp())\n    else: out.append(x.sin())\n"
+        "return [o * 2 for o in out]",
         "out = [x.exp() if x > a else x.sin() for x in xs]\nreturn [o * 2 for o in out]",
     ),
     "a list of one grown by a list": ("out = [a]\nout += [b.exp()]\nreturn out", "return [a, b.exp()]"),
@@ -175,7 +178,8 @@ SAME_MODULES: dict[str, Pair] = {
         "    def go(self, x):\n        b = own(x) * 3\n        a = self.cfg.wide * 2\n        return a - b",
     ),
     "a store of either value": (
-        "class M:\n    def __init__(self, d, q):\n        self.p = nn.Linear(d, d)\n        if q: self.p = nn.Identity()",
+        "class M:\n    def __init__(self, d, q):\n        self.p = nn.Linear(d, d)\n"
+        "        if q: self.p = nn.Identity()",
         "class M:\n    def __init__(self, d, q):\n        self.p = nn.Identity() if q else nn.Linear(d, d)",
     ),
     "a counter kept in an attribute": (
@@ -183,8 +187,10 @@ SAME_MODULES: dict[str, Pair] = {
         "class M:\n    def f(self, a): self.n = self.n + a.exp()",
     ),
     "a constructor in a class inside a function": (
-        "def f():\n    class In:\n        def __init__(self): self.q = nn.Linear(2, 2)\n        def go(self, x): return self.q(x * 2)",
-        "def f():\n    class In:\n        def go(self, x): return self.q(x * 2)\n        def __init__(self): self.q = nn.Linear(2, 2)",
+        "def f():\n    class In:\n        def __init__(self): self.q = nn.Linear(2, 2)\n"
+        "        def go(self, x): return self.q(x * 2)",
+        "def f():\n    class In:\n        def go(self, x): return self.q(x * 2)\n"
+        "        def __init__(self): self.q = nn.Linear(2, 2)",
     ),
     "defaults by position and by keyword only": (
         "def f(a, b=0.5, *, c=None): return a.exp() * b",
@@ -199,8 +205,10 @@ SAME_MODULES: dict[str, Pair] = {
         "def f(q):\n    try:\n        s = q.exp()\n    except ValueError:\n        s = q.sin()\n    return s",
     ),
     "match": (
-        "def f(a):\n    match a:\n        case {'kind': k}: return k.exp()\n        case [x, y]: return x - y.sin()\n    return a",
-        "def f(q):\n    match q:\n        case {'kind': w}: return w.exp()\n        case [m, n]: return m - n.sin()\n    return q",
+        "def f(a):\n    match a:\n        case {'kind': k}: return k.exp()\n"
+        "        case [x, y]: return x - y.sin()\n    return a",
+        "def f(q):\n    match q:\n        case {'kind': w}: return w.exp()\n"
+        "        case [m, n]: return m - n.sin()\n    return q",
     ),
 }
 

@@ -9,22 +9,23 @@ import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 
+from detector.code.labels import API_NAMES
 from detector.code.match import Floats, Pairs
 from detector.code.shingle import Numbers
 from detector.model import Span
-from detector.settings import COMPANY_WEIGHT, LARGEST_COMPONENT, NEAR_TIE
+from detector.settings import COMPANY_WEIGHT, LARGEST_COMPONENT, NAME_WEIGHT, NEAR_TIE
 
 
-def with_company(
+def company(
     pairs: Pairs, suspects: Sequence[Span], references: Sequence[Span], sizes: Floats, callees: sparse.csr_matrix
 ) -> Floats:
-    """Raise a pair's similarity by the company it keeps. One-sided: company only ever raises.
+    """How well the neighbours of a pair match each other.
 
     Shapes:  one value for each pair, 0..1.
-    Formula: s + w c (1 - s). c is the size-weighted mean of the best similarity that each *other* member of the
-             suspect's group (the methods of its class, else the functions of its file) reaches within the
-             reference's group; or, where that is more, the similarity of a function that calls the suspect with
-             the same reference: then the suspect may be a piece lifted out of it.
+    Formula: the size-weighted mean of the best similarity that each *other* member of the suspect's group (the
+             methods of its class, else the functions of its file) reaches within the reference's group; or, where
+             that is more, the similarity of a function that calls the suspect with the same reference: then the
+             suspect may be a piece lifted out of it.
     """
     if not len(pairs.suspect):
         return pairs.similarity
@@ -43,10 +44,18 @@ def with_company(
     group_sizes = np.bincount(ours, sizes)
     others = sums[group_place] - contribution
     rest = group_sizes[ours[functions]] - sizes[functions]
-    company = np.divide(others, rest, out=np.zeros_like(others), where=rest > 1e-9)
-    best_company = np.maximum(company[place], _callers(pairs, callees))
-    raised: Floats = pairs.similarity + COMPANY_WEIGHT * best_company * (1 - pairs.similarity)
-    return raised
+    around = np.divide(others, rest, out=np.zeros_like(others), where=rest > 1e-9)
+    kept: Floats = np.maximum(around[place], _callers(pairs, callees))
+    return kept
+
+
+def raised(pairs: Pairs, around: Floats, agreement: Floats) -> Floats:
+    """Raise each pair's similarity by its company and by names that agree: what assignment compares.
+
+    Formula: s + w c (1 - s) + n a. One-sided: neither ever lowers a pair.
+    """
+    weights: Floats = pairs.similarity + COMPANY_WEIGHT * around * (1 - pairs.similarity) + NAME_WEIGHT * agreement
+    return weights
 
 
 def _callers(pairs: Pairs, callees: sparse.csr_matrix) -> Floats:
@@ -65,6 +74,33 @@ def _callers(pairs: Pairs, callees: sparse.csr_matrix) -> Floats:
     found = np.asarray(similarity[caller, pairs.reference[repeated]]).ravel()
     np.maximum.at(best, repeated, found)
     return best
+
+
+def name_agreement(pairs: Pairs, suspects: Sequence[Span], references: Sequence[Span]) -> Floats:
+    """How far the names of two functions agree: half for the function, half for its class or file.
+
+    Names that a framework prescribes (`forward`, `__init__`) agree everywhere and say nothing. That names differ
+    never counts against a pair.
+
+    Shapes: one value for each pair, 0, 0.5 or 1.
+    """
+    numbers: dict[str, int] = {}
+    own_names, own_homes = _names(suspects, numbers)
+    their_names, their_homes = _names(references, numbers)
+    same_name = own_names[pairs.suspect] == their_names[pairs.reference]
+    same_home = own_homes[pairs.suspect] == their_homes[pairs.reference]
+    agreement: Floats = (same_name & (own_names[pairs.suspect] >= 0)) / 2 + same_home / 2
+    return agreement
+
+
+def _names(spans: Sequence[Span], numbers: dict[str, int]) -> tuple[Numbers, Numbers]:
+    names, homes = [], []
+    for span in spans:
+        prefix, _, name = span.qualname.rpartition(".")
+        home = prefix.rpartition(".")[2] or span.path.rpartition("/")[2]
+        names.append(-1 if name in API_NAMES else numbers.setdefault(name, len(numbers)))
+        homes.append(numbers.setdefault(home, len(numbers)))
+    return np.array(names, np.int64), np.array(homes, np.int64)
 
 
 def _groups(spans: Sequence[Span]) -> Numbers:

@@ -38,6 +38,11 @@ class Corpus:
     files: int
     skipped: tuple[Skipped, ...]
 
+    @property
+    def comparable(self) -> int:
+        """Functions that compute something: a bare `pass` can be found nowhere."""
+        return int(np.count_nonzero(np.diff(self.shingles.offsets)))
+
     def digest(self, function: int) -> str:
         """Sixteen hex digits of a function's value flow: survives moved lines, renames and rewriting that changes nothing.
 
@@ -92,12 +97,13 @@ def local_packages(paths: Iterable[str]) -> frozenset[str]:
     """
     known = set(paths)
     packages = {path.rpartition("/")[0] for path in known if path.rpartition("/")[2] == "__init__.py"}
+    packages.discard("")  # the root is no package to its own absolute imports
     names: set[str] = set()
     seen: set[str] = set()
     for path in known:
         parent = path.rpartition("/")[0]
         if path.endswith("/__init__.py") or parent not in packages:
-            names.add(path.rpartition("/")[2].rpartition(".")[0])
+            names.add(path.rpartition("/")[2].partition(".")[0])
         while parent and parent not in seen:
             seen.add(parent)
             above, _, name = parent.rpartition("/")
@@ -105,7 +111,7 @@ def local_packages(paths: Iterable[str]) -> frozenset[str]:
                 names.add(name)
             parent = above
     names.discard("__init__")
-    own = {package for package in packages if "/" not in package or package.startswith("src/")}
+    own = {package for package in packages if "/" not in package.removeprefix("src/")}
     return frozenset(names - (LOCAL_NAMES_NEVER - {package.rpartition("/")[2] for package in own}))
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from detector.code import labels
-from detector.code.bulk import local_packages, parse_file
+from detector.code.bulk import parse_file
 from detector.code.canonical import Canonical, canonical
 from detector.code.digest import edited_or_rewritten, shapes
 from detector.code.disguises import Facts, disguises, read_facts
@@ -72,16 +72,24 @@ class _Pair:
 
 
 def explain(
-    pairs: Sequence[tuple[Span, Span]], suspect: Callable[[str], bytes], reference: Callable[[str], bytes]
+    pairs: Sequence[tuple[Span, Span]],
+    suspect: Callable[[str], bytes],
+    reference: Callable[[str], bytes],
+    local: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset()),
+    is_brief: bool = False,
 ) -> list[Explanation]:
     """Explain matched pairs, in the order given.
 
     suspect, reference: give the bytes of a file by its path.
+    local: the packages under which each side imports itself.
+    is_brief: clone types only, for lists of candidates.
     Empty: a function that is no longer where its span says is a rewritten one without names or disguises.
     """
     labels.forget_if_many()
-    ours = _portraits([pair[0] for pair in pairs], suspect)
-    theirs = _portraits([pair[1] for pair in pairs], reference)
+    ours = _portraits([pair[0] for pair in pairs], suspect, local[0])
+    theirs = _portraits([pair[1] for pair in pairs], reference, local[1])
+    if is_brief:
+        return [Explanation(_classify(ours.get(_key(one)), theirs.get(_key(other))), {}, ()) for one, other in pairs]
     work = [_begin(ours.get(_key(one)), theirs.get(_key(other))) for one, other in pairs]
     known = _known(pair for pair in work if pair is not None)
     shared = _shared(pairs, work)
@@ -92,12 +100,13 @@ def _key(span: Span) -> tuple[str, str, int]:
     return span.path, span.qualname, span.first_line
 
 
-def _portraits(spans: Iterable[Span], read: Callable[[str], bytes]) -> dict[tuple[str, str, int], _Portrait]:
+def _portraits(
+    spans: Iterable[Span], read: Callable[[str], bytes], local: frozenset[str]
+) -> dict[tuple[str, str, int], _Portrait]:
     """Read every function once, a file at a time."""
     wanted: defaultdict[str, set[tuple[str, int]]] = defaultdict(set)
     for span in spans:
         wanted[span.path].add((span.qualname, span.first_line))
-    local = local_packages(wanted)
     found: dict[tuple[str, str, int], _Portrait] = {}
     limit = sys.getrecursionlimit()
     for path in sorted(wanted):
@@ -167,15 +176,24 @@ class _File:
         return self.shapes[name]
 
 
+def _classify(suspect: _Portrait | None, reference: _Portrait | None) -> CloneType:
+    if suspect is None or reference is None:
+        return CloneType.REWRITTEN
+    if suspect.canonical.layout == reference.canonical.layout:
+        return CloneType.LAYOUT
+    if suspect.canonical.digest == reference.canonical.digest:
+        return CloneType.RENAMED
+    return edited_or_rewritten(suspect.shapes, reference.shapes)
+
+
 def _begin(suspect: _Portrait | None, reference: _Portrait | None) -> _Pair | None:
     """Classify a pair and align it: exactly where only names differ, by value flow otherwise."""
     if suspect is None or reference is None:
         return None
-    if suspect.canonical.layout == reference.canonical.layout:
-        return _Pair(suspect, reference, CloneType.LAYOUT, renames=_positional(suspect, reference))
-    if suspect.canonical.digest == reference.canonical.digest:
-        return _Pair(suspect, reference, CloneType.RENAMED, renames=_positional(suspect, reference))
-    pair = _Pair(suspect, reference, edited_or_rewritten(suspect.shapes, reference.shapes))
+    clone_type = _classify(suspect, reference)
+    if clone_type <= CloneType.RENAMED:
+        return _Pair(suspect, reference, clone_type, renames=_positional(suspect, reference))
+    pair = _Pair(suspect, reference, clone_type)
     if suspect.traced is not None and reference.traced is not None:
         pair.alignment = align(suspect.traced, reference.traced)
         pair.renames = clear_renames(pair.alignment, Known({}))

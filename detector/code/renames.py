@@ -25,6 +25,9 @@ HALF_STRENGTH, LEAST_RIVAL = 0.3, 0.1
 # These settle which of two symmetrical sides is which; against the evidence of values they do not stand.
 OTHER_KIND, SAME_NAME, SHORT_FORM = 0.8, 1.4, 1.2
 
+# A name of at least this many letters that both sides have is more likely kept than given to another value.
+LEAST_TELLING, KEPT_ELSEWHERE = 4, 0.5
+
 # A pair of names that other functions of the two projects support, and one that they contradict.
 MOST_KNOWN, CONTRADICTED = 0.5, 0.7
 
@@ -98,6 +101,11 @@ def clear_renames(alignment: Alignment, known: Known) -> list[Rename]:
     """Pair the names of two functions as far as they are clear, given what is known of names elsewhere."""
     ours, theirs = alignment.suspect, alignment.reference
     scores = alignment.scores.copy()
+    ours_told, theirs_told = {name.name for name in ours}, {name.name for name in theirs}
+    for i, j in np.argwhere(scores).tolist():
+        one, other = ours[i].name, theirs[j].name
+        if one != other and (_is_kept(one, theirs_told) or _is_kept(other, ours_told)):
+            scores[i, j] *= KEPT_ELSEWHERE
     for i, j in np.argwhere(scores).tolist():
         if ours[i].kind in _SHARED and theirs[j].kind in _SHARED:
             scores[i, j] *= known.factor(ours[i].name, theirs[j].name)
@@ -105,6 +113,11 @@ def clear_renames(alignment: Alignment, known: Known) -> list[Rename]:
         Rename(ours[i].kind, theirs[j].kind, ours[i].name, theirs[j].name, float(scores[i, j]))
         for i, j in clear_pairs(scores)
     ]
+
+
+def _is_kept(name: str, others: set[str]) -> bool:
+    """Whether a telling name stands on the other side too, so that it is more likely itself than another."""
+    return len(name) >= LEAST_TELLING and name in others
 
 
 def clear_pairs(scores: Matrix) -> list[tuple[int, int]]:

@@ -17,12 +17,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from detector.code.assign import assign, with_company
+from detector.code.assign import assign, company, name_agreement, raised
 from detector.code.bulk import Corpus
 from detector.code.callgraph import callees
 from detector.code.match import Floats, Pairs, Weighted, pairs, weigh
 from detector.code.shingle import Numbers
-from detector.settings import FEWEST_LINK_FUNCTIONS, LINKED_COMPANY, LINKED_SCORE, REPORT_SCORE
+from detector.settings import FEWEST_LINK_FUNCTIONS, LINK_BITS, LINKED_BITS, LINKED_COMPANY, LINKED_NAMES, LINKED_SCORE, REPORT_SCORE
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +81,7 @@ class CodeEvidence:
 
     likenesses: tuple[Likeness, ...]
     nearest: tuple[tuple[int, int], ...]
+    listed: tuple[tuple[int, int], ...]  # the same, or every candidate pair where that was asked for
     shares: tuple[Share, ...]
 
 
@@ -93,24 +94,29 @@ def find(suspect: Corpus, references: Sequence[Corpus], gate: Gate) -> CodeEvide
         _likeness(suspect, reference, ours, side, weights, gate)
         for reference, side in zip(references, theirs, strict=True)
     )
-    nearest = _every_pair(likenesses) if gate.lists_all else _nearest(likenesses)
-    return CodeEvidence(likenesses, nearest, _shares(likenesses, ours, theirs, weights))
+    nearest = _nearest(likenesses)
+    listed = _every_pair(likenesses) if gate.lists_all else nearest
+    return CodeEvidence(likenesses, nearest, listed, _shares(likenesses, ours, theirs, weights))
 
 
 def _likeness(
     suspect: Corpus, reference: Corpus, ours: Weighted, theirs: Weighted, weights: Floats, gate: Gate
 ) -> Likeness:
     found = pairs(ours, theirs, weights, suspect.shingles, reference.shingles)
-    raised = with_company(found, suspect.spans, reference.spans, ours.totals, ours.callees)
-    chosen = assign(found, raised)
+    around = company(found, suspect.spans, reference.spans, ours.totals, ours.callees)
+    agreement = name_agreement(found, suspect.spans, reference.spans)
+    chosen = assign(found, raised(found, around, agreement))
     similarity, shared = found.similarity[chosen], found.shared[chosen]
     is_strong = similarity * shared >= REPORT_SCORE
     if gate.is_explicit:
         is_reported = (similarity >= (gate.min_similarity or 0)) & (shared >= (gate.min_bits or 0))
-    elif is_strong.sum() >= FEWEST_LINK_FUNCTIONS:
-        # Within a proven link the prior is another: containment counts, and the company of the class or file.
+    elif is_strong.sum() >= FEWEST_LINK_FUNCTIONS and shared[is_strong].sum() >= LINK_BITS:
+        # Within a proven link the prior is another, but only for what stands among matches: in a class or file,
+        # below a caller or under a name that the link covers. There containment counts as well.
         partial = np.maximum(similarity, found.containment[chosen] / 2) * shared
-        is_reported = is_strong | ((partial >= LINKED_SCORE) & (raised[chosen] >= LINKED_COMPANY))
+        context = around[chosen] + LINKED_NAMES * agreement[chosen]
+        is_believed = (partial >= LINKED_SCORE) & (shared >= LINKED_BITS) & (context >= LINKED_COMPANY)
+        is_reported = is_strong | is_believed
     else:
         is_reported = is_strong
     explained = float(shared[is_reported].sum()) / max(float(ours.totals.sum()), 1e-9)

@@ -19,9 +19,10 @@ from detector.model import Repo, Span
 
 _DECLARATION = re.compile(
     r"\b(?:copied|copy|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked|inspired)\s+"
-    r"(?:\w+\s+){0,3}?(?:from|on|by|of)\b(?P<source>[^\n]{0,300})",
+    r"(?:\w+\s+){0,3}?(?:from|on|by|of)\b(?P<source>[^\n]{0,300}(?:\n[^\n]{0,300})?)",
     re.IGNORECASE,
 )
+_DENIAL = re.compile(r"\b(?:not|never|without|no)\b[\w ]*$", re.IGNORECASE)
 _DECLARATION_BYTES = re.compile(
     rb"\b(?:copied|copy|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked|inspired)\b", re.IGNORECASE
 )
@@ -31,9 +32,20 @@ _HEAD_LINES = 60
 
 def names_of(reference: Repo, paths: Sequence[str]) -> frozenset[str]:
     """Names by which a comment may call the reference: its own, and those of its top-level packages."""
+    packages = {path.rpartition("/")[0] for path in paths if path.endswith("/__init__.py")}
     names = {_plain(reference.name)}
     names.update(_plain(path.split("/")[0]) for path in paths if "/" in path and path.count("/") <= 2)
-    return frozenset(name for name in names if len(name) >= 3)
+    names.update(_plain(each.rpartition("/")[2]) for each in packages if each.rpartition("/")[0] not in packages)
+    return frozenset(name for name in names if len(name) >= 3 and name not in _ANYBODYS)
+
+
+# Folders that say nothing about whose they are.
+_ANYBODYS = frozenset(
+    "app apps assets bench benchmark benchmarks common config configs core data dataset datasets demo demos docs eval"
+    " evaluation example examples experiments inference layers lib libs main master model modeling models modules"
+    " notebooks ops python research samples script scripts source src test tests tools train training utils"
+    " vendor".split()
+)
 
 
 def declares(spans: Sequence[Span], read: Callable[[str], bytes], names: frozenset[str]) -> list[bool]:
@@ -49,12 +61,13 @@ def declares(spans: Sequence[Span], read: Callable[[str], bytes], names: frozens
 def _declared_lines(data: bytes) -> Callable[[Span, frozenset[str]], bool]:
     """Read one file's declarations; the answer tells whether a function of it is declared to come from a source."""
     tree, _ = parse_file(data)
-    lines = data.decode("utf-8", "replace").splitlines()
+    # Not `splitlines`: it also splits at form feeds, and `ast` counts lines otherwise.
+    lines = re.split(r"\r\n|\r|\n", data.decode("utf-8", "replace"))
     heads = {node.lineno: _start(node) for node in ast.walk(tree) if isinstance(node, _DEFINITIONS)}
     scopes = {
         node.lineno: (node.end_lineno or node.lineno) for node in ast.walk(tree) if isinstance(node, _DEFINITIONS)
     }
-    notices = _comments(lines[:_HEAD_LINES])
+    notices = _notices(lines[:_HEAD_LINES])
     docstring = ast.get_docstring(tree)
     if docstring:
         notices.append(docstring)
@@ -66,7 +79,7 @@ def _declared_lines(data: bytes) -> Callable[[Span, frozenset[str]], bool]:
         around = [line for line in heads if line <= span.first_line and scopes[line] >= span.last_line]
         texts = list(notices)
         for line in around:
-            texts += _comment_above(lines, heads[line])
+            texts.append(_comment_above(lines, heads[line]))
             texts.append(docstrings[line])
         return any(_names_source(text, names) for text in texts)
 
@@ -80,30 +93,38 @@ def _start(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
     return min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
 
 
-def _comment_above(lines: Sequence[str], first: int) -> list[str]:
+def _comment_above(lines: Sequence[str], first: int) -> str:
     """The comment block that stands directly above a line (counted from 1)."""
     block: list[str] = []
     line = first - 2
     while line >= 0 and lines[line].lstrip().startswith("#"):
         block.append(lines[line].lstrip("# \t"))
         line -= 1
-    return block
+    return "\n".join(reversed(block))
 
 
-def _comments(lines: Iterable[str]) -> list[str]:
-    """Comments at the margin before the first code: notices about the whole file."""
+def _notices(lines: Iterable[str]) -> list[str]:
+    """Comment blocks at the margin before the first definition: notices about the whole file.
+
+    The block right above the first definition belongs to that definition, not to the file.
+    """
     found: list[str] = []
+    block: list[str] = []
     for line in lines:
         if line.startswith("#"):
-            found.append(line.lstrip("# \t"))
+            block.append(line.lstrip("# \t"))
         elif line.startswith(("def ", "class ", "@", "async ")):
-            break
-    # The block right above the first definition belongs to that definition, not to the file.
-    return found
+            return found
+        elif block:
+            found.append("\n".join(block))
+            block = []
+    return [*found, "\n".join(block)]
 
 
 def _names_source(text: str, names: frozenset[str]) -> bool:
     for declaration in _DECLARATION.finditer(text):
+        if _DENIAL.search(text, max(declaration.start() - 12, 0), declaration.start()):
+            continue
         words = {_plain(word) for word in re.split(r"[^\w.\-]+|/", declaration["source"]) if word}
         words |= {_plain(part) for word in re.split(r"[^\w.\-]+|/", declaration["source"]) for part in word.split(".")}
         if words & names:
@@ -114,5 +135,6 @@ def _names_source(text: str, names: frozenset[str]) -> bool:
 def _plain(name: str) -> str:
     """A project's name without version, owner, case and separators."""
     name = re.sub(r"(==|@).*$", "", name).rpartition("/")[2].rpartition(":")[2]
-    name = re.sub(r"-\d[\w.]*(-py.*)?$", "", name)
+    name = re.sub(r"\.(?:py|zip|whl|tar|tar\.gz|tgz|git)$", "", name)
+    name = re.sub(r"-\d+\.[\w.]*(-.*)?$", "", name)
     return re.sub(r"[-_.]+", "-", name).strip("-").lower()

@@ -1,0 +1,55 @@
+"""Draw the picture of the README from a real run: `python docs/images/draw.py > docs/images/compare.svg`.
+
+The output of the program as it is, but for one cut that is marked. Fonts are the reader's own: nothing is fetched.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from rich.console import Console
+from rich.text import Text
+
+ROOT = Path(__file__).resolve().parents[2]
+PROJECTS = [f"fixtures/{name}" for name in ("rebadged", "original", "cited", "independent")]
+WIDTH = 100
+SHOWN = 2  # matches above the cut
+FONTS = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
+RENDER = "import sys; from detector.cli import run; sys.stdout.isatty = lambda: True; sys.exit(run(sys.argv[1:]))"
+
+
+def colored() -> list[str]:
+    """The lines of the report as a terminal of this width shows them."""
+    command = [sys.executable, "-c", RENDER, "compare", *PROJECTS, "--quiet", "--exit-zero"]
+    environment = {"COLUMNS": str(WIDTH), "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
+    return done.stdout.splitlines()
+
+
+def cut(lines: list[str]) -> list[str]:
+    """Leave out what lies between the first matches and the evidence."""
+    plain = [Text.from_ansi(line).plain for line in lines]
+    matches = [number for number, line in enumerate(plain) if " bits  similarity " in line]
+    evidence = next(number for number, line in enumerate(plain) if line.startswith("Evidence"))
+    found = next(int(line.split()[1]) for line in plain if line.startswith("Matches: "))
+    left_out = f"\x1b[2m  [{found - SHOWN} more matches cut out of this picture]\x1b[0m"
+    return [*lines[: matches[SHOWN]], left_out, "", *lines[evidence:]]
+
+
+def svg(lines: list[str]) -> str:
+    """Draw a terminal window with these lines."""
+    console = Console(record=True, width=WIDTH, file=io.StringIO(), force_terminal=True, color_system="truecolor")
+    console.print(Text(f"$ detector compare {' '.join(PROJECTS)}\n", "bold"))
+    console.print(Text.from_ansi("\n".join(lines)), soft_wrap=True)
+    console.print()
+    drawn = console.export_svg(title="detector", unique_id="detector")
+    drawn = re.sub(r"\s*@font-face \{.*?\}", "", drawn, flags=re.DOTALL)
+    return drawn.replace("Fira Code, monospace", FONTS)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(svg(cut(colored())))
