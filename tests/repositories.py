@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from detector.model import Match, Report, Repo, Skipped, SourceFile
+from detector.model import Match, Repo, Report, Skipped, SourceFile
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 

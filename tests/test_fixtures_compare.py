@@ -26,12 +26,12 @@ from tests.repositories import FIXTURES, Place, by_ends, ends, fixture, fixture_
 SUSPECT, REFERENCES = "rebadged", ("original", "cited", "independent")
 
 
-def _opened(options: Options = Options()) -> Report:
+def _opened() -> Report:
     with ExitStack() as targets:
         suspect, *references = (
             targets.enter_context(open_target(str(FIXTURES / name))) for name in (SUSPECT, *REFERENCES)
         )
-        return compare(suspect, references, options)
+        return compare(suspect, references)
 
 
 @pytest.fixture(scope="module")

@@ -65,6 +65,7 @@ _BINARY: dict[type, int] = {
         ast.MatMult: "op.matmul", ast.LShift: "<<", ast.RShift: ">>", ast.BitAnd: "&", ast.BitOr: "|", ast.BitXor: "^",
     }.items()
 }  # fmt: skip
+_UNORDERED = frozenset({ast.Add, ast.Mult, ast.BitAnd, ast.BitOr, ast.BitXor})
 _FLOOR_DIVIDE, _DIVIDE, _NEGATE = LABELS["//"], LABELS["/"], LABELS["neg"]
 _UNARY: dict[type, int] = {ast.Not: LABELS["not"], ast.USub: _NEGATE, ast.Invert: LABELS["~"]}
 _BOOLEAN: dict[type, int] = {ast.And: LABELS["and"], ast.Or: LABELS["or"]}
@@ -263,7 +264,10 @@ def _binary(node: ast.BinOp, frame: Frame) -> int:
 def binary(operator: ast.operator, left: int, right: int, frame: Frame) -> int:
     """Apply a binary operator, as an expression or as `x += y` does."""
     kind = operator.__class__
-    number = table[(_BINARY[kind], left, right)]
+    if left > right and kind in _UNORDERED:
+        number = table[(_BINARY[kind], right, left)]
+    else:
+        number = table[(_BINARY[kind], left, right)]
     if kind is ast.Div:
         frame.quotients[number] = (left, right)
     elif kind is ast.Add and (left in frame.lists or left in frame.collects):
@@ -317,7 +321,7 @@ def _boolean(node: ast.BoolOp, frame: Frame) -> int:
 
 def _joined(label: int, operands: list[int], frame: Frame) -> int:
     """`and` and `or`: as a condition, each operand is one."""
-    number = table[(label, *operands)]
+    number = table[(label, *sorted(operands))]
     tests = frame.tests
     tests[number] = tuple([test for operand in operands for test in tests.get(operand, (operand,))])
     return number
@@ -341,7 +345,7 @@ def _compare(node: ast.Compare, frame: Frame) -> int:
 def _comparison(operator: ast.cmpop, left: int, right: int, frame: Frame) -> int:
     """Compare two values; as a condition without its negation, and `len(x) > 0` as `x`."""
     label, is_swapped, tested, is_negated = _COMPARE[operator.__class__]
-    if is_swapped:
+    if is_swapped or (left > right and (label == _EQ or label == _NE)):
         left, right = right, left
     number = table[(label, left, right)]
     if frame.counts:
@@ -381,7 +385,7 @@ def condition(node: ast.expr, frame: Frame) -> None:
 
 def _conditional(node: ast.IfExp, frame: Frame) -> int:
     condition(node.test, frame)
-    return flow.phi(frame, value(node.body, frame), value(node.orelse, frame))
+    return flow.join(frame, value(node.body, frame), value(node.orelse, frame))
 
 
 def _subscript(node: ast.Subscript, frame: Frame) -> int:
@@ -459,9 +463,9 @@ def _comprehension(node: ast.ListComp | ast.SetComp | ast.GeneratorExp, frame: F
 def _dict_comprehension(node: ast.DictComp, frame: Frame) -> int:
     outer, frame.env = frame.env, frame.env.copy()
     _generators(node, frame)
-    pair = table[(COLLECT_PAIR, value(node.key, frame), value(node.value, frame))]
+    gathered = flow.pairs(frame, COLLECT_PAIR, value(node.key, frame), value(node.value, frame))
     frame.env = outer
-    return flow.dictionary(frame, (pair,))
+    return flow.dictionary(frame, gathered)
 
 
 def _lambda(node: ast.Lambda, frame: Frame) -> int:
@@ -558,6 +562,7 @@ def _as_local(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     for keyword in node.keywords:
         given = keyword.value
         operands.append(EXPRESSIONS[given.__class__](given, frame))
+    operands[1:] = sorted(operands[1:])
     return table[tuple(operands)]
 
 

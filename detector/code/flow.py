@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
+from functools import reduce
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -105,7 +106,7 @@ class Frame:
         self.exits: list[list[dict[str, int]]] = []  # for each open loop, the environments at break and continue
         self.returns: list[int] | None = None  # return values of the closure being lowered in place
         self.called: list[str] = []  # names of the project's own functions that it calls
-        self.nested: list[ast.AST] = []  # functions and classes found inside
+        self.nested: list[tuple[ast.stmt, tuple[str, ...]]] = []  # functions and classes inside, names around them
         self.parameters = 0  # how many parameters have been numbered
         self.effects = 0  # how many roots have been made
         self.stores = False  # whether this function has stored to an attribute of self
@@ -161,8 +162,8 @@ def phi(frame: Frame, first: int, second: int) -> int:
 def elem(frame: Frame, iterable: int) -> int:
     """An element of what is iterated; of a collected sequence, the value that was collected (loop fusion)."""
     collected = frame.collects.get(iterable)
-    if collected is not None and len(collected) == 1:
-        return collected[0]
+    if collected is not None:
+        return reduce(lambda one, other: phi(frame, one, other), collected)
     number = table[(ELEM, iterable)]
     over = frame.ranges.get(iterable)
     if over is not None:
@@ -184,6 +185,11 @@ def display(frame: Frame, items: tuple[int, ...]) -> int:
     number = table[(LIST, *items)]
     frame.lists[number] = items
     return number
+
+
+def pairs(frame: Frame, label: int, key: int, value: int) -> tuple[int, ...]:
+    """The pairs of a dict for one key: one for each value that it may have."""
+    return tuple([table[(label, key, each)] for each in frame.phis.get(value, (value,))])
 
 
 def dictionary(frame: Frame, pairs: tuple[int, ...]) -> int:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from detector.code import flow, labels
 from detector.code.expressions import bind_parameters, value
-from detector.code.flow import DECORATOR, DEFAULT, FIRST, PRESET_LABELS, Frame, Node, table
+from detector.code.flow import DECORATOR, DEFAULT, FIRST, PRESET_LABELS, Frame, Node, leaf, table
 from detector.code.labels import APPLIED, APPLIED_AS, INPUT_NAME, LABELS
 from detector.code.names import ClassNames, ModuleNames, flat, read_class, read_module
 from detector.code.statements import body
@@ -70,7 +70,12 @@ def lower(tree: ast.Module, batch: Batch, local_packages: frozenset[str] = froze
 
 
 def _definitions(
-    statements: list[ast.stmt], prefix: str, module: ModuleNames, klass: ClassNames | None, batch: Batch
+    statements: list[ast.stmt],
+    prefix: str,
+    module: ModuleNames,
+    klass: ClassNames | None,
+    batch: Batch,
+    around: tuple[str, ...] = (),
 ) -> None:
     """Lower the functions and classes among these statements; the constructor first: it tells what attributes hold."""
     functions: list[Function] = []
@@ -78,20 +83,29 @@ def _definitions(
         kind = node.__class__
         if kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
             if klass is not None and node.name == "__init__":  # type: ignore[attr-defined]
-                _function(node, prefix, module, klass, batch)  # type: ignore[arg-type]
+                _function(node, prefix, module, klass, batch, around)  # type: ignore[arg-type]
             else:
                 functions.append(node)  # type: ignore[arg-type]
         elif kind is ast.ClassDef:
             inner = flat(node.body)  # type: ignore[attr-defined]
             names = read_class(node, inner, module)  # type: ignore[arg-type]
-            _definitions(inner, f"{prefix}{node.name}.", module, names, batch)  # type: ignore[attr-defined]
+            _definitions(inner, f"{prefix}{node.name}.", module, names, batch, around)  # type: ignore[attr-defined]
     for function in functions:
-        _function(function, prefix, module, klass, batch)
+        _function(function, prefix, module, klass, batch, around)
 
 
-def _function(node: Function, prefix: str, module: ModuleNames, klass: ClassNames | None, batch: Batch) -> None:
-    """Lower one function, then those nested in it as units of their own."""
+def _function(
+    node: Function,
+    prefix: str,
+    module: ModuleNames,
+    klass: ClassNames | None,
+    batch: Batch,
+    around: tuple[str, ...],
+) -> None:
+    """Lower one function, then those nested in it as units of their own, to which names around them are inputs."""
     frame = Frame(module, klass)
+    for name in around:
+        frame.env[name] = leaf(frame, f"?{name}")
     arguments = node.args
     if arguments.defaults or arguments.kw_defaults:
         for default in arguments.defaults + arguments.kw_defaults:
@@ -106,11 +120,14 @@ def _function(node: Function, prefix: str, module: ModuleNames, klass: ClassName
     batch.records.extend(table)
     table.clear()
     batch.ends.append(len(batch.records))
-    batch.units.append(Unit(prefix + node.name, node.lineno, node.end_lineno or node.lineno, tuple(sorted(set(frame.called)))))
+    batch.units.append(
+        Unit(prefix + node.name, node.lineno, node.end_lineno or node.lineno, tuple(sorted(set(frame.called))))
+    )
     if frame.stores and node.name == "__init__" and klass is not None:
         _learn_attributes(frame, klass, batch.records)
     if frame.nested:
-        _definitions(frame.nested, f"{prefix}{node.name}.", module, None, batch)  # type: ignore[arg-type]
+        for inner, names in frame.nested:
+            _definitions([inner], f"{prefix}{node.name}.", module, None, batch, names)
 
 
 def _is_static(node: Function) -> bool:

@@ -103,8 +103,8 @@ def _store_item(target: ast.Subscript, number: int, frame: Frame) -> None:
     pairs = frame.dicts.get(base)
     if pairs is not None and isinstance(target.value, ast.Name):
         name = target.value.id
-        pair = table[(COLLECT_PAIR if _is_older(name, frame.dicts, frame) else PAIR, index, number)]
-        frame.env[name] = flow.dictionary(frame, pairs if pair in pairs else (*pairs, pair))
+        added = flow.pairs(frame, COLLECT_PAIR if _is_older(name, frame.dicts, frame) else PAIR, index, number)
+        frame.env[name] = flow.dictionary(frame, tuple(dict.fromkeys(pairs + added)))
         frame.writes.append(name)
         return
     for each in frame.phis.get(number, (number,)):
@@ -432,7 +432,7 @@ def _pattern(pattern: ast.pattern, subject: int, frame: Frame) -> None:
 
 def _definition(node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> bool:
     """Lower a nested function in place: what it returns is its value, its effects are effects here."""
-    frame.nested.append(node)
+    frame.nested.append((node, tuple(frame.env)))
     outer_env, frame.env = frame.env, frame.env.copy()
     outer_returns, frame.returns = frame.returns, []
     outer_befores, frame.befores = frame.befores, []
@@ -448,7 +448,7 @@ def _definition(node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> b
 
 
 def _class(node: ast.ClassDef, frame: Frame) -> bool:
-    frame.nested.append(node)
+    frame.nested.append((node, tuple(frame.env)))
     frame.env[node.name] = flow.leaf(frame, "~")
     frame.writes.append(node.name)
     return False
