@@ -22,7 +22,7 @@ from detector.model import (
     Skipped,
     Span,
 )
-from detector.settings import LOWERING_VERSION, REPORT_SCORE
+from detector.settings import LOWERING_VERSION, MOST_EXPLAINED, REPORT_SCORE
 
 Progress = Callable[[str, int, int], None]  # stage, done, total (0: unknown)
 
@@ -121,8 +121,11 @@ def _matches(
     for number, reference in enumerate(references):
         entries = [entry for entry in found.listed if entry[0] == number]
         spans = [_spans(found, entry, ours, theirs) for entry in entries]
+        read = suspect.files.read, reference.files.read
         local = local_packages(suspect.files.paths()), local_packages(reference.files.paths())
-        explanations = explain(spans, suspect.files.read, reference.files.read, local, found.listed != found.nearest)
+        # Names and disguises of the strongest matches; of the others, and of candidates, only the clone type.
+        full = 0 if found.listed != found.nearest else MOST_EXPLAINED
+        explanations = explain(spans[:full], *read, local) + explain(spans[full:], *read, local, is_brief=True)
         own_names = declared.names_of(reference, reference.files.paths())
         is_declared = declared.declares([span for span, _ in spans], suspect.files.read, own_names)
         explained.update(zip(entries, zip(explanations, is_declared, strict=True), strict=True))

@@ -133,3 +133,9 @@ MOST_CALLEES = 12
 
 # Share of a function's own weight that must be in a match before what it calls is added to it.
 OWN_PART = 0.2
+
+# --- explaining -------------------------------------------------------------------------------------------
+
+# Matches of one reference, strongest first, whose names and disguises are told: more than anybody reads. The others
+# get their clone type, which costs a third.
+MOST_EXPLAINED = 1_000

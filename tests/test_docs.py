@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from detector import settings
+
 ROOT = Path(__file__).parent.parent
 SKIPPED_FOLDERS = {".git", ".venv", "fixtures", "node_modules", "build", "dist"}
 PAGES = sorted(
@@ -126,6 +128,60 @@ def test_the_comparison_in_the_readme_runs_as_it_stands_there() -> None:
         run = _run(*arguments)
         assert run.returncode in (0, 1), run.stderr
         assert run.stdout
+
+
+def test_the_python_example_in_the_readme_runs() -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    run = subprocess.run(
+        [sys.executable, "-c", example], capture_output=True, text=True, cwd=ROOT, stdin=subprocess.DEVNULL, check=False
+    )
+    assert run.returncode == 0, run.stderr
+    assert run.stdout.startswith("derived-undeclared very strong ")
+
+
+def test_the_output_in_the_readme_is_what_the_program_prints() -> None:
+    """`python docs/images/draw.py` brings it up to date."""
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"^```text\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    above, cut, below = re.split(r"^( *\[\.\.\. \d+ more matches cut \.\.\.\])$", block, flags=re.MULTILINE)
+    projects = [f"fixtures/{name}" for name in ("rebadged", "original", "cited", "independent")]
+    printed = _run("compare", *projects, "--output", "/dev/stdout", "--quiet").stdout
+    assert printed.startswith(above)
+    assert printed.endswith(below.lstrip("\n"))
+    assert cut
+
+
+# --- the other pages ---
+
+
+def test_the_numbers_on_the_method_page_are_those_of_the_program() -> None:
+    page = (ROOT / "docs/method.md").read_text("utf-8")
+    documented = re.findall(r"^\| `([A-Z_]+)` \| (.+?) \|$", page, re.MULTILINE)
+    assert len(documented) > 20
+    for name, value in documented:
+        assert str(getattr(settings, name)) == value, name
+
+
+def test_the_strengths_on_the_reading_page_are_those_of_the_program() -> None:
+    page = " ".join((ROOT / "docs/reading-a-result.md").read_text("utf-8").split())
+    steps = [f"{strength} from {bits:,.0f}" for strength, bits in settings.STRENGTH_BITS.items()]
+    assert all(step in page for step in steps), steps
+
+
+def test_the_architecture_page_names_every_module_and_no_other() -> None:
+    page = (ROOT / "docs/architecture.md").read_text("utf-8").partition("## Modules")[2]
+    named = {name.split("/")[-1] for name in re.findall(r"`([\w/]+\.py)`", page)}
+    package = {file.name for file in (ROOT / "detector").rglob("*.py")}
+    described_as_folders = {"model.py", "settings.py"}  # in the tree at the top of the page
+    assert package - named <= described_as_folders
+    assert named <= package
+
+
+def test_every_decision_is_in_the_list_of_decisions() -> None:
+    folder = ROOT / "docs/decisions"
+    listed = re.findall(r"\]\((\d\d\d-[\w-]+\.md)\)", (folder / "README.md").read_text("utf-8"))
+    assert listed == sorted(file.name for file in folder.glob("[0-9]*.md"))
 
 
 # --- all pages ---

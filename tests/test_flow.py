@@ -81,6 +81,10 @@ SAME_BODIES: dict[str, Pair] = {
         "out = [x.exp() if x > a else x.sin() for x in xs]\nreturn [o * 2 for o in out]",
     ),
     "a list of one grown by a list": ("out = [a]\nout += [b.exp()]\nreturn out", "return [a, b.exp()]"),
+    "a list grown in a loop by what is computed": (
+        "out = [a]\nfor x in xs: out += b\nreturn torch.cat(out)",
+        "out = [a]\nfor x in xs: out = out + b\nreturn torch.cat(out)",
+    ),
     "extend by what is computed": (
         "out = []\nfor x in xs: out.extend(x.exp())\nreturn out",
         "return [y for x in xs for y in x.exp()]",

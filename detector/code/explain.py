@@ -12,7 +12,9 @@ import enum
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from detector.code import labels
 from detector.code.bulk import parse_file
@@ -48,16 +50,25 @@ class Explanation:
 
 
 @dataclass(frozen=True, slots=True)
-class _Portrait:
-    """All that is compared of one function."""
+class _Sketch:
+    """What the clone type of a function's pairs takes."""
 
     canonical: Canonical
     shapes: Counter[str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Portrait(_Sketch):
+    """All that is compared of one function."""
+
     facts: Facts
     traced: Traced | None  # None when it is nested too deeply
     function: str
     klass: str
     helpers: Mapping[str, Counter[str]]  # functions of the same file that it calls, by name
+
+
+_Read = TypeVar("_Read", bound=_Sketch)
 
 
 @dataclass(slots=True)
@@ -86,28 +97,39 @@ def explain(
     Empty: a function that is no longer where its span says is a rewritten one without names or disguises.
     """
     labels.forget_if_many()
-    ours = _portraits([pair[0] for pair in pairs], suspect, local[0])
-    theirs = _portraits([pair[1] for pair in pairs], reference, local[1])
     if is_brief:
-        return [Explanation(_classify(ours.get(_key(one)), theirs.get(_key(other))), {}, ()) for one, other in pairs]
+        return _classified(pairs, suspect, reference, local)
+    ours = _each([pair[0] for pair in pairs], suspect, local[0], _File.portrait)
+    theirs = _each([pair[1] for pair in pairs], reference, local[1], _File.portrait)
     work = [_begin(ours.get(_key(one)), theirs.get(_key(other))) for one, other in pairs]
     known = _known(pair for pair in work if pair is not None)
     shared = _shared(pairs, work)
     return [_finish(pair, known, shared[number]) for number, pair in enumerate(work)]
 
 
+def _classified(
+    pairs: Sequence[tuple[Span, Span]],
+    suspect: Callable[[str], bytes],
+    reference: Callable[[str], bytes],
+    local: tuple[frozenset[str], frozenset[str]],
+) -> list[Explanation]:
+    ours = _each([pair[0] for pair in pairs], suspect, local[0], _File.sketch)
+    theirs = _each([pair[1] for pair in pairs], reference, local[1], _File.sketch)
+    return [Explanation(_classify(ours.get(_key(one)), theirs.get(_key(other))), {}, ()) for one, other in pairs]
+
+
 def _key(span: Span) -> tuple[str, str, int]:
     return span.path, span.qualname, span.first_line
 
 
-def _portraits(
-    spans: Iterable[Span], read: Callable[[str], bytes], local: frozenset[str]
-) -> dict[tuple[str, str, int], _Portrait]:
+def _each(
+    spans: Iterable[Span], read: Callable[[str], bytes], local: frozenset[str], take: Callable[[_File, Place], _Read]
+) -> dict[tuple[str, str, int], _Read]:
     """Read every function once, a file at a time."""
     wanted: defaultdict[str, set[tuple[str, int]]] = defaultdict(set)
     for span in spans:
         wanted[span.path].add((span.qualname, span.first_line))
-    found: dict[tuple[str, str, int], _Portrait] = {}
+    found: dict[tuple[str, str, int], _Read] = {}
     limit = sys.getrecursionlimit()
     for path in sorted(wanted):
         tree, _ = parse_file(read(path))
@@ -117,7 +139,7 @@ def _portraits(
             for qualname, line in sorted(wanted[path]):
                 place = file.places.get((qualname, line))
                 if place is not None:
-                    found[path, qualname, line] = file.portrait(place)
+                    found[path, qualname, line] = take(file, place)
         finally:
             sys.setrecursionlimit(limit)
     return found
@@ -137,18 +159,23 @@ class _File:
         self.types: dict[int, dict[str, str]] = {}
         self.shapes: dict[str, Counter[str]] = {}
 
+    def sketch(self, place: Place) -> _Sketch:
+        """Read what the clone type takes."""
+        own, _ = self._class(place.klass)
+        return _Sketch(canonical(place.node, self.module, own, place.is_method), shapes(place.node))
+
     def portrait(self, place: Place) -> _Portrait:
-        """Read one function."""
+        """Read all of one function."""
         node, klass = place.node, place.klass
         own, types = self._class(klass)
-        try:
+        sketch = self.sketch(place)
+        traced = None
+        with suppress(RecursionError):
             traced = trace(place, self.module, own, types)
-        except RecursionError:
-            traced = None
         facts = read_facts(place)
         return _Portrait(
-            canonical(node, self.module, own, place.is_method),
-            shapes(node),
+            sketch.canonical,
+            sketch.shapes,
             facts,
             traced,
             node.name,
@@ -176,7 +203,7 @@ class _File:
         return self.shapes[name]
 
 
-def _classify(suspect: _Portrait | None, reference: _Portrait | None) -> CloneType:
+def _classify(suspect: _Sketch | None, reference: _Sketch | None) -> CloneType:
     if suspect is None or reference is None:
         return CloneType.REWRITTEN
     if suspect.canonical.layout == reference.canonical.layout:

@@ -1,6 +1,7 @@
-"""Draw the picture of the README from a real run: `python docs/images/draw.py > docs/images/compare.svg`.
+"""Bring the README's picture and output block up to date with what the program prints: `python docs/images/draw.py`.
 
-The output of the program as it is, but for one cut that is marked. Fonts are the reader's own: nothing is fetched.
+Both show a real run on the fixtures, but for cuts that are marked. The picture uses the reader's own fonts: nothing is
+fetched. `compare.png` is a screenshot of `compare.svg`.
 """
 
 from __future__ import annotations
@@ -15,16 +16,19 @@ from rich.console import Console
 from rich.text import Text
 
 ROOT = Path(__file__).resolve().parents[2]
+README = ROOT / "README.md"
 PROJECTS = [f"fixtures/{name}" for name in ("rebadged", "original", "cited", "independent")]
 WIDTH = 100
 SHOWN = 2  # matches above the cut
 FONTS = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
-RENDER = "import sys; from detector.cli import run; sys.stdout.isatty = lambda: True; sys.exit(run(sys.argv[1:]))"
+ON_A_TERMINAL = (
+    "import sys; from detector.cli import run; sys.stdout.isatty = lambda: True; sys.exit(run(sys.argv[1:]))"
+)
 
 
-def colored() -> list[str]:
-    """The lines of the report as a terminal of this width shows them."""
-    command = [sys.executable, "-c", RENDER, "compare", *PROJECTS, "--quiet", "--exit-zero"]
+def report() -> list[str]:
+    """The lines of the report as a terminal of this width shows them, with their colours."""
+    command = [sys.executable, "-c", ON_A_TERMINAL, "compare", *PROJECTS, "--quiet", "--exit-zero"]
     environment = {"COLUMNS": str(WIDTH), "TERM": "xterm-256color", "PYTHONPATH": str(ROOT)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True)
     return done.stdout.splitlines()
@@ -36,7 +40,7 @@ def cut(lines: list[str]) -> list[str]:
     matches = [number for number, line in enumerate(plain) if " bits  similarity " in line]
     evidence = next(number for number, line in enumerate(plain) if line.startswith("Evidence"))
     found = next(int(line.split()[1]) for line in plain if line.startswith("Matches: "))
-    left_out = f"\x1b[2m  [{found - SHOWN} more matches cut out of this picture]\x1b[0m"
+    left_out = f"\x1b[2m  [... {found - SHOWN} more matches cut ...]\x1b[0m"
     return [*lines[: matches[SHOWN]], left_out, "", *lines[evidence:]]
 
 
@@ -51,5 +55,17 @@ def svg(lines: list[str]) -> str:
     return drawn.replace("Fira Code, monospace", FONTS)
 
 
+def main() -> None:
+    """Write the picture and the block."""
+    lines = cut(report())
+    Path(__file__).with_name("compare.svg").write_text(svg(lines), encoding="utf-8")
+    block = "\n".join(Text.from_ansi(line).plain.rstrip() for line in lines)
+    readme = README.read_text(encoding="utf-8")
+    readme = re.sub(
+        r"(?<=^```text\n).*?(?=^```$)", lambda _: block + "\n", readme, count=1, flags=re.DOTALL | re.MULTILINE
+    )
+    README.write_text(readme, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    sys.stdout.write(svg(cut(colored())))
+    main()

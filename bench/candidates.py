@@ -1,0 +1,203 @@
+"""Measure what the candidate stage loses against scoring every pair, and what it saves."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from unittest.mock import patch
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from bench.copied_from import build
+from bench.process import in_fresh_process
+from bench.section import Demand, print_section, section, table
+from detector import settings
+from detector.code import match, signatures
+from detector.code.bulk import Corpus, read_corpus
+from detector.code.callgraph import callees
+from detector.read import open_target
+
+VARIANT = "V3"
+LEAST_SIMILARITY = 0.3
+LEAST_BITS = 30.0
+LEAST_RECALL = 0.99
+ROWS = 256  # suspects scored at once: 256 x 3,000 x 8 bytes
+TIE = 1e-9
+
+Settings = dict[str, int]  # name -> value
+DEFAULT: Settings = {}
+OTHERS: tuple[Settings, ...] = (
+    {"LARGEST_POSTING": 50},
+    {"LARGEST_POSTING": 800},
+    {"CANDIDATES_PER_FUNCTION": 6},
+    {"CANDIDATES_PER_FUNCTION": 24},
+    {"LSH_BANDS": 16},
+    {"LSH_BANDS": 0},
+    {"LARGEST_POSTING": 0},
+)
+HOMES = {"LSH_BANDS": signatures}  # where a setting is used, if not by `match`
+
+
+@dataclass(frozen=True, slots=True)
+class Everything:
+    """What scoring all pairs finds: the pairs worth proposing, and each suspect's best ones."""
+
+    alike: frozenset[int]  # suspect * width + reference
+    best: dict[int, frozenset[int]]  # suspect -> its best pairs, all that are tied
+    surprising: frozenset[int]  # suspects whose best pair shares at least LEAST_BITS
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """What the candidate stage proposed, in the terms of `Everything`."""
+
+    name: str
+    pairs: int
+    alike: float
+    best: float
+    surprising_best: float
+    cpu_seconds: float
+
+
+def measure(cache: Path, work: Path) -> str:
+    """Score all pairs, then propose with the default settings and with others."""
+    a, b, _ = build(cache, VARIANT, work)
+    functions, everything, proposals = in_fresh_process(_measure, b, a)
+    return report(functions, everything, proposals)
+
+
+def _measure(suspect: Path, reference: Path) -> tuple[tuple[int, int], Everything, list[Proposal]]:
+    import datasketch  # noqa: F401, PLC0415 - its import is not part of any stage
+
+    corpora = [_read(suspect), _read(reference)]
+    calls = [callees(corpus.spans, corpus.calls) for corpus in corpora]
+    sides, weights = match.weigh([corpus.shingles for corpus in corpora], calls)
+    everything = score_all(sides[0], sides[1], weights)
+    proposals = []
+    for changed in (DEFAULT, *OTHERS):
+        with changed_settings(changed):
+            started = time.process_time()
+            found = match.pairs(sides[0], sides[1], weights, corpora[0].shingles, corpora[1].shingles)
+            spent = time.process_time() - started
+        name = ", ".join(f"{name} {value}" for name, value in changed.items()) or "as set"
+        proposals.append(held_against(everything, name, found, sides[1].matrix.shape[0], spent))
+    return (len(corpora[0].spans), len(corpora[1].spans)), everything, proposals
+
+
+def _read(folder: Path) -> Corpus:
+    with open_target(str(folder)) as repo:
+        return read_corpus(repo.files, repo.files.paths())
+
+
+@contextmanager
+def changed_settings(changed: Settings) -> Iterator[None]:
+    """Use other values than those of `settings.py` for a while."""
+    patches = [patch.object(HOMES.get(name, match), name, value) for name, value in changed.items()]
+    for each in patches:
+        each.start()
+    try:
+        yield
+    finally:
+        for each in patches:
+            each.stop()
+
+
+def score_all(suspect: match.Weighted, reference: match.Weighted, weights: match.Floats) -> Everything:
+    """Score all pairs by products of sparse matrices, some suspects at a time.
+
+    Every pair that shares enough bits is scored once more by `match.score`, which looks at helpers too.
+    """
+    started = time.process_time()
+    width = reference.matrix.shape[0]
+    columns = reference.matrix.T.tocsc()
+    weighted = suspect.matrix @ sparse.diags_array(weights)
+    worth: list[npt.NDArray[np.int64]] = []
+    best: dict[int, frozenset[int]] = {}
+    surprising: set[int] = set()
+    for start in range(0, suspect.matrix.shape[0], ROWS):
+        shared = (weighted[start : start + ROWS] @ columns).toarray()
+        union = suspect.totals[start : start + ROWS, None] + reference.totals[None, :] - shared
+        similarity = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+        worth.append(np.flatnonzero(shared >= LEAST_BITS) + start * width)
+        for row, highest in enumerate(similarity.max(axis=1)):
+            if highest > 0:
+                tied = np.flatnonzero(similarity[row] >= highest - TIE)
+                best[start + row] = frozenset(((start + row) * width + tied).tolist())
+                if shared[row, tied].max() >= LEAST_BITS:
+                    surprising.add(start + row)
+    spent = time.process_time() - started
+    code = np.concatenate(worth)
+    scored = match.score(suspect, reference, weights, code // width, code % width)
+    alike = code[scored.similarity >= LEAST_SIMILARITY]
+    return Everything(frozenset(alike.tolist()), best, frozenset(surprising), spent)
+
+
+def held_against(everything: Everything, name: str, found: match.Pairs, width: int, spent: float) -> Proposal:
+    """Shares of what scoring everything finds that were proposed."""
+    proposed = set((found.suspect * width + found.reference).tolist())
+    has_best = {suspect for suspect, tied in everything.best.items() if tied & proposed}
+    return Proposal(
+        name,
+        len(proposed),
+        len(everything.alike & proposed) / max(len(everything.alike), 1),
+        len(has_best) / max(len(everything.best), 1),
+        len(has_best & everything.surprising) / max(len(everything.surprising), 1),
+        spent,
+    )
+
+
+def report(functions: tuple[int, int], everything: Everything, proposals: Sequence[Proposal]) -> str:
+    """Write the section."""
+    default = proposals[0]
+    demands = [
+        Demand(
+            f"pairs of similarity >= {LEAST_SIMILARITY} and {LEAST_BITS:.0f} bits that are proposed",
+            f">= {LEAST_RECALL}",
+            f"{default.alike:.4f} of {len(everything.alike):,}",
+            default.alike >= LEAST_RECALL,
+        ),
+        Demand(
+            "suspects whose best pair is proposed",
+            f">= {LEAST_RECALL}",
+            f"{default.best:.4f} of {len(everything.best):,}; {default.surprising_best:.4f} of the "
+            f"{len(everything.surprising):,} that share {LEAST_BITS:.0f} bits with it",
+            default.best >= LEAST_RECALL,
+        ),
+    ]
+    every = functions[0] * functions[1]
+    rows: list[tuple[object, ...]] = [("all pairs, scored without helpers", f"{every:,}", 1, 1, 1, _cpu(everything))]
+    rows += [
+        (each.name, f"{each.pairs:,}", f"{each.alike:.4f}", f"{each.best:.4f}", f"{each.surprising_best:.4f}", _cpu(each))
+        for each in proposals
+    ]
+    how = (
+        f"Variant {VARIANT} of the section `copied_from`, {functions[0]:,} functions against {functions[1]:,}: all pairs "
+        "scored by products of sparse matrices, then `code.match.pairs` (candidates and their exact scores). Best pairs "
+        "that are tied count as proposed when one of them is. Settings as in `settings.py` "
+        f"(LARGEST_POSTING {settings.LARGEST_POSTING}, CANDIDATES_PER_FUNCTION {settings.CANDIDATES_PER_FUNCTION}, "
+        f"LSH_BANDS {settings.LSH_BANDS}), and with one of them changed."
+    )
+    return section("candidates", "candidates against all pairs", how, demands, table(HEADER, rows))
+
+
+HEADER = ("settings", "pairs scored", "alike", "best", f"best, of {LEAST_BITS:.0f} bits", "CPU")
+
+
+def _cpu(cost: Everything | Proposal) -> str:
+    return f"{cost.cpu_seconds:.2f} s"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the section."""
+    return print_section("candidates", __doc__, measure, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

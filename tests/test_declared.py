@@ -1,0 +1,315 @@
+"""What a suspect says of its own sources: in comments and docstrings, by name."""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+
+import pytest
+
+from detector.evidence.declared import declares, names_of
+from detector.model import Span
+from tests.repositories import repo
+
+HERON = frozenset({"heron-vl", "heronvl"})
+
+
+def _declared(text: str, names: frozenset[str] = HERON) -> list[str]:
+    """The functions of a text that are declared, by name."""
+    data = textwrap.dedent(text).encode()
+    spans = [
+        Span("a.py", node.name, node.lineno, node.end_lineno or node.lineno)
+        for node in ast.walk(ast.parse(data))
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    answers = declares(spans, {"a.py": data}.__getitem__, names)
+    return sorted(span.qualname for span, answer in zip(spans, answers, strict=True) if answer)
+
+
+def _names(name: str, *paths: str) -> frozenset[str]:
+    found = repo(name, dict.fromkeys(paths, ""))
+    return names_of(found, found.files.paths())
+
+
+# --- where it stands -----------------------------------------------------------------------------------------
+
+
+def test_a_comment_above_a_function_declares_that_function() -> None:
+    text = """
+        import torch
+
+        def before(x):
+            return x
+
+        # Copied from heronvl.pool.gather
+        def gather(x):
+            return x
+
+        def after(x):
+            return x
+    """
+    assert _declared(text) == ["gather"]
+
+
+def test_a_comment_above_the_first_function_declares_it_alone() -> None:
+    text = """
+        import torch
+
+        # Copied from heronvl.pool.gather
+        def gather(x):
+            return x
+
+        def after(x):
+            return x
+    """
+    assert _declared(text) == ["gather"]
+
+
+def test_a_comment_above_a_class_declares_its_methods_and_what_they_hold() -> None:
+    text = """
+        # Adapted from heronvl
+        class Pool:
+            def gather(self, x):
+                def inner(y):
+                    return y
+                return inner(x)
+
+        class Other:
+            def gather(self, x):
+                return x
+
+        def free(x):
+            return x
+    """
+    assert _declared(text) == ["gather", "inner"]
+
+
+def test_a_comment_above_a_decorator_counts() -> None:
+    text = """
+        def before(x):
+            return x
+
+        # Copied from heronvl.pool.gather
+        @torch.no_grad()
+        @cached
+        def gather(x):
+            return x
+    """
+    assert _declared(text) == ["gather"]
+
+
+@pytest.mark.xfail(strict=True, reason="only the block above the first decorator is looked at")
+def test_a_comment_below_a_decorator_counts() -> None:
+    text = """
+        def before(x):
+            return x
+
+        @torch.no_grad()
+        # Copied from heronvl.pool.gather
+        def gather(x):
+            return x
+    """
+    assert _declared(text) == ["gather"]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "# This file is adapted from heronvl.\n\nimport torch\n",
+        "#!/usr/bin/env python\n# Licence: Apache-2.0\n#\n# Modified by us, derived from heronvl\n\nimport torch\n",
+        '"""Pooling, based on the code of Heron-VL."""\nimport torch\n',
+        "import torch\n# Code in this file was taken from https://github.com/someone/heronvl/tree/main\n\nx = 1\n",
+    ],
+)
+def test_a_notice_at_the_head_declares_the_whole_file(head: str) -> None:
+    text = head + "\n\ndef one(x):\n    return x\n\n\nclass Two:\n    def three(self):\n        return 3\n"
+    assert _declared(text) == ["one", "three"]
+
+
+def test_a_docstring_declares_its_function_or_class() -> None:
+    text = '''
+        def one(x):
+            """Pool rows.
+
+            Adapted from heronvl.pool.
+            """
+            return x
+
+        class Two:
+            """Ported from Heron-VL."""
+
+            def three(self):
+                return 3
+
+        def four(x):
+            return x
+    '''
+    assert _declared(text) == ["one", "three"]
+
+
+def test_a_comment_further_down_is_no_notice_about_the_file() -> None:
+    text = """
+        def one(x):
+            return x
+
+        # The next table is copied from heronvl.
+
+        TABLE = [1, 2]
+
+        def two(x):
+            return x
+    """
+    assert _declared(text) == []
+
+
+def test_async_functions_are_declared_too() -> None:
+    assert _declared("x = 1\n\n# copied from heronvl\nasync def one(x):\n    return x\n") == ["one"]
+
+
+@pytest.mark.parametrize("separator", ["\x0c", "\x1c", "\u2028", "\x85"])
+def test_other_separators_do_not_shift_the_lines(separator: str) -> None:
+    head = f"import torch\n# {separator}\n\ndef one(x):\n    return x\n"
+    assert _declared(head + "\n# Copied from heronvl\ndef two(x):\n    return x\n") == ["two"]
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_every_kind_of_line_ending_is_read(newline: str) -> None:
+    text = "def one(x):\n    return x\n\n# Copied from heronvl\ndef two(x):\n    return x\n"
+    data = text.replace("\n", newline).encode()
+    spans = [Span("a.py", "one", 1, 2), Span("a.py", "two", 5, 6)]
+    assert declares(spans, {"a.py": data}.__getitem__, HERON) == [False, True]
+
+
+def test_a_file_that_does_not_parse_is_read_as_far_as_it_does() -> None:
+    data = b"# adapted from heronvl\n\ndef one(x):\n    return x\n\ndef broken(:\n"
+    assert declares([Span("a.py", "one", 3, 4)], {"a.py": data}.__getitem__, HERON) == [True]
+
+
+def test_each_function_is_answered_in_the_order_asked() -> None:
+    latin = "# -*- coding: latin-1 -*-\n# \xe4hnlich, copied from heronvl\n\nx = 1\ndef three(x):\n    return x\n"
+    files = {
+        "b.py": b"x = 1\n# copied from heronvl\ndef one(x):\n    return x\n",
+        "a.py": b"def two(x):\n    return x\n",
+        "latin.py": latin.encode("latin-1"),
+    }
+    spans = [Span("b.py", "one", 3, 4), Span("a.py", "two", 1, 2), Span("latin.py", "three", 5, 6)]
+    assert declares(spans, files.__getitem__, HERON) == [True, False, True]
+    assert declares(spans[::-1], files.__getitem__, HERON) == [True, False, True]
+    assert declares([], files.__getitem__, HERON) == []
+
+
+# --- how it is said ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "Copied from heronvl.resampler.Resampler with Heron->Kestrel",
+        "copied from heronvl",
+        "Adapted from https://github.com/someone/heronvl/blob/main/heronvl/pool.py#L10-L20",
+        "adapted from https://github.com/someone/heron-vl.git",
+        "This is a modified version of Heron_VL.",
+        "Taken with small changes from Heron-VL (Apache-2.0)",
+        "Borrowed from the heronvl code base",
+        "Based on heronvl==1.2",
+        "Ported to jax from heronvl",
+        "Derived from `heronvl.pool`",
+        "Adapted from\n# https://github.com/someone/heronvl/blob/main/pool.py",
+    ],
+)
+def test_the_usual_ways_to_credit_count(comment: str) -> None:
+    assert _declared(f"x = 1\n\n# {comment}\ndef one(x):\n    return x\n") == ["one"]
+
+
+@pytest.mark.parametrize(
+    "comment",
+    [
+        "Copied from pelican.resampler.Resampler",
+        "Copied from transformers.models.bert.modeling_bert.BertSelfOutput",
+        "Adapted from https://github.com/someone/heronvl2",
+        "heronvl",
+        "See heronvl for details, and the paper.",
+        "Unlike in heronvl, rows come first.",
+        "Not copied from heronvl.",
+        "Heronvl copied this from nobody.",
+        "Based on the heron paper",
+        "copyright heronvl",
+    ],
+)
+def test_other_sources_and_other_words_do_not_count(comment: str) -> None:
+    assert _declared(f"x = 1\n\n# {comment}\ndef one(x):\n    return x\n") == []
+
+
+def test_a_denial_is_no_declaration() -> None:
+    text = '''
+        def one(x):
+            """Written without code copied from any project, heronvl included."""
+            return x
+    '''
+    assert _declared(text) == []
+
+
+def test_strings_in_code_do_not_count() -> None:
+    text = '''
+        NOTE = "copied from heronvl"
+
+        def one(x):
+            print("this was copied from heronvl")
+            y = """
+            # adapted from heronvl
+            """
+            return x, y
+    '''
+    assert _declared(text) == []
+
+
+@pytest.mark.xfail(strict=True, reason="lines at the margin are read as text, not as tokens")
+def test_a_string_that_looks_like_comments_does_not_count() -> None:
+    text = 'TEMPLATE = """\n# adapted from heronvl\n"""\n\n\ndef one(x):\n    return x\n'
+    assert _declared(text) == []
+
+
+# --- by which names ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("target", "name"),
+    [
+        ("heronvl", "heronvl"),
+        ("Heron_VL", "heron-vl"),
+        ("heron.vl", "heron-vl"),
+        ("heron-vl-1.0", "heron-vl"),
+        ("heron-vl-1.0.2rc1", "heron-vl"),
+        ("heronvl==2.1", "heronvl"),
+        ("heronvl@main", "heronvl"),
+        ("someone/heronvl", "heronvl"),
+        ("pypi:heronvl", "heronvl"),
+        ("heronvl.git", "heronvl"),
+        ("heronvl.py", "heronvl"),
+        ("heronvl.zip", "heronvl"),
+        ("gpt-2", "gpt-2"),
+    ],
+)
+def test_a_reference_is_called_by_its_name_without_version_owner_and_case(target: str, name: str) -> None:
+    assert _names(target) == {name}
+
+
+def test_a_reference_is_called_by_its_packages_too() -> None:
+    assert _names("heron", "heronvl/__init__.py", "heronvl/pool.py", "setup.py") == {"heron", "heronvl"}
+
+
+def test_packages_below_src_are_names_and_src_is_not() -> None:
+    assert _names("heron", "src/heron_core/__init__.py", "src/heron_core/deep/__init__.py") == {"heron", "heron-core"}
+
+
+@pytest.mark.parametrize("folder", ["models", "src", "tests", "utils", "tools", "scripts", "examples", "core", "data"])
+def test_folders_that_anybody_has_name_nobody(folder: str) -> None:
+    assert _names("heron", f"{folder}/__init__.py", f"{folder}/bert.py") == {"heron"}
+
+
+def test_very_short_names_name_nobody() -> None:
+    assert _names("vl", "nn/__init__.py") == frozenset()
+
+
+def test_without_a_name_nothing_is_declared() -> None:
+    assert _declared("x = 1\n\n# Copied from heronvl\ndef one(x):\n    return x\n", frozenset()) == []
