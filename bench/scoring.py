@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from bench.declared import Key
-from detector.model import Match
+from detector.code.match import Pairs
+from detector.model import Match, Span
 
 Pair = tuple[Key, Key]  # suspect function, reference function
 
@@ -60,10 +61,13 @@ class Result:
     top_1: float  # B functions with a true source whose best match is one
 
 
+TIES_BY_BITS = "similarity, then bits"
 SCORES: Mapping[str, Callable[[Listed], float]] = {
     "similarity": lambda listed: listed.similarity,
     "bits": lambda listed: listed.bits,
     "similarity x bits": lambda listed: listed.similarity * listed.bits,
+    # Bits decide among equal similarities only: a function of a thousand bits gains a thousandth.
+    TIES_BY_BITS: lambda listed: listed.similarity + 1e-6 * listed.bits,
 }
 
 
@@ -86,6 +90,16 @@ def listed_in_matches(matches: Iterable[Match]) -> list[Listed]:
             match.bits,
         )
         for match in matches
+    ]
+
+
+def listed_in_pairs(pairs: Pairs, suspects: Sequence[Span], references: Sequence[Span]) -> list[Listed]:
+    """The same for scored pairs of function numbers."""
+    ours, theirs = ([(span.path, span.qualname) for span in spans] for spans in (suspects, references))
+    columns = (pairs.suspect, pairs.reference, pairs.similarity, pairs.shared)
+    return [
+        Listed((ours[suspect], theirs[reference]), similarity, bits)
+        for suspect, reference, similarity, bits in zip(*(column.tolist() for column in columns), strict=True)
     ]
 
 

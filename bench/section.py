@@ -50,9 +50,13 @@ def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def print_section(part: str, about: str | None, measure: Callable[[Path, Path], str], given: Sequence[str] | None) -> int:
+def print_section(
+    part: str, about: str | None, measure: Callable[[Path, Path], str], given: Sequence[str] | None
+) -> int:
     """Be the command line of one part: measure, print the section."""
-    parser = argparse.ArgumentParser(prog=f"python -m bench.{part}", description=(about or "").split("\n", maxsplit=1)[0])
+    parser = argparse.ArgumentParser(
+        prog=f"python -m bench.{part}", description=(about or "").split("\n", maxsplit=1)[0]
+    )
     options = arguments(parser).parse_args(given)
     print(measure(options.cache.absolute(), work_folder(options)), end="")
     return 0

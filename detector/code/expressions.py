@@ -82,7 +82,6 @@ _COMPARE: dict[type, tuple[int, bool, int, bool]] = {
     ast.Is: (_IS, False, _IS, False), ast.IsNot: (LABELS["is not"], False, _IS, False),
     ast.In: (_IN, False, _IN, False), ast.NotIn: (LABELS["not in"], False, _IN, False),
 }  # fmt: skip
-_NUMBERS = frozenset({int, float, complex})
 
 
 def value(node: ast.expr, frame: Frame) -> int:
@@ -115,7 +114,7 @@ def free(name: str, frame: Frame) -> int:
 
 def _attribute(node: ast.Attribute, frame: Frame) -> int:
     inner = node.value
-    base = frame.env.get(inner.id) if inner.__class__ is _Name else None  # type: ignore[attr-defined]
+    base = frame.env.get(inner.id) if inner.__class__ is _Name else None
     if base is None:
         base = EXPRESSIONS[inner.__class__](inner, frame)
     name = node.attr
@@ -176,18 +175,18 @@ def _call(node: ast.Call, frame: Frame) -> int:
     func = node.func
     # The callee: its label, and the receiver as first operand where there is one.
     if func.__class__ is _Attribute:
-        inner = func.value  # type: ignore[attr-defined]
+        inner = func.value
         base = env.get(inner.id) if inner.__class__ is _Name else None
         if base is None:
             base = EXPRESSIONS[inner.__class__](inner, frame)
         if base == SELF:
-            operands = _own_method(func.attr, frame)  # type: ignore[attr-defined]
+            operands = _own_method(func.attr, frame)
         else:
             origin = frame.origins.get(base)
             if origin is None or origin[0] == "?":
-                operands = [METHODS[func.attr] or OWN_METHOD, base]  # type: ignore[attr-defined]
+                operands = [METHODS[func.attr] or OWN_METHOD, base]
             else:
-                operands = [LOCAL_CALL] if origin[0] == "~" else [CALLS[f"{origin}.{func.attr}"]]  # type: ignore[attr-defined]
+                operands = [LOCAL_CALL] if origin[0] == "~" else [CALLS[f"{origin}.{func.attr}"]]
     else:
         operands = _function(func, frame)
     rule = _RULES.get(operands[0])
@@ -196,11 +195,11 @@ def _call(node: ast.Call, frame: Frame) -> int:
         if number is not None:
             return number
     for argument in node.args:
-        number = env.get(argument.id) if argument.__class__ is _Name else None  # type: ignore[attr-defined]
+        number = env.get(argument.id) if argument.__class__ is _Name else None
         operands.append(EXPRESSIONS[argument.__class__](argument, frame) if number is None else number)
     for keyword in node.keywords:
         given = keyword.value
-        number = env.get(given.id) if given.__class__ is _Name else None  # type: ignore[attr-defined]
+        number = env.get(given.id) if given.__class__ is _Name else None
         if number is None:
             number = EXPRESSIONS[given.__class__](given, frame)
         operands.append(table[(KEYWORDS[keyword.arg], number)])
@@ -251,11 +250,11 @@ def _callee(func: ast.expr, frame: Frame) -> list[int]:
 def _binary(node: ast.BinOp, frame: Frame) -> int:
     env = frame.env
     operand = node.left
-    left = env.get(operand.id) if operand.__class__ is _Name else None  # type: ignore[attr-defined]
+    left = env.get(operand.id) if operand.__class__ is _Name else None
     if left is None:
         left = EXPRESSIONS[operand.__class__](operand, frame)
     operand = node.right
-    right = env.get(operand.id) if operand.__class__ is _Name else None  # type: ignore[attr-defined]
+    right = env.get(operand.id) if operand.__class__ is _Name else None
     if right is None:
         right = EXPRESSIONS[operand.__class__](operand, frame)
     return binary(node.op, left, right, frame)
@@ -294,8 +293,8 @@ def extend(held: int, added: int, frame: Frame, is_gathered: bool) -> int | None
 
 def _unary(node: ast.UnaryOp, frame: Frame) -> int:
     operand, kind = node.operand, node.op.__class__
-    if kind is ast.USub and operand.__class__ is ast.Constant and operand.value.__class__ in _NUMBERS:  # type: ignore[attr-defined]
-        return _number(-operand.value, frame)  # type: ignore[attr-defined]
+    if kind is ast.USub and isinstance(operand, ast.Constant) and isinstance(operand.value, int | float):
+        return _number(-operand.value, frame)
     number = EXPRESSIONS[operand.__class__](operand, frame)
     if kind is ast.UAdd:
         return number
@@ -310,7 +309,7 @@ def _unary(node: ast.UnaryOp, frame: Frame) -> int:
 def _number(constant: int | float, frame: Frame) -> int:
     number = table[(CONSTANTS[constant.__class__][constant],)]
     if constant.__class__ is int:
-        frame.numbers[number] = constant  # type: ignore[assignment]
+        frame.numbers[number] = constant
     return number
 
 
@@ -390,7 +389,7 @@ def _conditional(node: ast.IfExp, frame: Frame) -> int:
 
 def _subscript(node: ast.Subscript, frame: Frame) -> int:
     inner = node.value
-    base = frame.env.get(inner.id) if inner.__class__ is _Name else None  # type: ignore[attr-defined]
+    base = frame.env.get(inner.id) if inner.__class__ is _Name else None
     if base is None:
         base = EXPRESSIONS[inner.__class__](inner, frame)
     index = node.slice
@@ -419,7 +418,7 @@ def _display(node: ast.List | ast.Tuple, frame: Frame) -> int:
     env = frame.env
     items: list[int] = []
     for item in node.elts:
-        number = env.get(item.id) if item.__class__ is _Name else None  # type: ignore[attr-defined]
+        number = env.get(item.id) if item.__class__ is _Name else None
         items.append(EXPRESSIONS[item.__class__](item, frame) if number is None else number)
     return flow.display(frame, tuple(items))
 
@@ -555,9 +554,9 @@ def _as_local(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     """The project's own: its keywords may be renamed or made positional, so they have no names."""
     env = frame.env
     func = node.func
-    frame.called.append(func.id if func.__class__ is _Name else getattr(func, "attr", ""))  # type: ignore[attr-defined]
+    frame.called.append(func.id if func.__class__ is _Name else getattr(func, "attr", ""))
     for argument in node.args:
-        number = env.get(argument.id) if argument.__class__ is _Name else None  # type: ignore[attr-defined]
+        number = env.get(argument.id) if argument.__class__ is _Name else None
         operands.append(EXPRESSIONS[argument.__class__](argument, frame) if number is None else number)
     for keyword in node.keywords:
         given = keyword.value

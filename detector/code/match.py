@@ -5,7 +5,7 @@ Weighted sets as sparse matrices: functions x shingles. What two functions share
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -120,19 +120,19 @@ def _sharing_rare(suspect: Weighted, reference: Weighted, weights: Floats) -> tu
     filled = np.flatnonzero(counts)
     if not len(filled):
         return filled, filled
-    best = np.maximum.reduceat(shared.data, shared.indptr[filled])
-    kept = np.flatnonzero(shared.data >= np.repeat(CANDIDATE_SHARE * best, counts[filled]))
+    least = CANDIDATE_SHARE * np.maximum.reduceat(shared.data, shared.indptr[filled])
+    kept = np.flatnonzero(shared.data >= np.repeat(least, counts[filled]))
     rows, columns = np.repeat(np.arange(len(counts)), counts)[kept], shared.indices[kept].astype(np.int64)
     # Similarity prefers references of the suspect's size, containment does not: half of each decides.
     found, ours = shared.data[kept], suspect.totals[rows]
     appeal = found / (ours + reference.totals[columns]) + found / np.maximum(ours, 1e-9)
     # One integer key sorts by row, then by appeal (at most 2), then by column: five times faster than lexsort.
     rank = (2**20 - 1) - np.minimum(appeal * 2**18, 2**20 - 1).astype(np.int64)
-    order = np.argsort((rows << 44) | (rank << 24) | columns)
-    rows, columns = rows[order], columns[order]
+    by_appeal = np.argsort((rows << 44) | (rank << 24) | columns)
+    rows, columns = rows[by_appeal], columns[by_appeal]
     starts = np.searchsorted(rows, np.arange(len(counts)), "left")
-    chosen = np.arange(len(rows)) - starts[rows] < CANDIDATES_PER_FUNCTION
-    return rows[chosen], columns[chosen]
+    is_near_top = np.arange(len(rows)) - starts[rows] < CANDIDATES_PER_FUNCTION
+    return rows[is_near_top], columns[is_near_top]
 
 
 def score(suspect: Weighted, reference: Weighted, weights: Floats, first: Numbers, second: Numbers) -> Pairs:
@@ -188,3 +188,26 @@ def _resemblance(shared: Floats, ours: Floats, theirs: Floats) -> Floats:
     union = ours + theirs - shared
     resemblance: Floats = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
     return resemblance
+
+
+def exclusive_bits(
+    suspect: Weighted,
+    reference: Weighted,
+    weights: Floats,
+    found: Pairs,
+    others: Sequence[tuple[Weighted, Mapping[int, int]]],
+) -> float:
+    """Sum the weight that pairs share and that no other reference's best function for the same suspect has.
+
+    others: each other reference with its best function for each suspect function.
+    Units:  bits.
+    """
+    common = suspect.matrix[found.suspect].multiply(reference.matrix[found.reference]).tocsr()
+    for other, best in others:
+        rows = np.array([row for row, function in enumerate(found.suspect.tolist()) if function in best], np.int64)
+        columns = np.array([best[function] for function in found.suspect[rows].tolist()], np.int64)
+        if len(rows):
+            explained = common[rows].multiply(other.matrix[columns]).tocoo()
+            placed = (explained.data, (rows[explained.row], explained.col))
+            common = (common - sparse.csr_matrix(placed, shape=common.shape)).tocsr()
+    return max(float((common @ weights).sum()), 0.0)

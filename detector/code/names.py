@@ -230,7 +230,7 @@ def _bind_constants(statement: ast.Assign | ast.AnnAssign, constants: dict[str, 
     for target in statement.targets if isinstance(statement, ast.Assign) else (statement.target,):
         if target.__class__ is not ast.Name:
             continue
-        name: str = target.id  # type: ignore[union-attr]
+        name: str = target.id
         if name in rebound:
             constants.pop(name, None)
         elif value.__class__ is ast.Constant or _is_constant(value):

@@ -109,7 +109,7 @@ def _function(
     arguments = node.args
     if arguments.defaults or arguments.kw_defaults:
         for default in arguments.defaults + arguments.kw_defaults:
-            if default is not None and not (default.__class__ is ast.Constant and default.value is None):  # type: ignore[attr-defined]
+            if default is not None and not (default.__class__ is ast.Constant and default.value is None):
                 table[(DEFAULT, value(default, frame))]
     for decorator in node.decorator_list:
         _decorate(decorator, frame)

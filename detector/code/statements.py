@@ -125,7 +125,7 @@ def _assign(node: ast.Assign, frame: Frame) -> bool:
     if len(targets) == 1:
         target = targets[0]
         if target.__class__ is _Name:
-            name: str = target.id  # type: ignore[attr-defined]
+            name: str = target.id
             number = EXPRESSIONS[source.__class__](source, frame)
             frame.env[name] = number
             frame.writes.append(name)
@@ -201,11 +201,11 @@ def _expression(node: ast.Expr, frame: Frame) -> bool:
         if isinstance(call, ast.Await):
             effect(number, frame)
         return False
-    func = call.func  # type: ignore[attr-defined]
+    func = call.func
     if isinstance(func, ast.Attribute):
         if func.attr in SILENT_METHODS and _is_logger(func.value, frame):
             return False
-        arguments = call.args  # type: ignore[attr-defined]
+        arguments = call.args
         if isinstance(func.value, ast.Name) and len(arguments) == 1:
             if func.attr == "append" and _gather(func.value.id, value(arguments[0], frame), frame):
                 return False

@@ -20,9 +20,17 @@ import numpy.typing as npt
 from detector.code.assign import assign, company, name_agreement, raised
 from detector.code.bulk import Corpus
 from detector.code.callgraph import callees
-from detector.code.match import Floats, Pairs, Weighted, pairs, weigh
+from detector.code.match import Floats, Pairs, Weighted, exclusive_bits, pairs, weigh
 from detector.code.shingle import Numbers
-from detector.settings import FEWEST_LINK_FUNCTIONS, LINK_BITS, LINKED_BITS, LINKED_COMPANY, LINKED_NAMES, LINKED_SCORE, REPORT_SCORE
+from detector.settings import (
+    FEWEST_LINK_FUNCTIONS,
+    LINK_BITS,
+    LINKED_BITS,
+    LINKED_COMPANY,
+    LINKED_NAMES,
+    LINKED_SCORE,
+    REPORT_SCORE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,33 +166,13 @@ def _shares(
 ) -> tuple[Share, ...]:
     """What each reference explains, and what none of the others explains: a common ancestor thereby cancels out."""
     best = [
-        {int(one.pairs.suspect[position]): int(one.pairs.reference[position]) for position in one.chosen.tolist()}
+        dict(zip(one.pairs.suspect[one.chosen].tolist(), one.pairs.reference[one.chosen].tolist(), strict=True))
         for one in likenesses
     ]
     shares: list[Share] = []
     for number, likeness in enumerate(likenesses):
-        reported = likeness.chosen[likeness.is_reported]
-        suspects = likeness.pairs.suspect[reported]
-        common = ours.matrix[suspects].multiply(theirs[number].matrix[likeness.pairs.reference[reported]]).tocsr()
-        bits = float((common @ weights).sum())
-        for other, known in enumerate(best):
-            if other == number:
-                continue
-            rows = np.array([i for i, suspect in enumerate(suspects.tolist()) if suspect in known], np.int64)
-            if not len(rows):
-                continue
-            columns = np.array([known[suspect] for suspect in suspects[rows].tolist()], np.int64)
-            explained = common[rows].multiply(theirs[other].matrix[columns])
-            spread = _spread(explained.tocsr(), rows, common.shape)
-            common = (common - spread).tocsr()
-        exclusive = float((common @ weights).sum())
-        shares.append(Share(bits, max(exclusive, 0.0), likeness.share_of_suspect))
+        reported = likeness.pairs.take(likeness.chosen[likeness.is_reported])
+        others = [(side, known) for side, known in zip(theirs, best, strict=True) if side is not theirs[number]]
+        exclusive = exclusive_bits(ours, theirs[number], weights, reported, others)
+        shares.append(Share(float(reported.shared.sum()), exclusive, likeness.share_of_suspect))
     return tuple(shares)
-
-
-def _spread(part: npt.NDArray[np.float64], rows: Numbers, shape: tuple[int, int]) -> npt.NDArray[np.float64]:
-    """Put some rows of a sparse matrix back to their places."""
-    from scipy import sparse
-
-    placed = part.tocoo()  # type: ignore[attr-defined]
-    return sparse.csr_matrix((placed.data, (rows[placed.row], placed.col)), shape=shape)  # type: ignore[no-any-return]
