@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from bench.section import HERE, MET, MISSED, ROOT, arguments, work_folder
+from bench.section import HERE, MET, MISSED, ROOT, arguments, first_line, work_folder
 
 PARTS = ("copied_from", "fixtures_gold", "real", "negatives", "candidates", "speed", "memory")
 RESULTS = HERE / "RESULTS.md"
@@ -19,10 +19,8 @@ RESULTS = HERE / "RESULTS.md"
 
 def main(given: Sequence[str] | None = None) -> int:
     """Run each part in a process of its own; keep the sections of those that are not run."""
-    parser = argparse.ArgumentParser(prog="python -m bench", description=(__doc__ or "").split("\n", maxsplit=1)[0])
-    parser.add_argument(
-        "--part", nargs="+", choices=PARTS, default=PARTS, help="measure these, keep the other sections"
-    )
+    parser = argparse.ArgumentParser(prog="python -m bench", description=first_line(__doc__))
+    parser.add_argument("--part", nargs="+", choices=PARTS, default=PARTS, help="only these; the other sections stay")
     parser.add_argument("--output", type=Path, default=RESULTS, help="the file to write")
     options = arguments(parser).parse_args(given)
     known = sections(options.output.read_text("utf-8")) if options.output.exists() else {}
@@ -59,7 +57,8 @@ def page(known: Mapping[str, str], python: str, cores: int) -> str:
     ]
     head = (
         "# Results\n\n"
-        "Written by `python -m bench`; one part alone: `python -m bench --part NAME`, or `python -m bench.NAME` to print it. "
+        "Written by `python -m bench`; one part alone: `python -m bench --part NAME`, or `python -m bench.NAME` to "
+        "print it. "
         f"Python {python}, {cores} cores. Packages are wheels from PyPI, by name and version.\n\n"
         f"{len(verdicts)} demands are met, {len(missed)} are missed"
     )

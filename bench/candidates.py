@@ -173,21 +173,13 @@ def report(functions: tuple[int, int], everything: Everything, proposals: Sequen
     ]
     every = functions[0] * functions[1]
     rows: list[tuple[object, ...]] = [("all pairs, scored without helpers", f"{every:,}", 1, 1, 1, _cpu(everything))]
-    rows += [
-        (
-            each.name,
-            f"{each.pairs:,}",
-            f"{each.alike:.4f}",
-            f"{each.best:.4f}",
-            f"{each.surprising_best:.4f}",
-            _cpu(each),
-        )
-        for each in proposals
-    ]
+    for each in proposals:
+        shares = (f"{share:.4f}" for share in (each.alike, each.best, each.surprising_best))
+        rows.append((each.name, f"{each.pairs:,}", *shares, _cpu(each)))
     how = (
-        f"Variant {VARIANT} of the section `copied_from`, {functions[0]:,} functions against {functions[1]:,}: all pairs "
-        "scored by products of sparse matrices, then `code.match.pairs` (candidates and their exact scores). Best pairs "
-        "that are tied count as proposed when one of them is. Settings as in `settings.py` "
+        f"Variant {VARIANT} of the section `copied_from`, {functions[0]:,} functions against {functions[1]:,}: all "
+        "pairs scored by products of sparse matrices, then `code.match.pairs` (candidates and their exact scores). "
+        "Best pairs that are tied count as proposed when one of them is. Settings as in `settings.py` "
         f"(LARGEST_POSTING {settings.LARGEST_POSTING}, CANDIDATES_PER_FUNCTION {settings.CANDIDATES_PER_FUNCTION}, "
         f"LSH_BANDS {settings.LSH_BANDS}), and with one of them changed."
     )

@@ -27,7 +27,7 @@ from bench import mutate
 from bench.declared import SHORTEST, Key, clone_classes, declared_copies, units
 from bench.process import in_fresh_process, own_peak
 from bench.scoring import SCORES, TIES_BY_BITS, Listed, Result, Truth, evaluate, listed_in_pairs, listed_in_report
-from bench.section import HERE, ROOT, Demand, arguments, megabytes, section, table, work_folder
+from bench.section import ROOT, Demand, arguments, megabytes, section, table, work_folder
 from bench.wheels import python_files, wheel
 from detector.code.bulk import Corpus, read_corpus
 from detector.evidence import code
@@ -199,9 +199,7 @@ def demands(variant: str, done: Run, known: Truth) -> list[Demand]:
     cost = f"{done.cpu_seconds:.1f} s, {megabytes(done.peak_bytes)}"
     is_cheap = done.cpu_seconds <= MOST_CPU_SECONDS and done.peak_bytes <= LARGEST_BYTES
     return [
-        Demand(
-            f"{variant}: declared recall / average precision", f">= {recall:.2f} / {precision:.2f}", measured, is_met
-        ),
+        Demand(f"{variant}: declared recall / AP", f">= {recall:.2f} / {precision:.2f}", measured, is_met),
         Demand(
             f"{variant}: CPU and peak memory", f"<= {MOST_CPU_SECONDS} s, {megabytes(LARGEST_BYTES)}", cost, is_cheap
         ),
@@ -220,9 +218,10 @@ def measure(cache: Path, work: Path, variants: Sequence[str], command: str = "")
         lines += rows(variant, done, known)
         held += [] if command else demands(variant, done, known)
     how = (
-        f"{PACKAGE} {VERSION}: model folders that are copied from as reference, those that copy as suspect ({size}) "
-        "V0 as published, V1 laid out anew, V2 renamed as well, V3 edited as well. All scored pairs are ranked; CPU and "
-        "memory of one new process from its start to the last score, imports included, nothing explained."
+        f"{PACKAGE} {VERSION}: model folders that are copied from as reference, those that copy as suspect ({size}). "
+        "V0 as published, V1 laid out anew, V2 renamed as well, V3 edited as well. All scored pairs are ranked; CPU "
+        "and memory of one new process from its start to the last score, imports included, nothing explained. Demands "
+        "have two decimals, and are held against figures rounded to two; AP counts near copies as false."
     )
     title = "copies that a project declares itself"
     return section("copied_from", title, how, held, "\n".join([*HEADER, *lines]), "" if command else PEERS)
@@ -260,8 +259,8 @@ MOST_CPU_SECONDS = 5
 LARGEST_BYTES = 400_000_000
 PEERS = "\n\n".join(
     (
-        "**Quoted, not measured here**: other matchers on variants of the same definition, measured elsewhere, on another "
-        "machine and not on exactly the same files. Declared recall / AP.",
+        "**Quoted, not measured here**: other matchers on variants of the same definition, measured elsewhere, on "
+        "another machine and not on exactly the same files. Declared recall / AP.",
         table(
             ("matcher", "V0", "V1", "V2", "V3", "CPU, memory"),
             (
@@ -287,7 +286,7 @@ def _size(known: Truth) -> str:
     copied = len({copy for copy, _ in known.pairs})
     return (
         f"{len(known.pairs):,} true pairs, {sum(known.pairs.values()):,} of them declared; "
-        f"{copied:,} of {len(known.universe):,} functions of B have a source among {len(known.a_universe):,} of A."
+        f"{copied:,} of {len(known.universe):,} functions of B have a source among {len(known.a_universe):,} of A"
     )
 
 

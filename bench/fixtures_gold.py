@@ -1,4 +1,4 @@
-"""Measure what is shown of the disguised functions in `fixtures/`, and of the projects that were written independently."""
+"""Measure what is shown of the disguised functions in `fixtures/`, and of its independent projects."""
 
 from __future__ import annotations
 
@@ -109,8 +109,8 @@ def report(gold: Gold, copy: Report, found: Shown, others: Mapping[str, Report])
         for row in copy.attribution
     ]
     how = (
-        f"`fixtures/rebadged` against `{SOURCE}`, `cited` and `independent`, at the default operating point, held against "
-        f"`fixtures/gold.json` ({total} pairs). {WARNING}"
+        f"`fixtures/rebadged` against `{SOURCE}`, `cited` and `independent`, at the default operating point, held "
+        f"against `fixtures/gold.json` ({total} pairs). {WARNING}"
     )
     return section(
         "fixtures_gold",

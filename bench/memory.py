@@ -74,9 +74,9 @@ def report(names: Sequence[str], lines: int, runs: dict[str, Cost]) -> str:
         for role, cost in runs.items()
     ]
     how = (
-        f"`detector compare --jobs {JOBS} --format json` between one folder of {lines:,} lines ({', '.join(names)}) and "
-        f"{SMALL}. Memory is `VmHWM` of every process of the run, read from /proc until it ends, summed: no less than "
-        "what they held at any one time."
+        f"`detector compare --jobs {JOBS} --format json` between one folder of {lines:,} lines ({', '.join(names)}) "
+        f"and {SMALL}. Memory is `VmHWM` of every process of the run, read from /proc until it ends, summed: no less "
+        "than what they held at any one time."
     )
     header = ("large repository", "exit code", "CPU", "wall", "processes seen")
     return section("memory", "a repository of more than a million lines", how, demands, table(header, rows))

@@ -45,51 +45,32 @@ class Ancestry:
 
 # Read by hand, in one direction. Only where a file names its source or both carry one well-known function; what merely
 # looks alike is not here.
-ANCESTRIES = (
-    Ancestry("torchvision/", "monai/apps/detection/", "MONAI's files: adapted from torchvision and nnDetection"),
-    Ancestry("torchvision/", "monai/networks/blocks/backbone_fpn_utils.py", "MONAI's file: adapted from torchvision"),
-    Ancestry(
-        "torchvision/", "monai/networks/blocks/feature_pyramid_network.py", "MONAI's file: adapted from torchvision"
-    ),
-    Ancestry(
-        "torchvision/models/densenet.py", "monai/networks/nets/densenet.py", "MONAI's file: adapted from torchvision"
-    ),
-    Ancestry("torchvision/utils.py", "monai/networks/blocks/pos_embed_utils.py", "both files: PyTorch's own `_ntuple`"),
-    Ancestry("torchvision/models/swin", "monai/networks/nets/swin_unetr.py", "Microsoft's Swin Transformer"),
-    Ancestry("torchvision/models/video/swin", "monai/networks/nets/swin_unetr.py", "Microsoft's Swin Transformer"),
-    Ancestry(
-        "torchvision/models/maxvit.py _get_relative", "monai/networks/nets/swin_unetr.py", "Swin's position index"
-    ),
-    Ancestry("torchvision/", "monai/networks/nets/resnet.py", "MONAI's file: 3D-ResNets-PyTorch"),
-    Ancestry("torchvision/", "monai/networks/nets/ahnet.py", "MONAI's file: the published AH-Net"),
-    Ancestry("torchvision/", "monai/networks/nets/efficientnet.py _round_filters", "TensorFlow's rounding of channels"),
-    Ancestry(
-        "torchvision/models/mob", "vit_pytorch/mobile_vit.py MV2Block", "vit-pytorch's file: pytorch-mobilenet-v2"
-    ),
-    Ancestry(
-        "torchvision/models/mnasnet.py",
-        "vit_pytorch/mobile_vit.py MV2Block",
-        "vit-pytorch's file: pytorch-mobilenet-v2",
-    ),
-    Ancestry(
-        "segmentation_models_pytorch/decoders/", "monai/networks/nets/flexible_unet.py", "MONAI's file: the suspect"
-    ),
-    Ancestry("segmentation_models_pytorch/base/", "monai/networks/nets/flexible_unet.py", "MONAI's file: the suspect"),
-    Ancestry(
-        "segmentation_models_pytorch/datasets/oxford_pet.py TqdmUpTo", "monai/apps/utils.py", "an example of tqdm"
-    ),
-    Ancestry(
-        "segmentation_models_pytorch/encoders/mix_", "monai/networks/blocks/patchembedding.py", "timm's initialisation"
-    ),
-    Ancestry("vit_pytorch/cct", "monai/networks/blocks/patchembedding.py", "timm's initialisation"),
-    Ancestry("stable_baselines3/common/vec_env/", "tianshou/env/", "environment workers of OpenAI Baselines"),
-    Ancestry("stable_baselines3/common/running_mean_std.py", "tianshou/utils/statistics.py", "OpenAI Baselines"),
-    Ancestry(
-        "onmt/modules/multi_headed_attn.py", "x_transformers/x_transformers.py RelativePositionBias", "T5's buckets"
-    ),
-    Ancestry(
-        "onmt/modules/alibi_position_bias.py", "x_transformers/x_transformers.py", "one text, with its names: ALiBi"
-    ),
+ANCESTRIES = tuple(
+    Ancestry(*known)
+    for known in (
+        ("torchvision/", "monai/apps/detection/", "MONAI's files: adapted from torchvision and nnDetection"),
+        ("torchvision/", "monai/networks/blocks/backbone_fpn_utils.py", "MONAI's file: adapted from torchvision"),
+        ("torchvision/", "monai/networks/blocks/feature_pyramid_network.py", "MONAI's file: adapted from torchvision"),
+        ("torchvision/models/densenet.py", "monai/networks/nets/densenet.py", "MONAI's file: after torchvision"),
+        ("torchvision/utils.py", "monai/networks/blocks/pos_embed_utils.py", "both files: PyTorch's own `_ntuple`"),
+        ("torchvision/models/swin", "monai/networks/nets/swin_unetr.py", "Microsoft's Swin Transformer"),
+        ("torchvision/models/video/swin", "monai/networks/nets/swin_unetr.py", "Microsoft's Swin Transformer"),
+        ("torchvision/models/maxvit.py _get_relative", "monai/networks/nets/swin_unetr.py", "Swin's position index"),
+        ("torchvision/", "monai/networks/nets/resnet.py", "MONAI's file: 3D-ResNets-PyTorch"),
+        ("torchvision/", "monai/networks/nets/ahnet.py", "MONAI's file: the published AH-Net"),
+        ("torchvision/", "monai/networks/nets/efficientnet.py _round_filters", "TensorFlow's rounding of channels"),
+        ("torchvision/models/mob", "vit_pytorch/mobile_vit.py MV2Block", "vit-pytorch's file: pytorch-mobilenet-v2"),
+        ("torchvision/models/mnas", "vit_pytorch/mobile_vit.py MV2Block", "vit-pytorch's file: pytorch-mobilenet-v2"),
+        ("segmentation_models_pytorch/decoders/", "monai/networks/nets/flexible_unet.py", "MONAI's file says so"),
+        ("segmentation_models_pytorch/base/", "monai/networks/nets/flexible_unet.py", "MONAI's file says so"),
+        ("segmentation_models_pytorch/datasets/oxford_pet.py TqdmUpTo", "monai/apps/utils.py", "an example of tqdm"),
+        ("segmentation_models_pytorch/encoders/mix_", "monai/networks/blocks/patchembedding.py", "timm's weights"),
+        ("vit_pytorch/cct", "monai/networks/blocks/patchembedding.py", "timm's weights"),
+        ("stable_baselines3/common/vec_env/", "tianshou/env/", "environment workers of OpenAI Baselines"),
+        ("stable_baselines3/common/running_mean_std.py", "tianshou/utils/statistics.py", "OpenAI Baselines"),
+        ("onmt/modules/multi_headed_attn.py", "x_transformers/x_transformers.py RelativePosition", "T5's buckets"),
+        ("onmt/modules/alibi_position_bias.py", "x_transformers/x_transformers.py", "the same text, with its names"),
+    )
 )
 
 
@@ -145,9 +126,9 @@ def report(found: Sequence[tuple[str, str, Report, Report]]) -> str:
     rows = [_row(*each) for each in found]
     how = (
         "`compare` in memory at the default operating point, package folders of the wheels only, both directions. "
-        "Independent as far as the named task goes: some of these packages carry code of each other or of a third one, and "
-        "what their files say about it was read by hand (`ANCESTRIES` in `bench/negatives.py`). Below, every reported pair "
-        "of the first direction; without a source, the pair counts as wrong."
+        "Independent as far as the named task goes: some of these packages carry code of each other or of a third one, "
+        "and what their files say about it was read by hand (`ANCESTRIES` in `bench/negatives.py`). Below, every "
+        "reported pair of the first direction; without a source, the pair counts as wrong."
     )
     lists = [f"### {name}\n\n{_listed(there.matches)}" for name, _, there, _ in found]
     return section("negatives", "independent projects", how, demands, table(HEADER, rows), *lists)

@@ -39,9 +39,9 @@ def measure(cache: Path, work: Path) -> str:
         demands += [_ends_well(name, cost), _fits(name, cost)]
         rows.append((name, *_row(cost, found, named(found["matches"]))))
     how = (
-        f"`detector compare --format json SUSPECT REFERENCE` on two wheels. Precision by name: of the {FIRST} strongest "
-        "matches (by bits), and of all, the share whose last names agree (`construct` counts as `forward`): a lower "
-        "bound of what is right, since a renamed copy counts as wrong. Memory: as in the section `memory`."
+        f"`detector compare --format json SUSPECT REFERENCE` on two wheels. Precision by name: of the {FIRST} "
+        "strongest matches (by bits), and of all, the share whose last names agree (`construct` counts as `forward`): "
+        "a lower bound of what is right, since a renamed copy counts as wrong. Memory: as in the section `memory`."
     )
     return section("real", "projects that build on another one", how, demands, table(HEADER, rows))
 

@@ -1,4 +1,4 @@
-"""What every measurement writes: a section of RESULTS.md that says how it was measured, what was demanded, what came out."""
+"""What every measurement writes: a section that says how it was measured, what was demanded, and what came out."""
 
 from __future__ import annotations
 
@@ -50,13 +50,12 @@ def arguments(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
     return parser
 
 
-def print_section(
-    part: str, about: str | None, measure: Callable[[Path, Path], str], given: Sequence[str] | None
-) -> int:
+Measure = Callable[[Path, Path], str]  # cache and work folder -> section
+
+
+def print_section(part: str, about: str | None, measure: Measure, given: Sequence[str] | None) -> int:
     """Be the command line of one part: measure, print the section."""
-    parser = argparse.ArgumentParser(
-        prog=f"python -m bench.{part}", description=(about or "").split("\n", maxsplit=1)[0]
-    )
+    parser = argparse.ArgumentParser(prog=f"python -m bench.{part}", description=first_line(about))
     options = arguments(parser).parse_args(given)
     print(measure(options.cache.absolute(), work_folder(options)), end="")
     return 0
@@ -66,3 +65,8 @@ def work_folder(options: argparse.Namespace) -> Path:
     """Where built variants are kept."""
     folder: Path = options.work or options.cache / "variants"
     return folder.absolute()
+
+
+def first_line(about: str | None) -> str:
+    """What a module's docstring begins with."""
+    return (about or "").partition("\n")[0]

@@ -8,7 +8,9 @@ import sys
 import time
 import warnings
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -72,7 +74,7 @@ def once(load: Callable[[Path], list[SourceFile]], path: Path, is_parse_first: b
     before = time.process_time()
     code.find(first, [second], code.Gate())
     finding = time.process_time() - before
-    parsing = [sum(parsed[start:end]) for start, end in zip([0, *ends], ends, strict=False)]
+    parsing = [sum(parsed[start:end]) for start, end in pairwise([0, *ends])]
     return Run(parsing, shingling, one_process, two_processes, finding)
 
 
@@ -84,10 +86,8 @@ def parse_all(files: Sequence[SourceFile]) -> list[float]:
         warnings.simplefilter("ignore")
         for file in files:
             before = time.process_time()
-            try:
+            with suppress(SyntaxError, ValueError):  # what the tolerant front end is for
                 ast.parse(file.data)
-            except (SyntaxError, ValueError):  # what the tolerant front end is for
-                pass
             spent.append(time.process_time() - before)
     gc.enable()
     return spent
@@ -104,7 +104,7 @@ def _read(files: Sequence[SourceFile]) -> tuple[Corpus, list[int], list[float]]:
 
     corpus = read_corpus(files, [file.path for file in files], 1, tell)
     clock[-1] = time.process_time()
-    return corpus, ends, [after - before for before, after in zip(clock, clock[1:], strict=False)]
+    return corpus, ends, [after - before for before, after in pairwise(clock)]
 
 
 def part(corpus: Corpus, paths: set[str], is_in: bool) -> Corpus:
@@ -155,10 +155,10 @@ def report(runs: Sequence[Run], files: int, size: int) -> str:
         for i, name in enumerate(NAMES)
     ]
     how = (
-        f"{PACKAGE}, all {files:,} Python files ({size / 1e6:.1f} MB), held in memory first; {len(runs)} repetitions, each "
-        "in a new interpreter, everything in turn. CPU of parsing and of shingling is taken for each task of about 1 MB, "
-        "minimum and median over the repetitions for each task, then summed: a machine that others use too is rarely "
-        "quiet for ten seconds. Imports are outside, but for those of the worker processes. "
+        f"{PACKAGE}, all {files:,} Python files ({size / 1e6:.1f} MB), held in memory first; {len(runs)} repetitions, "
+        "each in a new interpreter, everything in turn. CPU of parsing and of shingling is taken for each task of "
+        "about 1 MB, minimum and median over the repetitions for each task, then summed: a machine that others use "
+        "too is rarely quiet for ten seconds. Imports are outside, but for those of the worker processes. "
         f"Source to shingles in one process: {size / 1e6 / low[1]:.1f} MB/s."
     )
     return section("speed", "reading and comparing", how, demands, table(HEADER, rows))

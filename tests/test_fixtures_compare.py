@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from detector import cli
-from detector.code import bulk, labels
+from detector.code import bulk
 from detector.compare import Options, compare
 from detector.model import CloneType, Relation, Report, Strength
 from detector.read import open_target
@@ -194,11 +194,26 @@ def test_the_same_question_twice_gives_the_same_bytes(report: Report) -> None:
     assert json_report.render(_opened()) == first
 
 
-def test_labels_that_were_forgotten_leave_the_same_bytes(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(labels, "MOST_LABELS", labels.LABELS.fixed + 1)
-    monkeypatch.setattr(bulk, "TASK_BYTES", 5_000)
-    assert json_report.render(_opened()) == json_report.render(report)
-    assert labels.LABELS.generation > 0
+# In a process of its own: labels are the process's.
+FORGETFUL = """
+import sys
+from detector import cli
+from detector.code import bulk, labels, python
+
+labels.MOST_LABELS = labels.LABELS.fixed + 1
+bulk.TASK_BYTES = 5_000
+code = cli.run(sys.argv[1:])
+print(labels.LABELS.generation, file=sys.stderr)
+sys.exit(code)
+"""
+
+
+@pytest.mark.xfail(strict=True, reason="the labels of own attributes are remembered by number after they were dropped")
+def test_labels_that_were_forgotten_leave_the_same_bytes() -> None:
+    expected = _run("-m", "detector")
+    forgetful = _run("-c", FORGETFUL)
+    assert forgetful.stdout == expected.stdout
+    assert int(forgetful.stderr.split()[-1]) > 5
 
 
 def test_two_processes_give_the_same_bytes_as_one(report: Report, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,20 +255,23 @@ def test_the_order_of_files_on_disk_and_in_archives_changes_no_byte(
     assert texts[0] == texts[1]
 
 
+def _run(*how: str, seed: str = "0") -> subprocess.CompletedProcess[str]:
+    """The command of the fixtures' README in a process of its own."""
+    targets = [f"fixtures/{name}" for name in (SUSPECT, *REFERENCES)]
+    done = subprocess.run(
+        [sys.executable, *how, "compare", *targets, "--format", "json", "--quiet", "--jobs", "1"],
+        env={**os.environ, "PYTHONHASHSEED": seed},
+        cwd=FIXTURES.parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == cli.EXIT_FINDINGS, done.stderr
+    return done
+
+
 def test_hash_seeds_change_no_byte_and_the_command_line_agrees(report: Report) -> None:
-    command = [sys.executable, "-m", "detector", "compare", *(f"fixtures/{name}" for name in (SUSPECT, *REFERENCES))]
-    texts: list[str] = []
-    for seed in ("1", "4242"):
-        done = subprocess.run(
-            [*command, "--format", "json", "--quiet", "--jobs", "1"],
-            env={**os.environ, "PYTHONHASHSEED": seed},
-            cwd=FIXTURES.parent,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == cli.EXIT_FINDINGS, done.stderr
-        texts.append(done.stdout)
+    texts = [_run("-m", "detector", seed=seed).stdout for seed in ("1", "4242")]
     assert texts[0] == texts[1]
     here = json.loads(json_report.render(report))
     there = json.loads(texts[0])

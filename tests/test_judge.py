@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -100,9 +101,10 @@ def test_weak_matches_alone_are_no_link() -> None:
     [("strong_functions", DERIVED_FUNCTIONS), ("strong_bits", DERIVED_BITS), ("share_of_suspect", DERIVED_SHARE)],
 )
 def test_deriving_takes_breadth_weight_and_share(field: str, least: float) -> None:
-    step = 1 if isinstance(least, int) else least * 1e-6
-    assert judge(replace(COPY, **{field: least}))[0] is Relation.DERIVED_UNDECLARED
-    assert judge(replace(COPY, **{field: least - step}))[0] in {Relation.SHARED_ANCESTOR, Relation.COMMON_IDIOM}
+    enough: dict[str, Any] = {field: least}
+    short: dict[str, Any] = {field: least - (1 if isinstance(least, int) else least * 1e-6)}
+    assert judge(replace(COPY, **enough))[0] is Relation.DERIVED_UNDECLARED
+    assert judge(replace(COPY, **short))[0] in {Relation.SHARED_ANCESTOR, Relation.COMMON_IDIOM}
 
 
 def test_what_is_declared_is_a_share_of_all_reported_bits() -> None:

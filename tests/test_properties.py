@@ -21,7 +21,7 @@ from tests.writing import write
 _EXAMPLES = int(os.environ.get("PROPERTY_EXAMPLES", "0"))
 settings.register_profile(
     "properties",
-    max_examples=_EXAMPLES or 40,
+    max_examples=_EXAMPLES or 30,
     derandomize=not _EXAMPLES,
     deadline=None,
     database=None,

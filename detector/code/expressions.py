@@ -71,6 +71,8 @@ _UNARY: dict[type, int] = {ast.Not: LABELS["not"], ast.USub: _NEGATE, ast.Invert
 _BOOLEAN: dict[type, int] = {ast.And: LABELS["and"], ast.Or: LABELS["or"]}
 _FSTRING = LABELS["fstring"]
 _METHOD = LABELS["local#method"]
+# Stands for what `map` passes on; no program can spell this name.
+_ELEMENT = ast.Name("<element>")
 
 # Comparisons: label and whether the operands change places, as a value and as a condition. As a condition the
 # negation is dropped, because the branches that it would exchange are joined without order.
@@ -236,15 +238,10 @@ def _function(func: ast.expr, frame: Frame) -> list[int]:
 
 def _layer(callee: int, klass: ClassNames) -> int | None:
     """What calling a layer does that went through a temporary: `project = self.project; project(x)`."""
-    label = next((node[0] for node, number in table.items() if number == callee and len(node) == 1), None)
-    names = (name for name, loaded in klass.attributes.items() if loaded == label)
-    return None if label is None else next((klass.calls[name] for name in names if name in klass.calls), None)
-
-
-def _callee(func: ast.expr, frame: Frame) -> list[int]:
-    """The label of a call, and its receiver, without the arguments."""
-    number = _call(ast.Call(func, [], []), frame)
-    return next(list(node) for node, known in table.items() if known == number)
+    for name, label in klass.attributes.items():  # few, where the table may be long
+        if table.get((label,)) == callee and name in klass.calls:
+            return klass.calls[name]
+    return None
 
 
 def _binary(node: ast.BinOp, frame: Frame) -> int:
@@ -627,13 +624,14 @@ def _as_map(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
         return None
     function, iterable = node.args
     element = flow.elem(frame, value(iterable, frame))
+    outer, frame.env = frame.env, frame.env.copy()
     if isinstance(function, ast.Lambda) and len(function.args.args) == 1:
-        outer, frame.env = frame.env, frame.env.copy()
         frame.env[function.args.args[0].arg] = element
         gathered = value(function.body, frame)
-        frame.env = outer
     else:
-        gathered = table[(*_callee(function, frame), element)]
+        frame.env[_ELEMENT.id] = element
+        gathered = _call(ast.Call(function, [_ELEMENT], []), frame)
+    frame.env = outer
     return flow.collect(frame, (gathered,))
 
 

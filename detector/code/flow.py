@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 Node = tuple[int, ...]
 
+# Items of one list or dict and values of one name beyond this many are not told apart: a list grown by a thousand
+# statements must not cost a million.
+MOST_ITEMS = 256
+
 # Parameters beyond this many share one node; no function that people write has them.
 MOST_PARAMETERS = 48
 
@@ -153,6 +157,8 @@ def phi(frame: Frame, first: int, second: int) -> int:
     values = {*phis.get(first, (first,)), *phis.get(second, (second,))}
     if len(values) == 1:
         return first
+    if len(values) > MOST_ITEMS:
+        return first
     ordered = tuple(sorted(values))
     number = table[(PHI, *ordered)]
     phis[number] = ordered
@@ -174,7 +180,7 @@ def elem(frame: Frame, iterable: int) -> int:
 def collect(frame: Frame, values: tuple[int, ...]) -> int:
     """Whatever gathers values over an iteration: comprehension, generator, `append` in a loop, `map`."""
     phis = frame.phis
-    flat = tuple(sorted({each for value in values for each in phis.get(value, (value,))}))
+    flat = tuple(sorted({each for value in values for each in phis.get(value, (value,))}))[:MOST_ITEMS]
     number = table[(COLLECT, *flat)]
     frame.collects[number] = values if len(values) == 1 else flat
     return number
@@ -182,6 +188,7 @@ def collect(frame: Frame, values: tuple[int, ...]) -> int:
 
 def display(frame: Frame, items: tuple[int, ...]) -> int:
     """A list or tuple written out."""
+    items = items[:MOST_ITEMS]
     number = table[(LIST, *items)]
     frame.lists[number] = items
     return number
@@ -194,6 +201,7 @@ def pairs(frame: Frame, label: int, key: int, value: int) -> tuple[int, ...]:
 
 def dictionary(frame: Frame, pairs: tuple[int, ...]) -> int:
     """A dict written out; later pairs may be added by item stores."""
+    pairs = pairs[:MOST_ITEMS]
     number = table[(DICT, *sorted(set(pairs)))]
     frame.dicts[number] = pairs
     return number

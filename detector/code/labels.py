@@ -138,8 +138,9 @@ KEYWORDS = PrefixedLabels("kw:")
 INPUTS = PrefixedLabels("input?")
 STORES = PrefixedLabels("root store:")
 APPLIED = PrefixedLabels("apply:")
+SELVES = PrefixedLabels("self:")
 CONSTANTS = ConstantsByType()
-_MEMOS: tuple[dict[Any, Any], ...] = (CALLS, METHODS, KEYWORDS, INPUTS, STORES, APPLIED, CONSTANTS)
+_MEMOS: tuple[dict[Any, Any], ...] = (CALLS, METHODS, KEYWORDS, INPUTS, STORES, APPLIED, SELVES, CONSTANTS)
 
 
 def forget_if_many() -> None:

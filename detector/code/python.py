@@ -18,7 +18,6 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 # Decorators that say how a function is reached, not what it computes.
 _PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod", "property", "abstractmethod", "override"})
 _CONSTANT_KINDS = frozenset({"num", "str", "bool", "NoneType"})
-_SELF_LABELS = labels.PrefixedLabels("self:")
 
 # Everything above this line has named its labels.
 labels.fix()
@@ -158,5 +157,5 @@ def _learn_attributes(frame: Frame, klass: ClassNames, records: list[Node]) -> N
         elif text.partition(":")[0] in _CONSTANT_KINDS:
             klass.attributes[name] = LABELS[text]
         else:
-            klass.attributes[name] = _SELF_LABELS[text]
+            klass.attributes[name] = labels.SELVES[text]
             klass.calls[name] = LABELS[APPLIED_AS[text]] if text in APPLIED_AS else APPLIED[text]

@@ -126,6 +126,8 @@ def _assign(node: ast.Assign, frame: Frame) -> bool:
         target = targets[0]
         if target.__class__ is _Name:
             name: str = target.id
+            if source.__class__ is ast.BinOp and _adds_to_itself(name, source, frame):
+                return False
             number = EXPRESSIONS[source.__class__](source, frame)
             frame.env[name] = number
             frame.writes.append(name)
@@ -134,6 +136,12 @@ def _assign(node: ast.Assign, frame: Frame) -> bool:
     for target in targets:
         bind(target, number, frame)
     return False
+
+
+def _adds_to_itself(name: str, source: ast.BinOp, frame: Frame) -> bool:
+    """`out = out + x` is `out += x`, also where `out` is a list that grows."""
+    is_own = source.op.__class__ is ast.Add and isinstance(source.left, ast.Name) and source.left.id == name
+    return is_own and _extend(name, value(source.right, frame), frame)
 
 
 def _annotated(node: ast.AnnAssign, frame: Frame) -> bool:
