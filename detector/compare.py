@@ -50,9 +50,8 @@ def compare(
     found = code.find(ours, theirs, gate)
     _tell(progress, "explaining", len(found.listed))
     matches = _matches(found, suspect, references, ours, theirs, names)
-    # Listing every candidate pair must not change what is judged.
-    is_nearest = set(found.nearest)
-    nearest = [match for entry, match in zip(found.listed, matches, strict=True) if entry in is_nearest]
+    # What is listed must not change what is concluded.
+    nearest = [matches[entry] for entry in found.nearest]
     sides = tuple(
         Side(repo.target, name, repo.revision, len(corpus.spans), corpus.files)
         for repo, name, corpus in zip((suspect, *references), names, (ours, *theirs), strict=True)
@@ -69,7 +68,7 @@ def compare(
         references=sides[1:],
         relation=relation,
         strength=strength,
-        matches=matches,
+        matches=tuple(matches[entry] for entry in found.listed),
         attribution=attribution,
         evidence=_evidence(nearest, attribution),
         skipped=tuple(
@@ -115,21 +114,22 @@ def _matches(
     ours: Corpus,
     theirs: Sequence[Corpus],
     names: Sequence[str],
-) -> tuple[Match, ...]:
-    """Explain each reported pair from its two texts, one reference at a time."""
+) -> dict[tuple[int, int], Match]:
+    """Explain each pair that is listed or judged from its two texts, one reference at a time."""
+    wanted = list(dict.fromkeys((*found.listed, *found.nearest)))
     explained: dict[tuple[int, int], tuple[Explanation, bool]] = {}
     for number, reference in enumerate(references):
-        entries = [entry for entry in found.listed if entry[0] == number]
+        entries = [entry for entry in wanted if entry[0] == number]
         spans = [_spans(found, entry, ours, theirs) for entry in entries]
         read = suspect.files.read, reference.files.read
         local = local_packages(suspect.files.paths()), local_packages(reference.files.paths())
         # Names and disguises of the strongest matches; of the others, and of candidates, only the clone type.
-        full = 0 if found.listed != found.nearest else MOST_EXPLAINED
+        full = 0 if len(found.listed) > len(ours.spans) else MOST_EXPLAINED
         explanations = explain(spans[:full], *read, local) + explain(spans[full:], *read, local, is_brief=True)
         own_names = declared.names_of(reference, reference.files.paths())
         is_declared = declared.declares([span for span, _ in spans], suspect.files.read, own_names)
         explained.update(zip(entries, zip(explanations, is_declared, strict=True), strict=True))
-    return tuple(_match(found, entry, explained[entry], ours, theirs, names) for entry in found.listed)
+    return {entry: _match(found, entry, explained[entry], ours, theirs, names) for entry in wanted}
 
 
 def _spans(

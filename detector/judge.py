@@ -45,7 +45,7 @@ def judge(link: Link) -> tuple[Relation, Strength]:
     has_breadth = link.strong_functions >= min(DERIVED_FUNCTIONS, max(1, link.suspect_functions))
     is_derived = has_breadth and link.strong_bits >= DERIVED_BITS and link.share_of_suspect >= DERIVED_SHARE
     if is_derived:
-        is_declared = link.declared_bits >= DECLARED_SHARE * link.bits
+        is_declared = 0 < link.declared_bits >= DECLARED_SHARE * link.bits
         return (Relation.DERIVED_DECLARED if is_declared else Relation.DERIVED_UNDECLARED), strength
     if link.strong_bits >= IDIOM_BITS:
         return Relation.SHARED_ANCESTOR, strength

@@ -91,6 +91,8 @@ LARGEST_COMPONENT = 9_000_000
 
 # A match stands on its own from this similarity x bits: coincidence reaches it about once in 10,000 functions.
 REPORT_SCORE = 30.0
+# ... and these bits: coincidence of short functions reaches 54 at the .999 quantile, one shared operation has 33.
+REPORT_BITS = 60.0
 
 # Within a link of this many matches that stand on their own, and this many bits among them, weaker ones are
 # believed: three constructors that store the same layers reach about 400 bits between unrelated projects ...

@@ -253,12 +253,16 @@ def lower_file(data: bytes, batch: Batch, local: frozenset[str]) -> str:
     limit = sys.getrecursionlimit()
     # Only for the lowering: the same limit would let the parser's own recursion run over the C stack.
     sys.setrecursionlimit(max(limit, DEEPEST_LOWERING))
+    before = len(batch.too_deep)
     try:
         lower(tree, batch, local)
     except RecursionError:
         return "nested too deeply; read up to there"
     finally:
         sys.setrecursionlimit(limit)
+    left_out = batch.too_deep[before:]
+    if left_out:
+        return f"{left_out[0]} nested too deeply; {len(left_out)} such functions left out, the rest is read"
     return reason
 
 

@@ -23,7 +23,7 @@ Node = tuple[int, ...]
 
 # Items of one list or dict and values of one name beyond this many are not told apart: a list grown by a thousand
 # statements must not cost a million.
-MOST_ITEMS = 256
+MOST_ITEMS = 1_000
 
 # Parameters beyond this many share one node; no function that people write has them.
 MOST_PARAMETERS = 48

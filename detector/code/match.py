@@ -124,8 +124,8 @@ def _sharing_rare(suspect: Weighted, reference: Weighted, weights: Floats) -> tu
     kept = np.flatnonzero(shared.data >= np.repeat(least, counts[filled]))
     rows, columns = np.repeat(np.arange(len(counts)), counts)[kept], shared.indices[kept].astype(np.int64)
     # Similarity prefers references of the suspect's size, containment does not: half of each decides.
-    found, ours = shared.data[kept], suspect.totals[rows]
-    appeal = found / (ours + reference.totals[columns]) + found / np.maximum(ours, 1e-9)
+    weight, size = shared.data[kept], suspect.totals[rows]
+    appeal = weight / (size + reference.totals[columns]) + weight / np.maximum(size, 1e-9)
     # One integer key sorts by row, then by appeal (at most 2), then by column: five times faster than lexsort.
     rank = (2**20 - 1) - np.minimum(appeal * 2**18, 2**20 - 1).astype(np.int64)
     by_appeal = np.argsort((rows << 44) | (rank << 24) | columns)

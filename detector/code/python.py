@@ -43,6 +43,7 @@ class Batch:
     starts: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
+    too_deep: list[str] = field(default_factory=list)  # functions that are nested deeper than lowering goes
 
 
 def begin() -> Batch:
@@ -55,7 +56,7 @@ def begin() -> Batch:
 def lower(tree: ast.Module, batch: Batch, local_packages: frozenset[str] = frozenset()) -> int:
     """Lower every function of a module into the batch; give how many there were.
 
-    Errors: RecursionError for code nested deeper than the interpreter allows; the batch keeps what was done before.
+    Errors: RecursionError for definitions nested deeper than the interpreter allows; the batch keeps what was done.
     """
     before = len(batch.units)
     module = read_module(tree, local_packages)
@@ -105,15 +106,13 @@ def _function(
     frame = Frame(module, klass)
     for name in around:
         frame.env[name] = leaf(frame, f"?{name}")
-    arguments = node.args
-    if arguments.defaults or arguments.kw_defaults:
-        for default in arguments.defaults + arguments.kw_defaults:
-            if default is not None and not (default.__class__ is ast.Constant and default.value is None):
-                table[(DEFAULT, value(default, frame))]
-    for decorator in node.decorator_list:
-        _decorate(decorator, frame)
-    bind_parameters(arguments, frame, klass is not None and not _is_static(node))
-    body(node.body, frame)
+    try:
+        _flow(node, frame)
+    except RecursionError:  # costs this function, not its file; its ids are used up, so its records keep their places
+        batch.too_deep.append(prefix + node.name)
+        batch.records.extend(table)
+        table.clear()
+        return
     start = len(batch.records)
     batch.starts.append(start)
     batch.records.extend(table)
@@ -127,6 +126,19 @@ def _function(
     if frame.nested:
         for inner, names in frame.nested:
             _definitions([inner], f"{prefix}{node.name}.", module, None, batch, names)
+
+
+def _flow(node: Function, frame: Frame) -> None:
+    """Lower a function's defaults, decorators, parameters and body."""
+    arguments = node.args
+    if arguments.defaults or arguments.kw_defaults:
+        for default in arguments.defaults + arguments.kw_defaults:
+            if default is not None and not (default.__class__ is ast.Constant and default.value is None):
+                table[(DEFAULT, value(default, frame))]
+    for decorator in node.decorator_list:
+        _decorate(decorator, frame)
+    bind_parameters(arguments, frame, frame.klass is not None and not _is_static(node))
+    body(node.body, frame)
 
 
 def _is_static(node: Function) -> bool:

@@ -29,6 +29,7 @@ from detector.settings import (
     LINKED_COMPANY,
     LINKED_NAMES,
     LINKED_SCORE,
+    REPORT_BITS,
     REPORT_SCORE,
 )
 
@@ -55,15 +56,15 @@ class Gate:
 class Likeness:
     """What one reference has in common with the suspect.
 
-    Shapes: `chosen` indexes `pairs`, one for each suspect function that has a candidate; `is_strong` and
-            `is_reported` run along `chosen`.
+    Shapes: `chosen` indexes `pairs`, one for each suspect function that has a candidate; the masks run along it.
     """
 
     pairs: Pairs
     chosen: Numbers
     is_strong: npt.NDArray[np.bool_]  # stands on its own
-    is_reported: npt.NDArray[np.bool_]  # stands on its own or within a proven link
-    share_of_suspect: float  # of the suspect's weight, by the matches that are reported
+    is_believed: npt.NDArray[np.bool_]  # stands on its own or within a proven link
+    is_listed: npt.NDArray[np.bool_]  # the same, or what explicit floors let through
+    share_of_suspect: float  # of the suspect's weight, by the matches that are believed
 
     @property
     def link_bits(self) -> float:
@@ -102,8 +103,12 @@ def find(suspect: Corpus, references: Sequence[Corpus], gate: Gate) -> CodeEvide
         _likeness(suspect, reference, ours, side, weights, gate)
         for reference, side in zip(references, theirs, strict=True)
     )
-    nearest = _nearest(likenesses)
-    listed = _every_pair(likenesses) if gate.lists_all else nearest
+    nearest = _nearest(likenesses, [one.chosen[one.is_believed] for one in likenesses])
+    listed = nearest
+    if gate.lists_all:
+        listed = _every_pair(likenesses)
+    elif gate.is_explicit:
+        listed = _nearest(likenesses, [one.chosen[one.is_listed] for one in likenesses])
     return CodeEvidence(likenesses, nearest, listed, _shares(likenesses, ours, theirs, weights))
 
 
@@ -115,28 +120,28 @@ def _likeness(
     agreement = name_agreement(found, suspect.spans, reference.spans)
     chosen = assign(found, raised(found, around, agreement))
     similarity, shared = found.similarity[chosen], found.shared[chosen]
-    is_strong = similarity * shared >= REPORT_SCORE
-    if gate.is_explicit:
-        is_reported = (similarity >= (gate.min_similarity or 0)) & (shared >= (gate.min_bits or 0))
-    elif is_strong.sum() >= FEWEST_LINK_FUNCTIONS and shared[is_strong].sum() >= LINK_BITS:
+    is_strong = (similarity * shared >= REPORT_SCORE) & (shared >= REPORT_BITS)
+    is_believed = is_strong
+    if is_strong.sum() >= FEWEST_LINK_FUNCTIONS and shared[is_strong].sum() >= LINK_BITS:
         # Within a proven link the prior is another, but only for what stands among matches: in a class or file,
         # below a caller or under a name that the link covers. There containment counts as well.
         partial = np.maximum(similarity, found.containment[chosen] / 2) * shared
         context = around[chosen] + LINKED_NAMES * agreement[chosen]
-        is_believed = (partial >= LINKED_SCORE) & (shared >= LINKED_BITS) & (context >= LINKED_COMPANY)
-        is_reported = is_strong | is_believed
-    else:
-        is_reported = is_strong
-    explained = float(shared[is_reported].sum()) / max(float(ours.totals.sum()), 1e-9)
-    return Likeness(found, chosen, is_strong, is_reported, explained)
+        is_believed = is_strong | ((partial >= LINKED_SCORE) & (shared >= LINKED_BITS) & (context >= LINKED_COMPANY))
+    # Floors say what is listed, never what is concluded.
+    is_listed = is_believed
+    if gate.is_explicit:
+        is_listed = (similarity >= (gate.min_similarity or 0)) & (shared >= (gate.min_bits or 0))
+    explained = float(shared[is_believed].sum()) / max(float(ours.totals.sum()), 1e-9)
+    return Likeness(found, chosen, is_strong, is_believed, is_listed, explained)
 
 
-def _nearest(likenesses: tuple[Likeness, ...]) -> tuple[tuple[int, int], ...]:
+def _nearest(likenesses: tuple[Likeness, ...], taken: Sequence[Numbers]) -> tuple[tuple[int, int], ...]:
     """For each suspect function the most similar of the references' functions; near ties go to the closer link."""
     best: dict[int, tuple[float, float, int, int]] = {}
-    for number, likeness in enumerate(likenesses):
+    for number, (likeness, positions) in enumerate(zip(likenesses, taken, strict=True)):
         link = likeness.link_bits
-        for position in likeness.chosen[likeness.is_reported].tolist():
+        for position in positions.tolist():
             suspect = int(likeness.pairs.suspect[position])
             # Compared in steps of 0.05: a hundredth of similarity says less than the link of the whole repository.
             rank = (round(float(likeness.pairs.similarity[position]) * 20), link, -number, position)
@@ -171,7 +176,7 @@ def _shares(
     ]
     shares: list[Share] = []
     for number, likeness in enumerate(likenesses):
-        reported = likeness.pairs.take(likeness.chosen[likeness.is_reported])
+        reported = likeness.pairs.take(likeness.chosen[likeness.is_believed])
         others = [(side, known) for side, known in zip(theirs, best, strict=True) if side is not theirs[number]]
         exclusive = exclusive_bits(ours, theirs[number], weights, reported, others)
         shares.append(Share(float(reported.shared.sum()), exclusive, likeness.share_of_suspect))
