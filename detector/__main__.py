@@ -8,7 +8,7 @@ import sys
 def main() -> None:
     """Run the command line and end the process with its exit code."""
     try:
-        from detector.cli import run  # noqa: PLC0415 - Ctrl-C is quiet while libraries load, too
+        from detector.cli import run
 
         sys.exit(run())
     except KeyboardInterrupt:

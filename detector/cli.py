@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from detector.compare import Options
 
 # Heavy imports wait inside the functions that need them: `--help`, `--version` and completion answer at once.
-# ruff: noqa: PLC0415
 
 EXIT_NOTHING = 0
 EXIT_FINDINGS = 1

@@ -228,24 +228,29 @@ def _nested(depth: int) -> str:
     ids=["40", "150", "3000", "50000", "sum", "chain", "if", "open"],
 )
 def test_deep_nesting_ends_no_run(text: str) -> None:
-    limit = sys.getrecursionlimit()
-    corpus = _read({"a.py": text, "b.py": ONE})
+    limit = sys.getrecursionlimit() - 1
+    sys.setrecursionlimit(limit)
+    try:
+        corpus = _read({"a.py": text, "b.py": ONE})
+        assert sys.getrecursionlimit() == limit
+    finally:
+        sys.setrecursionlimit(limit + 1)
     found = _functions(corpus)
     assert found["b.py", "one"] == _functions(_read({"b.py": ONE}))["b.py", "one"]
     assert ("a.py", "deep") in found or corpus.skipped
-    assert sys.getrecursionlimit() == limit
 
 
 def test_a_function_too_deep_to_lower_leaves_the_others_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = _functions(_read({"a.py": ONE + TWO}))
     depth = sys.getrecursionlimit()
     monkeypatch.setattr(bulk, "DEEPEST_LOWERING", depth)
-    text = ONE + "\n\ndef deep(x):\n    return x" + " + 1" * depth + "\n"
+    text = ONE + "\n\ndef deep(x):\n    return x" + " + 1" * depth + "\n\n\n" + TWO.replace("two", "after")
     batch = begin()
-    assert lower_file(text.encode(), batch, frozenset()) == "nested too deeply; read up to there"
-    assert [unit.qualname for unit in batch.units] == ["one"]
+    assert "nested too deeply" in lower_file(text.encode(), batch, frozenset())
+    assert [unit.qualname for unit in batch.units] == ["one", "after"]
     corpus = _read({"a.py": text, "b.py": TWO})
     assert _functions(corpus)["a.py", "one"] == expected["a.py", "one"]
+    assert _functions(corpus)["a.py", "after"] == expected["a.py", "two"]
     assert _functions(corpus)["b.py", "two"] == expected["a.py", "two"]
     assert [skipped.path for skipped in corpus.skipped] == ["a.py"]
 

@@ -11,7 +11,7 @@ import pytest
 from detector.code.bulk import Corpus, read_corpus
 from detector.evidence import code, declared
 from detector.evidence.code import CodeEvidence, Gate, find
-from detector.settings import FEWEST_LINK_FUNCTIONS, LINK_BITS, REPORT_SCORE
+from detector.settings import FEWEST_LINK_FUNCTIONS, LINK_BITS, REPORT_BITS, REPORT_SCORE
 from tests.repositories import ANNEAL, BEAMS, PARSE, ROUTE, SPECTRUM, STRANGER, WARP, InMemory, fixture_files
 
 CALIBRATED = Gate()
@@ -73,16 +73,17 @@ def test_each_function_has_one_choice_and_stands_on_its_own_by_its_score(
     chosen = likeness.pairs.take(likeness.chosen)
     assert len(set(chosen.suspect.tolist())) == len(chosen.suspect)
     assert set(chosen.suspect.tolist()) == set(likeness.pairs.suspect.tolist())
-    assert np.array_equal(likeness.is_strong, chosen.similarity * chosen.shared >= REPORT_SCORE)
-    assert (likeness.is_reported >= likeness.is_strong).all()
+    is_strong = (chosen.similarity * chosen.shared >= REPORT_SCORE) & (chosen.shared >= REPORT_BITS)
+    assert np.array_equal(likeness.is_strong, is_strong)
+    assert (likeness.is_believed >= likeness.is_strong).all()
     assert likeness.link_bits == pytest.approx(chosen.shared[likeness.is_strong].sum())
     assert 0 <= likeness.share_of_suspect <= 1
 
 
-def test_without_a_link_only_what_stands_on_its_own_is_reported(fixtures: dict[str, Corpus]) -> None:
+def test_without_a_link_only_what_stands_on_its_own_is_believed(fixtures: dict[str, Corpus]) -> None:
     (likeness,) = find(fixtures["rebadged"], [fixtures["cited"]], CALIBRATED).likenesses
     assert likeness.is_strong.sum() < FEWEST_LINK_FUNCTIONS or likeness.link_bits < LINK_BITS
-    assert np.array_equal(likeness.is_reported, likeness.is_strong)
+    assert np.array_equal(likeness.is_believed, likeness.is_strong)
 
 
 @pytest.fixture
@@ -132,6 +133,12 @@ def test_a_small_method_among_strangers_is_not_believed_even_within_a_link() -> 
     )
     found = _found(mine, theirs)
     assert {ours for ours, _, _ in found} == {"Copied.warp", "Copied.route", "Copied.spectrum"}
+
+
+@pytest.mark.parametrize("body", ["x + 1", "x.exp()", "self.x", "len(x)", "None", "[]"])
+def test_one_operation_in_common_is_nothing(body: str) -> None:
+    text = f"class A:\n    def f(self, x):\n        return {body}\n"
+    assert _found(text, text.replace("f(", "g(").replace("A", "B")) == set()
 
 
 def test_strangers_have_nothing_in_common() -> None:

@@ -208,7 +208,6 @@ sys.exit(code)
 """
 
 
-@pytest.mark.xfail(strict=True, reason="the labels of own attributes are remembered by number after they were dropped")
 def test_labels_that_were_forgotten_leave_the_same_bytes() -> None:
     expected = _run("-m", "detector")
     forgetful = _run("-c", FORGETFUL)

@@ -219,6 +219,13 @@ def test_a_lifted_out_helper_makes_the_rest_alike_again() -> None:
     assert found.containment.tolist() == pytest.approx([1, 1])
 
 
+def test_helpers_lifted_out_at_different_places_are_alike_together() -> None:
+    ours, theirs = [frozenset(range(12)), frozenset(range(12, 20))], [frozenset(range(8)), frozenset(range(8, 20))]
+    found = _all_pairs(ours, theirs, [[1], []], [[1], []])
+    assert found.similarity[0] == pytest.approx(1)
+    assert found.containment[0] < 0.7
+
+
 # --- candidates ----------------------------------------------------------------------------------------------
 
 

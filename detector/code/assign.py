@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 
@@ -39,7 +38,7 @@ def company(
     functions = keys // width
     contribution = best * sizes[functions]
     group_pair = ours[functions] * width + keys % width
-    group_keys, group_place = np.unique(group_pair, return_inverse=True)
+    _, group_place = np.unique(group_pair, return_inverse=True)
     sums = np.bincount(group_place, contribution)
     group_sizes = np.bincount(ours, sizes)
     others = sums[group_place] - contribution

@@ -44,7 +44,7 @@ class Corpus:
         return int(np.count_nonzero(np.diff(self.shingles.offsets)))
 
     def digest(self, function: int) -> str:
-        """Sixteen hex digits of a function's value flow: survives moved lines, renames and rewriting that changes nothing.
+        """Sixteen hex digits of a function's value flow: survives moved lines, renames, and temporaries.
 
         Stable: a sum of shingle hashes, so their order does not matter.
         """

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from detector.code.labels import API_NAMES
 from detector.code.names import ModuleNames
-from detector.code.scopes import Function, Scope, bound_names, is_bare_string, is_receiver_bound
+from detector.code.scopes import COMPREHENSIONS, Function, Scope, bound_names, is_bare_string, is_receiver_bound
 
 # 16 bytes: two different functions meet by accident once in 2^64 functions.
 DIGEST_BYTES = 16
@@ -24,7 +24,6 @@ IGNORED_FIELDS = frozenset(
 )
 NO_MODULE = ModuleNames({}, {}, frozenset())
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
-_COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +180,7 @@ class _NamingWriter(_Writer):
             self._call(node)
         elif isinstance(node, (*_DEFINITIONS, ast.Lambda)):
             self._function(node)
-        elif isinstance(node, (*_COMPREHENSIONS, ast.ClassDef)):
+        elif node.__class__ in COMPREHENSIONS or isinstance(node, ast.ClassDef):
             self._enter(node)
         elif isinstance(node, ast.arg):
             self.tokens += ("arg", self.name(node.arg))

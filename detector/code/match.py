@@ -15,8 +15,8 @@ from scipy import sparse
 from detector.code.shingle import Numbers, Shingles, distinct
 from detector.code.signatures import bands, collisions, signatures
 from detector.settings import (
-    CANDIDATES_PER_FUNCTION,
     CANDIDATE_SHARE,
+    CANDIDATES_PER_FUNCTION,
     FEWEST_LSH_SHINGLES,
     LARGEST_POSTING,
     OWN_PART,

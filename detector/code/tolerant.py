@@ -55,8 +55,8 @@ def _module(statements: list[ast.stmt]) -> ast.Module:
 
 
 def _parser() -> Parse:
-    import tree_sitter  # noqa: PLC0415  takes 40 ms, and most files never come here
-    import tree_sitter_python  # noqa: PLC0415
+    import tree_sitter
+    import tree_sitter_python
 
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_python.language()))
     return lambda source: parser.parse(source).root_node

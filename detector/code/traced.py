@@ -137,7 +137,8 @@ class _Lowering:
         self.scope = bound_names(self.node, module)
         self.records: list[Node] = []
         self.first = FIRST
-        shadowing = {name: self._label(name) for name in own & API_NAMES}
+        shadowing = {name: self._label(name) for name in sorted(own & API_NAMES)}
+        self.without_receiver = frozenset(shadowing.values())  # labels of records that leave self out
         # An own attribute that a library has too (`self.norm`) must not turn into the library's operation.
         klass = ClassNames(attributes=shadowing, calls=dict(shadowing)) if place.klass is not None else None
         self.frame = Frame(self.module, klass)
@@ -250,6 +251,8 @@ class _Reading:
     def _record(self, number: int, record: Node) -> None:
         label, *operands = record
         if label < 0:
+            if label in self.lowering.without_receiver:
+                operands.insert(0, SELF)
             self._attribute(number, self.lowering.attributes[label], operands)
             return
         text = LABELS.texts[label]

@@ -170,7 +170,7 @@ class Database:
 def neutral_git(folder_: str | Path, environment: dict[str, str], settings: dict[str, str]) -> git.Git:
     """Make a git that listens to nobody but us: not to the repository's configuration, not to the environment's."""
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")  # a missing git is our one clear line, not an import error
-    import git  # noqa: PLC0415 - takes 130 ms
+    import git
 
     program = git.Git(folder_)
     settings = _SILENCED | settings
@@ -183,7 +183,7 @@ def neutral_git(folder_: str | Path, environment: dict[str, str], settings: dict
 
 def start(program: git.Git, silence_seconds: float, *command: str) -> GitProcess:
     """Start a git command that is talked to."""
-    import git  # noqa: PLC0415
+    import git
 
     try:
         with _unsteered():

@@ -1,0 +1,198 @@
+"""Functions where they stand, read as far as they are asked about: shapes of all, value flows of few.
+
+A file is parsed when the first of its functions is wanted and dropped when others have been wanted since; what is
+kept of a function beyond that is the caller's.
+"""
+
+from __future__ import annotations
+
+import ast
+import gc
+import sys
+import warnings
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+
+from detector.code.bulk import parse_file
+from detector.code.canonical import Canonical, canonical
+from detector.code.digest import Shapes, census, shapes
+from detector.code.disguises import Facts, read_facts
+from detector.code.names import ModuleNames, read_module
+from detector.code.scopes import Place, own_names, places
+from detector.code.traced import Traced, attribute_types, trace
+from detector.model import Span
+from detector.settings import DEEPEST_LOWERING
+
+# Source whose syntax trees one side holds; a tree takes about thirty times its text.
+MOST_HELD_BYTES = 2_000_000
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No cycle collector while trees are built and dropped: it costs more than the parser and finds nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # invalid escapes in what is read are not our user's concern
+            yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@contextmanager
+def _deeply() -> Iterator[None]:
+    """Room for recursion over a tree; never while parsing, whose recursion would run over the C stack."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, DEEPEST_LOWERING))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
+
+
+class _File:
+    """One parsed file. It knows none of the portraits made of it: a circle would never be freed."""
+
+    def __init__(self, tree: ast.Module, local: frozenset[str], size: int) -> None:
+        self.size = size
+        self.module: ModuleNames = read_module(tree, local)
+        self.places = places(tree)
+        self.own: dict[int, frozenset[str]] = {}
+        self.types: dict[int, Mapping[str, str]] = {}
+        self.shapes: dict[str, Shapes] = {}
+
+    @cached_property
+    def by_name(self) -> dict[str, Place]:
+        """Functions by their bare names; of several, the last one."""
+        return {place.node.name: place for place in self.places.values()}
+
+    @cached_property
+    def constructors(self) -> dict[int, Place]:
+        """Constructors by their class."""
+        return {id(place.klass): place for place in self.places.values() if place.node.name == "__init__"}
+
+    def own_names(self, klass: ast.ClassDef | None) -> frozenset[str]:
+        """Names that a class defines itself."""
+        if klass is None:
+            return frozenset()
+        if id(klass) not in self.own:
+            self.own[id(klass)] = own_names(klass)
+        return self.own[id(klass)]
+
+    def attribute_types(self, klass: ast.ClassDef | None) -> Mapping[str, str]:
+        """What a class's constructor puts into its attributes."""
+        constructor = self.constructors.get(id(klass)) if klass is not None else None
+        if constructor is None:
+            return {}
+        if id(klass) not in self.types:
+            try:
+                with _deeply():
+                    self.types[id(klass)] = attribute_types(constructor, self.module, self.own_names(klass))
+            except RecursionError:
+                self.types[id(klass)] = {}
+        return self.types[id(klass)]
+
+    def shapes_of(self, name: str) -> Shapes:
+        """The shapes of a function by its bare name."""
+        if name not in self.shapes:
+            self.shapes[name] = shapes(self.by_name[name].node)
+        return self.shapes[name]
+
+
+class Portrait:
+    """All that is compared of one function, each read when it is first asked for."""
+
+    def __init__(self, place: Place, file: _File) -> None:
+        self.place = place
+        self._file = file
+
+    @property
+    def name(self) -> str:
+        """The function's bare name."""
+        return self.place.node.name
+
+    @property
+    def klass(self) -> str:
+        """The name of the class whose method it is, "" of none."""
+        return self.place.klass.name if self.place.klass is not None else ""
+
+    @cached_property
+    def shapes(self) -> Shapes:
+        """Syntactic shapes."""
+        return shapes(self.place.node)
+
+    @cached_property
+    def census(self) -> Counter[str]:
+        """How much of each kind of syntax there is that renaming keeps."""
+        return census(self.shapes)
+
+    @cached_property
+    def canonical(self) -> Canonical:
+        """The canonical text and its names."""
+        own = self._file.own_names(self.place.klass)
+        return canonical(self.place.node, self._file.module, own, self.place.is_method)
+
+    @cached_property
+    def facts(self) -> Facts:
+        """Counts of the syntax that disguises change."""
+        with _deeply():
+            return read_facts(self.place)
+
+    @cached_property
+    def traced(self) -> Traced | None:
+        """The value flow with its names; None when it is nested too deeply."""
+        own, types = self._file.own_names(self.place.klass), self._file.attribute_types(self.place.klass)
+        try:
+            with _deeply():
+                return trace(self.place, self._file.module, own, types)
+        except RecursionError:
+            return None
+
+    def helpers(self) -> Iterator[tuple[str, Shapes]]:
+        """Functions of the same file that it calls: names and shapes."""
+        for name in sorted(self.facts.own_calls & self._file.by_name.keys() - {self.name}):
+            yield name, self._file.shapes_of(name)
+
+
+class Side:
+    """One repository's functions.
+
+    read: gives the bytes of a file by its path. local: the packages under which the repository imports itself.
+    most_bytes: source whose trees are held beyond that of the file asked last.
+    """
+
+    def __init__(self, read: Callable[[str], bytes], local: frozenset[str], most_bytes: int = MOST_HELD_BYTES) -> None:
+        self._read = read
+        self._local = local
+        self._most_bytes = most_bytes
+        self._files: dict[str, _File] = {}  # the one asked last at the end
+        self._portraits: dict[str, dict[tuple[str, int], Portrait]] = {}
+
+    def portrait(self, span: Span) -> Portrait | None:
+        """The function that a span names; None when it does not stand there."""
+        file = self._file(span.path)
+        known, key = self._portraits[span.path], (span.qualname, span.first_line)
+        if key not in known:
+            place = file.places.get(key)
+            if place is None:
+                return None
+            known[key] = Portrait(place, file)
+        return known[key]
+
+    def _file(self, path: str) -> _File:
+        file = self._files.pop(path, None)
+        if file is None:
+            data = self._read(path)
+            held = sum(each.size for each in self._files.values())
+            while self._files and held > self._most_bytes:
+                oldest = next(iter(self._files))
+                held -= self._files.pop(oldest).size
+                del self._portraits[oldest]
+            file = _File(parse_file(data)[0], self._local, len(data))
+            self._portraits[path] = {}
+        self._files[path] = file
+        return file
