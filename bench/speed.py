@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import ast
-import gc
 import sys
 import time
-import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from statistics import median
 
@@ -52,20 +49,16 @@ def measure(cache: Path, work: Path) -> str:
     """Repeat everything, each time in a new interpreter."""
     path = wheel(cache, PACKAGE)
     files = python_files(path)
-    runs = [in_fresh_process(once, python_files, path, number % 2 == 0) for number in range(REPETITIONS)]
+    runs = [in_fresh_process(once, path) for _ in range(REPETITIONS)]
     return report(runs, len(files), sum(len(file.data) for file in files))
 
 
-def once(load: Callable[[Path], list[SourceFile]], path: Path, is_parse_first: bool) -> Run:
-    """Measure in turn; what comes first pays for the first growth of the heap, so the order alternates."""
+def once(path: Path) -> Run:
+    """Read in one process and parse beside it, read in two, compare the halves."""
     import datasketch  # noqa: F401, PLC0415 - its import is the process's cost, not that of one comparison
 
-    files = load(path)
-    parsed = parse_all(files) if is_parse_first else []
-    started = time.perf_counter()
-    corpus, ends, shingling = _read(files)
-    one_process = time.perf_counter() - started
-    parsed = parsed or parse_all(files)
+    files = python_files(path)
+    corpus, parsing, shingling, one_process = read_and_parse(files)
     started = time.perf_counter()
     read_corpus(files, [file.path for file in files], 2)
     two_processes = time.perf_counter() - started
@@ -73,38 +66,51 @@ def once(load: Callable[[Path], list[SourceFile]], path: Path, is_parse_first: b
     first, second = part(corpus, even, True), part(corpus, even, False)
     before = time.process_time()
     code.find(first, [second], code.Gate())
-    finding = time.process_time() - before
-    parsing = [sum(parsed[start:end]) for start, end in pairwise([0, *ends])]
-    return Run(parsing, shingling, one_process, two_processes, finding)
+    return Run(parsing, shingling, one_process, two_processes, time.process_time() - before)
 
 
-def parse_all(files: Sequence[SourceFile]) -> list[float]:
-    """Parse and drop every file, as bare as `read_corpus` does it: no cycle collector, no warnings."""
-    spent: list[float] = []
-    gc.disable()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for file in files:
-            before = time.process_time()
-            with suppress(SyntaxError, ValueError):  # what the tolerant front end is for
-                ast.parse(file.data)
-            spent.append(time.process_time() - before)
-    gc.enable()
-    return spent
+def read_and_parse(files: Sequence[SourceFile]) -> tuple[Corpus, list[float], list[float], float]:
+    """Read in one process, and parse each file once more by itself just before `read_corpus` gets it.
 
+    Each task is thereby parsed and read within the same fraction of a second, with the cycle collector off for both:
+    a machine that is busy for a while slows both sides of the ratio.
 
-def _read(files: Sequence[SourceFile]) -> tuple[Corpus, list[int], list[float]]:
-    """Read in one process; where its tasks end, and what each cost. The last one bears the joining of all."""
-    ends: list[int] = []
-    clock = [time.process_time()]
+    Units: CPU seconds of parsing and of reading, by task; the wall time of the reading alone.
+    """
+    bare = Bare()
+    parsing: list[float] = []
+    clock = time.process_time()
+    shingling: list[float] = []
 
     def tell(done: int, total: int) -> None:
-        ends.append(done)
-        clock.append(time.process_time())
+        nonlocal clock
+        parsing.append(bare.cpu - sum(parsing))
+        now = time.process_time()
+        shingling.append(now - clock - parsing[-1])
+        clock = now
 
-    corpus = read_corpus(files, [file.path for file in files], 1, tell)
-    clock[-1] = time.process_time()
-    return corpus, ends, [after - before for before, after in pairwise(clock)]
+    started = time.perf_counter()
+    corpus = read_corpus(bare.parsed(files), [file.path for file in files], 1, tell)
+    wall = time.perf_counter() - started - bare.wall
+    shingling[-1] += time.process_time() - clock  # joining all
+    return corpus, parsing, shingling, wall
+
+
+class Bare:
+    """Parses files as they pass by, drops the trees, and sums up what that took."""
+
+    def __init__(self) -> None:
+        self.cpu = self.wall = 0.0
+
+    def parsed(self, files: Iterable[SourceFile]) -> Iterator[SourceFile]:
+        """The files themselves."""
+        for file in files:
+            cpu, wall = time.process_time(), time.perf_counter()
+            with suppress(SyntaxError, ValueError):  # what the tolerant front end is for
+                ast.parse(file.data)
+            self.cpu += time.process_time() - cpu
+            self.wall += time.perf_counter() - wall
+            yield file
 
 
 def part(corpus: Corpus, paths: set[str], is_in: bool) -> Corpus:
@@ -156,9 +162,9 @@ def report(runs: Sequence[Run], files: int, size: int) -> str:
     ]
     how = (
         f"{PACKAGE}, all {files:,} Python files ({size / 1e6:.1f} MB), held in memory first; {len(runs)} repetitions, "
-        "each in a new interpreter, everything in turn. CPU of parsing and of shingling is taken for each task of "
-        "about 1 MB, minimum and median over the repetitions for each task, then summed: a machine that others use "
-        "too is rarely quiet for ten seconds. Imports are outside, but for those of the worker processes. "
+        "each in a new interpreter. Every file is parsed by itself just before `read_corpus` gets it, so that both are "
+        "measured within the same fraction of a second; CPU is taken for each task of about 1 MB, minimum and median "
+        "over the repetitions, then summed. Imports are outside, but for those of the worker processes. "
         f"Source to shingles in one process: {size / 1e6 / low[1]:.1f} MB/s."
     )
     return section("speed", "reading and comparing", how, demands, table(HEADER, rows))

@@ -116,10 +116,12 @@ def test_a_fresh_process_has_a_memory_of_its_own() -> None:
 # --- the parts ---
 
 
-def test_parsing_is_timed_file_by_file_and_broken_files_do_not_stop_it() -> None:
-    spent = speed.parse_all([SourceFile("a.py", LAYER), SourceFile("b.py", b"def (")])
-    assert len(spent) == 2
-    assert all(seconds >= 0 for seconds in spent)
+def test_parsing_is_timed_beside_reading_and_broken_files_do_not_stop_it() -> None:
+    files = [SourceFile("a.py", LAYER), SourceFile("b.py", b"def (")]
+    corpus, parsing, shingling, wall = speed.read_and_parse(files)
+    assert [span.path for span in corpus.spans] == ["a.py", "a.py"]
+    assert len(parsing) == len(shingling) == 1
+    assert min(*parsing, *shingling, wall) >= 0
 
 
 def test_a_corpus_is_split_by_its_files() -> None:

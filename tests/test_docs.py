@@ -152,6 +152,14 @@ def test_the_output_in_the_readme_is_what_the_program_prints() -> None:
     assert cut
 
 
+def test_the_figures_in_the_readme_are_those_of_the_measurements() -> None:
+    section = (ROOT / "README.md").read_text("utf-8").partition("## How well it works\n")[2].partition("\n## ")[0]
+    results = (ROOT / "bench/RESULTS.md").read_text("utf-8")
+    figures = re.findall(r"(?<![\d.])0\.\d+", section)
+    assert figures
+    assert [figure for figure in figures if figure not in results] == []
+
+
 # --- the other pages ---
 
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
-from detector.code.match import Pairs, Weighted, pairs, score, weigh
+from detector.code.match import Pairs, Weighted, exclusive_bits, pairs, score, weigh
 from detector.code.shingle import Shingles, mix
 from detector.settings import CANDIDATES_PER_FUNCTION, OWN_PART, SMALLEST_WORLD
 
@@ -224,6 +224,31 @@ def test_helpers_lifted_out_at_different_places_are_alike_together() -> None:
     found = _all_pairs(ours, theirs, [[1], []], [[1], []])
     assert found.similarity[0] == pytest.approx(1)
     assert found.containment[0] < 0.7
+
+
+@profile
+@given(ours=functions, theirs=functions, another=functions, third=functions, data=st.data())
+def test_exclusive_is_what_no_other_reference_has(
+    ours: list[Function], theirs: list[Function], another: list[Function], third: list[Function], data: st.DataObject
+) -> None:
+    everybody = [ours, theirs, another, third]
+    (suspect, reference, *others), weights = weigh(
+        [_shingles(side) for side in everybody], [_graph(_nobody(side)) for side in everybody]
+    )
+    first = np.arange(len(ours))
+    second = np.array([data.draw(st.integers(0, len(theirs) - 1)) for _ in ours], np.int64)
+    best = [
+        {i: data.draw(st.integers(0, len(side) - 1)) for i in first.tolist() if data.draw(st.booleans())}
+        for side in (another, third)
+    ]
+    bits = _bits(*everybody)
+    expected = 0.0
+    for i, j in zip(first.tolist(), second.tolist(), strict=True):
+        known = (side[chosen[i]] for side, chosen in zip((another, third), best, strict=True) if i in chosen)
+        expected += _weight((ours[i] & theirs[j]).difference(*known), bits)
+    found = score(suspect, reference, weights, first, second)
+    exclusive = exclusive_bits(suspect, reference, weights, found, list(zip(others, best, strict=True)))
+    assert exclusive == pytest.approx(expected, abs=1e-6)
 
 
 # --- candidates ----------------------------------------------------------------------------------------------

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from detector.code.shingle import Numbers, Shingles, distinct
+from detector.code.background import background
+from detector.code.shingle import Hashes, Numbers, Shingles, distinct
 from detector.code.signatures import bands, collisions, signatures
 from detector.settings import (
     CANDIDATE_SHARE,
@@ -61,11 +62,7 @@ class Pairs:
 
 
 def weigh(sides: Sequence[Shingles], calls: Sequence[sparse.csr_matrix]) -> tuple[list[Weighted], Floats]:
-    """Weigh every shingle by its inverse document frequency over all functions compared.
-
-    Units:  bits: log2(functions / functions that have it), never below 0.
-    Source: Sparck Jones 1972.
-    """
+    """Weigh every shingle by how rare it is in published code, and in the code compared."""
     everything = np.concatenate([side.hashes for side in sides])
     order = np.argsort(everything)
     ordered = everything[order]
@@ -76,8 +73,7 @@ def weigh(sides: Sequence[Shingles], calls: Sequence[sparse.csr_matrix]) -> tupl
     columns[order] = ranks
     frequency = np.bincount(ranks)
     functions = sum(len(side.offsets) - 1 for side in sides)
-    # Two small projects do not make what they share any more common in the world: a floor for its size.
-    weights = np.log2(max(functions, SMALLEST_WORLD) / np.maximum(frequency, 1))
+    weights = _rarity(ordered[is_new], frequency, functions)
     weighted: list[Weighted] = []
     start = 0
     for side, callees in zip(sides, calls, strict=True):
@@ -88,6 +84,25 @@ def weigh(sides: Sequence[Shingles], calls: Sequence[sparse.csr_matrix]) -> tupl
         )
         weighted.append(Weighted(matrix, matrix @ weights, callees))
     return weighted, weights
+
+
+def _rarity(shingles: Hashes, frequency: Numbers, functions: int) -> Floats:
+    """Inverse document frequency: over the packages of the background, and over the functions compared.
+
+    The background says how surprising it is to find a shingle in a project at all; the functions compared lower that
+    where the two projects repeat themselves.
+
+    Units:  bits: log2(packages / packages that have it), at most log2(packages), never below 0.
+    Source: Sparck Jones 1972.
+    """
+    known = background()
+    most = np.log2(known.packages)
+    published = np.log2(known.packages / known.frequency(shingles))
+    # Two small projects do not make what they share any more common in the world: a floor for its size.
+    world = max(functions, SMALLEST_WORLD)
+    here = np.log2(world / np.maximum(frequency, 1)) * (most / np.log2(SMALLEST_WORLD / 2))
+    rarity: Floats = np.maximum(np.minimum(published, here), 0.0)
+    return rarity
 
 
 def pairs(suspect: Weighted, reference: Weighted, weights: Floats, ours: Shingles, theirs: Shingles) -> Pairs:

@@ -1,0 +1,121 @@
+"""Rebuild the background table: in how many published packages each shingle is found.
+
+`python -m bench.background` downloads the packages below, lowers them and writes `detector/code/background.npz`:
+hashes and counts, no code. Projects that the benchmarks compare, and their families, are left out: a copy of what is
+in the background loses its bits.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from bench.section import arguments
+from bench.wheels import python_files, wheel
+from detector.code.background import FILE
+from detector.code.bulk import read_corpus
+from detector.settings import LOWERING_VERSION
+
+TABLE = Path(__file__).parent.parent / "detector" / "code" / FILE
+
+# Found in fewer packages than this, a shingle counts as rare, and rare ones are nine tenths of the table.
+FEWEST_PACKAGES = 3
+
+PACKAGES: tuple[str, ...] = (
+    "accelerate==1.15.0",
+    "adapters==1.3.0",
+    "albumentations==2.0.8",
+    "allennlp==2.10.1",
+    "avalanche-lib==0.6.0",
+    "botorch==0.18.1",
+    "captum==0.9.0",
+    "darts==0.48.1",
+    "datasets==5.2.0",
+    "dm-haiku==0.0.17",
+    "effdet==0.4.1",
+    "efficientnet-pytorch==0.3.0",
+    "einops==0.8.2",
+    "espnet==202511",
+    "evaluate==0.4.6",
+    "fastai==2.8.12",
+    "flair==0.15.1",
+    "flax==0.12.8",
+    "gensim==4.4.0",
+    "gluonts==0.17.0",
+    "gpytorch==1.15.2",
+    "keras==3.15.1",
+    "kornia==0.9.0",
+    "lightly==1.6.0",
+    "lm-eval==0.4.13",
+    "mmengine==0.10.7",
+    "nemo-toolkit==3.0.0",
+    "neuralforecast==3.3.0",
+    "open-clip-torch==3.3.0",
+    "optax==0.2.8",
+    "optimum==2.3.0",
+    "paddlenlp==2.8.1",
+    "peft==0.21.2",
+    "pykeen==1.11.1",
+    "pyro-ppl==1.9.2",
+    "pytorch-forecasting==1.8.0",
+    "pytorch-lightning==2.6.6",
+    "pytorch-metric-learning==2.9.0",
+    "pytorch-tabnet==4.1.0",
+    "recbole==1.2.1",
+    "sentence-transformers==6.2.0",
+    "setfit==1.2.0",
+    "skorch==1.4.0",
+    "spacy-transformers==1.4.0",
+    "speechbrain==1.1.2",
+    "stanza==1.15.0",
+    "super-gradients==3.7.1",
+    "textattack==0.3.11",
+    "torch-geometric==2.8.1",
+    "torchmetrics==1.9.0",
+    "torchrl==0.14.1",
+    "transformer-lens==4.3.0",
+    "trl==1.16.0",
+    "ultralytics==8.4.190",
+)
+
+
+def build(cache: Path, packages: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+    """Count the packages that have each shingle.
+
+    Shapes: hashes ascending, counts along them; only what FEWEST_PACKAGES have.
+    """
+    found = []
+    for requirement in packages:
+        files = python_files(wheel(cache, requirement))
+        corpus = read_corpus(files, [file.path for file in files])
+        distinct = np.unique(corpus.shingles.hashes)
+        found.append(distinct)
+        print(f"{requirement}: {len(corpus.spans)} functions, {len(distinct)} shingles", file=sys.stderr)
+    hashes, counts = np.unique(np.concatenate(found), return_counts=True)
+    common = counts >= FEWEST_PACKAGES
+    return hashes[common], np.minimum(counts[common], 255).astype(np.uint8)
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Build the table and write it in place of the one that ships."""
+    parser = arguments(argparse.ArgumentParser(prog="python -m bench.background", description=__doc__))
+    options = parser.parse_args(given)
+    hashes, counts = build(options.cache, PACKAGES)
+    np.savez_compressed(
+        TABLE,
+        hashes=hashes,
+        counts=counts,
+        packages=np.int64(len(PACKAGES)),
+        lowering=np.int64(LOWERING_VERSION),
+        names=np.array(PACKAGES),
+    )
+    print(f"{TABLE.name}: {len(hashes)} shingles of {len(PACKAGES)} packages, {TABLE.stat().st_size} bytes")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,50 @@
+"""How many published packages a shingle is found in: what everybody writes is no evidence.
+
+The table ships with the package: hashes and counts, no code. `python -m bench.background` rebuilds it from named
+versions; it belongs to one version of the lowering.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+import numpy as np
+import numpy.typing as npt
+
+from detector.code.shingle import Hashes, Numbers
+from detector.settings import LOWERING_VERSION
+
+FILE = "background.npz"
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """Package frequencies.
+
+    Shapes: `hashes` ascending; `counts[i]` packages have `hashes[i]`. What fewer than three have is not kept.
+    """
+
+    hashes: Hashes
+    counts: npt.NDArray[np.uint8]
+    packages: int
+
+    def frequency(self, shingles: Hashes) -> Numbers:
+        """In how many packages each shingle is found, 1 where the table does not know it."""
+        places = np.minimum(np.searchsorted(self.hashes, shingles), max(len(self.hashes) - 1, 0))
+        known = self.hashes[places] == shingles if len(self.hashes) else np.zeros(len(shingles), bool)
+        found: Numbers = np.where(known, self.counts[places] if len(self.hashes) else 0, 1).astype(np.int64)
+        return found
+
+
+@cache
+def background() -> Background:
+    """Read the table that ships with the package.
+
+    Errors: ValueError when it was made by another version of the lowering; its hashes would match nothing.
+    """
+    with files("detector.code").joinpath(FILE).open("rb") as stream, np.load(stream, allow_pickle=False) as table:
+        if int(table["lowering"]) != LOWERING_VERSION:
+            raise ValueError(f"{FILE} was made for lowering {int(table['lowering'])}, not {LOWERING_VERSION}")
+        return Background(table["hashes"], table["counts"], int(table["packages"]))
