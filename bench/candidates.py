@@ -74,7 +74,7 @@ def measure(cache: Path, work: Path) -> str:
 
 
 def _measure(suspect: Path, reference: Path) -> tuple[tuple[int, int], Everything, list[Proposal]]:
-    import datasketch  # noqa: F401, PLC0415 - its import is not part of any stage
+    import datasketch  # noqa: F401 - its import is not part of any stage
 
     corpora = [_read(suspect), _read(reference)]
     calls = [callees(corpus.spans, corpus.calls) for corpus in corpora]

@@ -7,7 +7,6 @@ Truth:  pairs (B function, A function) in one clone class: declared copies close
 Source: transformers 4.40.2, `# Copied from` comments.
 Misses: near copies that are no exact class count as false, so precision is a lower bound for every matcher.
 """
-# ruff: noqa: SIM905 - a list of words reads best as text
 
 from __future__ import annotations
 

@@ -1,5 +1,4 @@
 """Words that the libraries of machine-learning code give a meaning: what a mutant must not rename, or may move."""
-# ruff: noqa: SIM905 - a list of words reads best as text
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def measure(cache: Path, work: Path) -> str:
 
 def once(path: Path) -> Run:
     """Read in one process and parse beside it, read in two, compare the halves."""
-    import datasketch  # noqa: F401, PLC0415 - its import is the process's cost, not that of one comparison
+    import datasketch  # noqa: F401 - its import is the process's cost, not that of one comparison
 
     files = python_files(path)
     corpus, parsing, shingling, one_process = read_and_parse(files)

@@ -90,18 +90,18 @@ LARGEST_COMPONENT = 9_000_000
 # --- judging ----------------------------------------------------------------------------------------------
 
 # A match stands on its own from this similarity x bits: coincidence reaches it about once in 10,000 functions.
-REPORT_SCORE = 30.0
+REPORT_SCORE = 25.0
 # ... and these bits: coincidence of short functions reaches 54 at the .999 quantile, one shared operation has 33.
-REPORT_BITS = 60.0
+REPORT_BITS = 45.0
 
 # Within a link of this many matches that stand on their own, and this many bits among them, weaker ones are
 # believed: three constructors that store the same layers reach about 400 bits between unrelated projects ...
 FEWEST_LINK_FUNCTIONS = 3
-LINK_BITS = 500.0
+LINK_BITS = 250.0
 # ... from this max(similarity, containment / 2) x bits ...
-LINKED_SCORE = 3.0
+LINKED_SCORE = 0.4
 # ... and this many bits: a body that only raises NotImplementedError has 7 ...
-LINKED_BITS = 15.0
+LINKED_BITS = 5.0
 # ... when the company of the class, file or caller, with this much for names that agree, reaches this: unrelated
 # functions in linked projects have company below 0.05, pieces lifted out of a copied function above 0.3.
 LINKED_NAMES = 0.3
@@ -141,3 +141,6 @@ OWN_PART = 0.2
 # Matches of one reference, strongest first, whose names and disguises are told: more than anybody reads. The others
 # get their clone type, which costs a third.
 MOST_EXPLAINED = 1_000
+
+# What even the most common shingle weighs, in bits: alike in everything is more alike than alike in what is rare.
+LEAST_WEIGHT = 0.25

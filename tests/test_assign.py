@@ -258,7 +258,8 @@ def test_the_same_function_in_two_classes_is_matched_class_by_class() -> None:
         )
         return "".join(f"class {name}:\n{method}{other}\n" for name, other in zip(names, others, strict=True))
 
-    report = compare(repo("mine", {"a.py": text("P", "Q")}), [repo("theirs", {"b.py": text("Spin", "Fold")})])
+    mine, theirs = repo("mine", {"a.py": text("P", "Q")}), repo("theirs", {"b.py": text("Spin", "Fold")})
+    report = compare(mine, [theirs], Options(min_similarity=0.5))
     found = {ours[1]: theirs[1] for ours, _, theirs in by_ends(report)}
     assert found == {
         "P.shrink": "Spin.shrink",

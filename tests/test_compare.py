@@ -292,8 +292,8 @@ def attend(values, mask):
 
 def test_a_helper_that_was_inlined_counts_for_its_caller() -> None:
     mine = repo("mine", {"a.py": INLINED})
-    bare = compare(mine, [repo("theirs", {"lib.py": CALLER})]).matches[0]
-    whole = compare(mine, [repo("theirs", {"lib.py": CALLER, "measures.py": CALLED})])
+    bare = compare(mine, [repo("theirs", {"lib.py": CALLER})], EVERYTHING).matches[0]
+    whole = compare(mine, [repo("theirs", {"lib.py": CALLER, "measures.py": CALLED})], EVERYTHING)
     (match,) = [match for match in whole.matches if match.reference.qualname == "weigh"]
     assert match.similarity > bare.similarity + 0.04
 
@@ -302,8 +302,8 @@ def test_an_unrelated_function_of_the_same_name_changes_no_score() -> None:
     mine = repo("mine", {"a.py": INLINED})
     theirs = {"lib.py": CALLER, "measures.py": CALLED}
     strange = {"plots/butter.py": "def spread(toast):\n    return toast.top().butter(3)\n"}
-    before = compare(mine, [repo("theirs", theirs)]).matches[0]
-    after = compare(mine, [repo("theirs", theirs | strange)]).matches[0]
+    before = compare(mine, [repo("theirs", theirs)], EVERYTHING).matches[0]
+    after = compare(mine, [repo("theirs", theirs | strange)], EVERYTHING).matches[0]
     assert after.similarity == pytest.approx(before.similarity, abs=1e-9)
 
 

@@ -141,7 +141,7 @@ def test_the_python_example_in_the_readme_runs() -> None:
 
 
 def test_the_output_in_the_readme_is_what_the_program_prints() -> None:
-    """`python docs/images/draw.py` brings it up to date."""
+    """`.venv/bin/python docs/images/draw.py` brings it up to date."""
     readme = (ROOT / "README.md").read_text("utf-8")
     (block,) = re.findall(r"^```text\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
     above, cut, below = re.split(r"^( *\[\.\.\. \d+ more matches cut \.\.\.\])$", block, flags=re.MULTILINE)

@@ -92,7 +92,7 @@ def small_is_weak(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(code, "REPORT_SCORE", 100.0)
 
 
-SMALL = "    def narrow(self, x):\n        return x.squeeze(0).contiguous()\n\n"
+SMALL = "    def narrow(self, x):\n        return x.squeeze(0).contiguous().unflatten(1, (7, -1)).swapdims(0, 2)\n\n"
 
 
 def _class(name: str, *bodies: str) -> str:
@@ -226,12 +226,12 @@ def test_without_floors_the_nearest_are_what_is_listed(fixtures: dict[str, Corpu
 
 
 def test_floors_keep_what_reaches_both(fixtures: dict[str, Corpus]) -> None:
-    found = find(fixtures["rebadged"], [fixtures["original"]], Gate(0.6, 200))
+    found = find(fixtures["rebadged"], [fixtures["original"]], Gate(0.6, 100))
     (likeness,) = found.likenesses
     chosen = likeness.pairs.take(likeness.chosen)
-    expected = (chosen.similarity >= 0.6) & (chosen.shared >= 200)
+    expected = (chosen.similarity >= 0.6) & (chosen.shared >= 100)
     assert {position for _, position in found.listed} == set(likeness.chosen[expected].tolist())
-    assert 10 < len(found.listed) < 80
+    assert 5 < len(found.listed) < 80
 
 
 # --- what it says of itself ----------------------------------------------------------------------------------

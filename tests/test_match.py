@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pytest
@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from detector.code import match
+from detector.code.background import Background
 from detector.code.match import Pairs, Weighted, exclusive_bits, pairs, score, weigh
 from detector.code.shingle import Shingles, mix
-from detector.settings import CANDIDATES_PER_FUNCTION, OWN_PART, SMALLEST_WORLD
+from detector.settings import CANDIDATES_PER_FUNCTION, LEAST_WEIGHT, OWN_PART, SMALLEST_WORLD
 
 Function = frozenset[int]
 Calls = Sequence[Sequence[int]]
@@ -63,11 +65,35 @@ def _all_pairs(ours: Sequence[Function], theirs: Sequence[Function], *calls: Cal
     return score(one, other, weights, first, second)
 
 
+@pytest.fixture(autouse=True, scope="module")
+def nothing_is_published() -> Iterator[None]:
+    """A background that knows none of the shingles of these tests, of 64 packages."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(match, "background", _published)
+        yield
+
+
+def _published(*known: tuple[int, int]) -> Background:
+    """64 packages, of which so many have the shingle of each of these numbers."""
+    counts = {int(mix(np.array([number + 1], np.uint64))[0]): count for number, count in known}
+    hashes = np.array(sorted(counts), np.uint64)
+    return Background(hashes, np.array([counts[each] for each in sorted(counts)], np.uint8), 64)
+
+
+MOST = math.log2(64)
+
+
+def _here(functions: int, count: int) -> float:
+    """The bits of a shingle that so many of the functions compared have, and no published package."""
+    world = max(functions, SMALLEST_WORLD)
+    return max(min(MOST, math.log2(world / count) * MOST / math.log2(SMALLEST_WORLD / 2)), LEAST_WEIGHT)
+
+
 def _bits(*everybody: Sequence[Function]) -> dict[int, float]:
-    """log2(N / df) of every shingle, N at least the smallest world."""
+    """The weight of every shingle."""
     frequency = Counter(number for side in everybody for function in side for number in function)
-    total = max(sum(map(len, everybody)), SMALLEST_WORLD)
-    return {number: math.log2(total / count) for number, count in frequency.items()}
+    total = sum(map(len, everybody))
+    return {number: _here(total, count) for number, count in frequency.items()}
 
 
 def _weight(function: Function, bits: dict[int, float]) -> float:
@@ -96,27 +122,37 @@ def test_a_function_weighs_the_bits_of_its_shingles(ours: list[Function], theirs
 
 
 def test_in_a_large_world_the_number_of_functions_counts() -> None:
-    ours = [frozenset({0, 1 + number}) for number in range(SMALLEST_WORLD)]
-    theirs = [frozenset({0})] * SMALLEST_WORLD
-    one, other, weights = _weighed(ours, theirs)
-    assert set(other.totals) == {0.0}  # what everybody has says nothing
-    assert one.totals.tolist() == pytest.approx([math.log2(2 * SMALLEST_WORLD)] * SMALLEST_WORLD)
-    assert weights.min() == 0
+    ours = [frozenset({0, 1}), *[frozenset({0})] * (SMALLEST_WORLD - 1)]
+    theirs = [frozenset({0, 1})] * 100 + [frozenset({0})] * (SMALLEST_WORLD - 100)
+    _, other, _ = _weighed(ours, theirs)
+    assert set(other.totals[100:]) == {LEAST_WEIGHT}  # what everybody has says hardly anything
+    assert other.totals[0] == pytest.approx(LEAST_WEIGHT + _here(2 * SMALLEST_WORLD, 101))
 
 
 @profile
 @given(ours=functions, theirs=functions)
-def test_a_weight_is_never_negative(ours: list[Function], theirs: list[Function]) -> None:
+def test_a_weight_is_never_nothing_and_never_more_than_the_world_can_tell(
+    ours: list[Function], theirs: list[Function]
+) -> None:
     _, _, weights = _weighed(ours * 10, theirs * 10)
-    assert (weights >= 0).all()
+    assert (weights >= LEAST_WEIGHT).all()
+    assert (weights <= MOST).all()
+
+
+def test_what_many_publish_weighs_less(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(match, "background", lambda: _published((1, 16), (2, 64), (3, 3)))
+    side = [frozenset({number}) for number in range(4)]
+    one, _, _ = _weighed(side, [frozenset({9})])
+    assert one.totals.tolist() == pytest.approx([MOST, 2, LEAST_WEIGHT, math.log2(64 / 3)])
 
 
 def test_three_sides_are_weighed_together() -> None:
     shared, own = frozenset({1}), frozenset({2})
-    all_sides = [[shared], [shared], [shared, own]]
+    crowd = [shared] * 300
+    all_sides = [[shared], crowd, [shared, own]]
     weighted, _ = weigh([_shingles(side) for side in all_sides], [_graph(_nobody(side)) for side in all_sides])
-    assert weighted[0].totals.tolist() == pytest.approx([math.log2(SMALLEST_WORLD / 3)])
-    assert weighted[2].totals.tolist() == pytest.approx([math.log2(SMALLEST_WORLD / 3), math.log2(SMALLEST_WORLD)])
+    assert weighted[0].totals.tolist() == pytest.approx([_here(303, 302)])
+    assert weighted[2].totals.tolist() == pytest.approx([_here(303, 302), MOST])
 
 
 # --- scores --------------------------------------------------------------------------------------------------
@@ -190,9 +226,7 @@ def test_a_part_is_contained_in_the_whole_and_not_the_other_way() -> None:
     whole, part = frozenset(range(20)), frozenset(range(5))
     there, back = _all_pairs([part], [whole]), _all_pairs([whole], [part])
     assert there.containment.tolist() == pytest.approx([1])
-    assert back.containment.tolist() == pytest.approx(
-        [5 * math.log2(SMALLEST_WORLD / 2) / (5 * math.log2(SMALLEST_WORLD / 2) + 15 * math.log2(SMALLEST_WORLD))]
-    )
+    assert back.containment.tolist() == pytest.approx([5 * _here(2, 2) / (5 * _here(2, 2) + 15 * _here(2, 1))])
     assert there.similarity.tolist() == pytest.approx(back.similarity.tolist())
 
 
@@ -311,14 +345,6 @@ def test_candidates_are_scored_as_all_pairs_are() -> None:
     found = _candidates(ours, theirs)
     assert len(found.suspect) > 10
     assert [known[couple] for couple in _couples(found)] == pytest.approx(found.similarity.tolist())
-
-
-def test_the_weights_may_be_zero_throughout() -> None:
-    """Every function has every shingle: nothing is surprising, and nothing is divided by zero."""
-    found = _all_pairs([frozenset({1, 2, 3})], [frozenset({1, 2, 3})] * SMALLEST_WORLD)
-    assert not found.shared.any()
-    assert not found.similarity.any()
-    assert not found.containment.any()
 
 
 def test_pairs_can_be_taken_out() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from dataclasses import dataclass, field
+from typing import Any
 
 from detector.code.canonical import IGNORED_FIELDS, NO_MODULE, canonical, written
 from detector.code.labels import API_NAMES
@@ -62,7 +63,7 @@ def shapes(node: Function) -> Shapes:
             continue
         shape = [_attribute(current) if kind is ast.Attribute else _CLASSES[kind]]  # type: ignore[arg-type]
         for name in _SHAPE_FIELDS[kind]:
-            value = getattr(current, name, None)
+            value: Any = getattr(current, name, None)
             for each in value if value.__class__ is list else (value,):
                 inner = each.__class__
                 if inner is ast.Attribute:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from detector.code.labels import API_NAMES, LABELS, METHODS
-from detector.code.scopes import Place, children, is_bare_string, walk
+from detector.code.scopes import FIELDS, Place, is_bare_string, walk
 
 VOCABULARY: frozenset[str] = frozenset({
     "tuple-assignment", "chained-call", "inlined-temporary", "extracted-temporary", "comprehension",
@@ -26,7 +26,7 @@ VOCABULARY: frozenset[str] = frozenset({
 _CONFIGURATION_NAMES = frozenset(
     {"config", "cfg", "conf", "configuration", "args", "arguments", "options", "opt", "opts", "settings", "hparams"}
 )
-_LOOPS = (ast.For, ast.AsyncFor, ast.While)
+_LOOPS = frozenset({ast.For, ast.AsyncFor, ast.While})
 _JUMPS = (ast.Return, ast.Continue, ast.Break, ast.Raise)
 
 
@@ -50,6 +50,7 @@ class Facts:
     own_calls: set[str] = field(default_factory=set)
     configured: set[str] = field(default_factory=set)  # attributes read from a configuration
     is_method: bool = False
+    depth: int = 0  # loops around what is being read
 
 
 def read_facts(place: Place) -> Facts:
@@ -57,16 +58,26 @@ def read_facts(place: Place) -> Facts:
     facts = Facts(is_method=place.klass is not None)
     node = place.node
     facts.counts["docstring"] = int(bool(node.body) and is_bare_string(node.body[0]))
-    pending: list[tuple[ast.AST, int]] = [(node, 0)]
+    pending: list[ast.AST | None] = [node]
     while pending:
-        current, depth = pending.pop()
-        reader = _READERS.get(current.__class__)
+        current = pending.pop()
+        if current is None:
+            facts.depth -= 1
+            continue
+        kind = current.__class__
+        reader = _READERS.get(kind)
         if reader is not None:
             reader(current, facts)
-        if isinstance(current, _LOOPS):
-            depth += 1
-            facts.counts["loop depth"] = max(facts.counts["loop depth"], depth)
-        pending.extend((child, depth) for child in children(current))
+            if kind in _LOOPS:
+                facts.depth += 1
+                facts.counts["loop depth"] = max(facts.counts["loop depth"], facts.depth)
+                pending.append(None)  # what is taken after this one stands behind the loop
+        for name in FIELDS[kind]:
+            value = getattr(current, name, None)
+            if value.__class__ is list:
+                pending += [each for each in value if each is not None] if None in value else value
+            elif value is not None:
+                pending.append(value)
     return facts
 
 
@@ -101,9 +112,6 @@ def _read_loop(node: ast.For | ast.AsyncFor | ast.While, facts: Facts) -> None:
         _read_test(node.test, facts)
     else:
         _read_iterable(node.iter, facts)
-    for each in walk(node):
-        if isinstance(each, ast.Call) and isinstance(each.func, ast.Attribute) and each.func.attr == "append":
-            facts.counts["append in a loop"] += 1
 
 
 def _read_iterable(node: ast.expr, facts: Facts) -> None:
@@ -186,6 +194,7 @@ def _read_call(node: ast.Call, facts: Facts) -> None:
         name = func.attr
         facts.counts["chain"] += isinstance(func.value, ast.Call | ast.BinOp)
         facts.counts["extend"] += name == "extend"
+        facts.counts["append in a loop"] += facts.depth if name == "append" else 0
         callee = LABELS.texts[METHODS[name]] if name in API_NAMES else name
     else:
         name = callee = func.id if isinstance(func, ast.Name) else ""

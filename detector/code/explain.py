@@ -84,10 +84,14 @@ def explain(
     work: list[_Pair | None] = [None] * min(full, len(pairs))
     with uncollected():
         for number in sorted(range(len(pairs)), key=lambda number: [span.path for span in pairs[number]]):
+            is_same = _is_same_text(ours.text(pairs[number][0]), theirs.text(pairs[number][1]))
+            if is_same and number >= full:  # the tree is not needed
+                found[number] = Explanation(CloneType.LAYOUT, {}, ())
+                continue
             one, other = ours.portrait(pairs[number][0]), theirs.portrait(pairs[number][1])
             if one is None or other is None:
                 continue
-            clone_type = _classify(one, other)
+            clone_type = CloneType.LAYOUT if is_same else _classify(one, other)
             found[number] = Explanation(clone_type, {}, ())
             if number < full:
                 work[number] = _begin(one, other, clone_type)
@@ -101,6 +105,10 @@ def explain(
 
 def _key(span: Span) -> tuple[str, str, int]:
     return span.path, span.qualname, span.first_line
+
+
+def _is_same_text(one: bytes | None, other: bytes | None) -> bool:
+    return one is not None and one == other
 
 
 def _classify(suspect: Portrait, reference: Portrait) -> CloneType:
@@ -126,8 +134,9 @@ def _begin(suspect: Portrait, reference: Portrait, clone_type: CloneType) -> _Pa
 
 
 def _positional(suspect: Portrait, reference: Portrait) -> list[Rename]:
-    """Names of a type 1 or 2 clone stand for each other in the order of their first occurrence."""
-    names = zip(suspect.canonical.names, reference.canonical.names, strict=True)
+    """Names of a type 2 clone stand for each other in the order of their first occurrence; of type 1 for themselves."""
+    is_same = suspect.census == reference.census and suspect.canonical.digest == reference.canonical.digest
+    names = zip(suspect.canonical.names, (reference if is_same else suspect).canonical.names, strict=True)
     return [Rename(kind, kind, one, other, 1.0) for (kind, one), (_, other) in names]
 
 

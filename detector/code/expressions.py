@@ -623,16 +623,32 @@ def _as_map(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     if len(operands) != 1 or len(node.args) != 2 or node.keywords or _starred(node.args):
         return None
     function, iterable = node.args
-    element = flow.elem(frame, value(iterable, frame))
+    return flow.collect(frame, (_applied(function, flow.elem(frame, value(iterable, frame)), frame),))
+
+
+def _applied(function: ast.expr, element: int, frame: Frame) -> int:
+    """What a function that is passed on gives for an element."""
     outer, frame.env = frame.env, frame.env.copy()
     if isinstance(function, ast.Lambda) and len(function.args.args) == 1:
         frame.env[function.args.args[0].arg] = element
-        gathered = value(function.body, frame)
+        number = value(function.body, frame)
     else:
         frame.env[_ELEMENT.id] = element
-        gathered = _call(ast.Call(function, [_ELEMENT], []), frame)
+        number = _call(ast.Call(function, [_ELEMENT], []), frame)
     frame.env = outer
-    return flow.collect(frame, (gathered,))
+    return number
+
+
+def _as_extreme(is_least: bool) -> Callable[[ast.Call, list[int], Frame], int | None]:
+    """`min(xs, key=f)`, `max(xs, key=f)`: an element and what it is measured by."""
+
+    def as_extreme(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
+        if len(operands) != 1 or len(node.args) != 1 or not node.keywords or node.keywords[0].arg != "key":
+            return None
+        element = flow.elem(frame, value(node.args[0], frame))
+        return flow.extreme(frame, is_least, element, _applied(node.keywords[0].value, element, frame))
+
+    return as_extreme
 
 
 def _as_shape(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
@@ -768,6 +784,8 @@ _RULES: dict[int, Callable[[ast.Call, list[int], Frame], int | None]] = {
     CALLS["builtins.len"]: _as_length,
     CALLS["builtins.bool"]: _as_truth,
     CALLS["builtins.zip"]: _as_zip,
+    CALLS["builtins.min"]: _as_extreme(is_least=True),
+    CALLS["builtins.max"]: _as_extreme(is_least=False),
     CALLS["builtins.enumerate"]: _as_enumerate,
     CALLS["builtins.super"]: _as_super,
     METHODS["register_buffer"]: _as_store,

@@ -9,6 +9,8 @@ Source: Melnik, Garcia-Molina and Rahm 2002, "Similarity flooding", section 3; h
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import numpy.typing as npt
 
@@ -23,6 +25,9 @@ ROUNDS = 5
 # How well nodes go together that do not do the same: an input may stand for anything that was computed elsewhere,
 # a call of the project's own for what it returns, and any two operations may be one name before and after an edit.
 OPEN_FIT, OWN_FIT, ANY_FIT = 0.6, 0.3, 0.1
+
+# Pairs of edges that are summed in one go, those of different slots blanked out; beyond it slot by slot.
+MOST_AT_ONCE = 100_000
 
 # What a node brings along before its neighbours are asked, and what its uses and its operands count.
 OWN_WEIGHT, USE_WEIGHT, OPERAND_WEIGHT = 0.3, 1.0, 1.0
@@ -69,36 +74,52 @@ class _Joint:
     """Pairs of edges in one slot, summed over: from what uses two nodes, or from what they are made of."""
 
     def __init__(self, ours: _Edges, theirs: _Edges) -> None:
-        self.ours, self.theirs = ours, theirs
         norm = np.sqrt(np.maximum(ours.degrees, 1)[:, None] * np.maximum(theirs.degrees, 1)[None, :])
         self.scale = (1.0 / norm).astype(np.float32)
+        if len(ours.slots) * len(theirs.slots) <= MOST_AT_ONCE:
+            same_slot = (ours.slots[:, None] == theirs.slots[None, :]).astype(np.float32)
+            self.groups: list[tuple[_Group, _Group, Matrix | None]] = [(ours.group(), theirs.group(), same_slot)]
+        else:
+            both = np.intersect1d(ours.slots, theirs.slots).tolist()
+            self.groups = [(ours.group(slot), theirs.group(slot), None) for slot in both]
 
     def gather(self, likeness: Matrix) -> Matrix:
         """Sum over the far ends' likeness, scaled by how many far ends there are."""
         total = np.zeros_like(likeness)
-        for slot, (near, far, starts) in self.ours.slots.items():
-            if slot not in self.theirs.slots:
+        for ours, theirs, same_slot in self.groups:
+            if not len(ours.far) or not len(theirs.far):
                 continue
-            other_near, other_far, other_starts = self.theirs.slots[slot]
-            block = likeness[far][:, other_far]
-            block = np.add.reduceat(np.add.reduceat(block, starts, axis=0), other_starts, axis=1)
-            total[np.ix_(near, other_near)] += block
-        scaled: Matrix = total * self.scale
-        return scaled
+            block = likeness[ours.far][:, theirs.far]
+            if same_slot is not None:
+                block *= same_slot
+            block = np.add.reduceat(np.add.reduceat(block, ours.starts, axis=0), theirs.starts, axis=1)
+            total[ours.near[:, None], theirs.near] += block
+        total *= self.scale
+        return total
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Edges sorted by their near end: the distinct near ends, where each one's edges begin, and their far ends."""
+
+    near: Numbers
+    starts: npt.NDArray[np.int64]
+    far: Numbers
 
 
 class _Edges:
-    """Edges of one graph by slot, sorted by their near end."""
+    """Edges of one graph, sorted by their near end."""
 
     def __init__(self, near: Numbers, far: Numbers, slots: Numbers, nodes: int) -> None:
         self.degrees = np.bincount(near, minlength=nodes).astype(np.float32)
-        self.slots: dict[int, tuple[Numbers, Numbers, npt.NDArray[np.int64]]] = {}
-        order = np.lexsort((far, near, slots))
-        near, far, slots = near[order], far[order], slots[order]
-        for slot in np.unique(slots).tolist():
-            chosen = slots == slot
-            nodes_here, starts = np.unique(near[chosen], return_index=True)
-            self.slots[slot] = (nodes_here, far[chosen], starts)
+        order = np.lexsort((far, near))
+        self.near, self.far, self.slots = near[order], far[order], slots[order]
+
+    def group(self, slot: int | None = None) -> _Group:
+        """All edges, or those in one slot."""
+        chosen = slice(None) if slot is None else self.slots == slot
+        near, starts = np.unique(self.near[chosen], return_index=True)
+        return _Group(near, starts, self.far[chosen])
 
 
 def _sides(suspect: Traced, reference: Traced, direction: str) -> tuple[_Edges, _Edges]:

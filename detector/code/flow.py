@@ -57,7 +57,7 @@ LIST, TUPLE, SET, DICT, PAIR = LABELS["list"], LABELS["list"], LABELS["set"], LA
 CALL, LOCAL, LOCAL_CALL, OWN_METHOD = LABELS["call"], LABELS["local"], LABELS["local()"], LABELS["call.own"]
 ATTRIBUTE, CLOSURE = LABELS["attribute"], LABELS["closure"]
 STAR, STARSTAR = LABELS["*args"], LABELS["**kwargs"]
-EXTREME = LABELS["extreme"]
+LEAST_BY, MOST_BY = LABELS["least by"], LABELS["most by"]
 
 # Roots: what has an effect. Only what a root reaches counts.
 ROOT_TEXTS = ("return", "yield", "raise", "condition", "effect", "setitem", "except", "default", "decorator")
@@ -82,6 +82,7 @@ class Frame:
         "effects",
         "env",
         "exits",
+        "extremes",
         "indices",
         "klass",
         "lists",
@@ -117,6 +118,7 @@ class Frame:
         # What is known of a value beyond its node, so that a temporary changes nothing: id -> ...
         self.origins: dict[int, str] = {}  # dotted origin; "~" is this repository, "?name" an input
         self.callables: dict[int, int] = {}  # label of calling it
+        self.extremes: set[int] = set()  # best-so-far values, which replace what stood before their loop
         self.phis: dict[int, tuple[int, ...]] = {}  # the values it may be
         self.tests: dict[int, tuple[int, ...]] = {}  # what it comes to as a condition
         self.numbers: dict[int, int] = {}  # the integer constant that it is
@@ -204,6 +206,13 @@ def dictionary(frame: Frame, pairs: tuple[int, ...]) -> int:
     pairs = pairs[:MOST_ITEMS]
     number = table[(DICT, *sorted(set(pairs)))]
     frame.dicts[number] = pairs
+    return number
+
+
+def extreme(frame: Frame, is_least: bool, chosen: int, measure: int) -> int:
+    """What a best-so-far loop keeps: `min(xs, key=f)`."""
+    number = table[(LEAST_BY if is_least else MOST_BY, chosen, measure)]
+    frame.extremes.add(number)
     return number
 
 

@@ -19,6 +19,7 @@ from detector.settings import (
     CANDIDATE_SHARE,
     CANDIDATES_PER_FUNCTION,
     FEWEST_LSH_SHINGLES,
+    LEAST_WEIGHT,
     LARGEST_POSTING,
     OWN_PART,
     PAIR_BLOCK,
@@ -92,7 +93,7 @@ def _rarity(shingles: Hashes, frequency: Numbers, functions: int) -> Floats:
     The background says how surprising it is to find a shingle in a project at all; the functions compared lower that
     where the two projects repeat themselves.
 
-    Units:  bits: log2(packages / packages that have it), at most log2(packages), never below 0.
+    Units:  bits: log2(packages / packages that have it), at most log2(packages), never nothing.
     Source: Sparck Jones 1972.
     """
     known = background()
@@ -101,7 +102,7 @@ def _rarity(shingles: Hashes, frequency: Numbers, functions: int) -> Floats:
     # Two small projects do not make what they share any more common in the world: a floor for its size.
     world = max(functions, SMALLEST_WORLD)
     here = np.log2(world / np.maximum(frequency, 1)) * (most / np.log2(SMALLEST_WORLD / 2))
-    rarity: Floats = np.maximum(np.minimum(published, here), 0.0)
+    rarity: Floats = np.maximum(np.minimum(published, here), LEAST_WEIGHT)
     return rarity
 
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 import gc
+import re
 import sys
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
 
@@ -26,7 +27,7 @@ from detector.model import Span
 from detector.settings import DEEPEST_LOWERING
 
 # Source whose syntax trees one side holds; a tree takes about thirty times its text.
-MOST_HELD_BYTES = 2_000_000
+MOST_HELD_BYTES = 4_000_000
 
 
 @contextmanager
@@ -55,15 +56,34 @@ def _deeply() -> Iterator[None]:
 
 
 class _File:
-    """One parsed file. It knows none of the portraits made of it: a circle would never be freed."""
+    """One file, parsed when need be. It knows none of the portraits made of it: a circle would never be freed."""
 
-    def __init__(self, tree: ast.Module, local: frozenset[str], size: int) -> None:
-        self.size = size
-        self.module: ModuleNames = read_module(tree, local)
-        self.places = places(tree)
+    def __init__(self, data: bytes, local: frozenset[str]) -> None:
+        self.data = data
+        self.local = local
         self.own: dict[int, frozenset[str]] = {}
-        self.types: dict[int, Mapping[str, str]] = {}
+        self.types: dict[int, dict[str, str]] = {}
         self.shapes: dict[str, Shapes] = {}
+
+    @cached_property
+    def lines(self) -> list[bytes]:
+        """The text by lines; not `splitlines`, which also splits at form feeds."""
+        return _LINE_END.split(self.data)
+
+    @cached_property
+    def tree(self) -> ast.Module:
+        """The syntax tree, as far as it can be read."""
+        return parse_file(self.data)[0]
+
+    @cached_property
+    def module(self) -> ModuleNames:
+        """What the module's names stand for."""
+        return read_module(self.tree, self.local)
+
+    @cached_property
+    def places(self) -> dict[tuple[str, int], Place]:
+        """Every function by qualname and line."""
+        return places(self.tree)
 
     @cached_property
     def by_name(self) -> dict[str, Place]:
@@ -83,7 +103,7 @@ class _File:
             self.own[id(klass)] = own_names(klass)
         return self.own[id(klass)]
 
-    def attribute_types(self, klass: ast.ClassDef | None) -> Mapping[str, str]:
+    def attribute_types(self, klass: ast.ClassDef | None) -> dict[str, str]:
         """What a class's constructor puts into its attributes."""
         constructor = self.constructors.get(id(klass)) if klass is not None else None
         if constructor is None:
@@ -183,16 +203,40 @@ class Side:
             known[key] = Portrait(place, file)
         return known[key]
 
+    def text(self, span: Span) -> bytes | None:
+        """The lines of a function and its decorators, found without parsing; None where that is not sure."""
+        lines = self._file(span.path).lines
+        name = span.qualname.rpartition(".")[2].encode()
+        first, last = span.first_line - 1, span.last_line
+        if not 0 <= first < last <= len(lines):
+            return None
+        opening = _DEFINITION.match(lines[first])
+        after = next((line for line in lines[last : last + 8] if line.strip()), b"")
+        if opening is None or opening[2] != name or len(after) - len(after.lstrip()) > len(opening[1]):
+            return None
+        while first and _DECORATOR.fullmatch(lines[first - 1].strip()):
+            first -= 1
+        above = first
+        while above and lines[above - 1].lstrip().startswith(b"#"):
+            above -= 1
+        border = lines[above - 1].strip() if above else b""
+        is_sure = not border or (border.endswith(b":") and border.startswith((b"class ", b"def ")))
+        return b"\n".join(lines[first:last]) if is_sure else None
+
     def _file(self, path: str) -> _File:
         file = self._files.pop(path, None)
         if file is None:
-            data = self._read(path)
-            held = sum(each.size for each in self._files.values())
+            held = sum(len(each.data) for each in self._files.values())
             while self._files and held > self._most_bytes:
                 oldest = next(iter(self._files))
-                held -= self._files.pop(oldest).size
+                held -= len(self._files.pop(oldest).data)
                 del self._portraits[oldest]
-            file = _File(parse_file(data)[0], self._local, len(data))
+            file = _File(self._read(path), self._local)
             self._portraits[path] = {}
         self._files[path] = file
         return file
+
+
+_LINE_END = re.compile(rb"\r\n|\r|\n")
+_DEFINITION = re.compile(rb"([ \t]*)(?:async[ \t]+)?def[ \t]+([^ \t(\[]+)")
+_DECORATOR = re.compile(rb"@[\w.]+(?:\([^()]*\))?")  # on one line

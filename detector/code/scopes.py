@@ -200,14 +200,30 @@ def own_names(klass: ast.ClassDef) -> frozenset[str]:
         if not isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
             continue
         positional = statement.args.posonlyargs + statement.args.args
-        receiver = positional[0].arg if positional else ""
-        names.update(
-            node.attr
-            for node in walk(statement)
-            if node.__class__ is ast.Attribute and _is_stored_on(node, receiver)  # type: ignore[arg-type]
-        )
+        if positional:
+            names.update(_stored_on(positional[0].arg, statement))
     return frozenset(names)
 
 
-def _is_stored_on(node: ast.Attribute, receiver: str) -> bool:
-    return node.ctx.__class__ is ast.Store and isinstance(node.value, ast.Name) and node.value.id == receiver
+def _stored_on(receiver: str, function: Function) -> Iterator[str]:
+    """Attributes of a name that statements assign to; expressions are not looked at, they cannot."""
+    pending: list[ast.AST] = [function]
+    while pending:
+        current = pending.pop()
+        kind = current.__class__
+        for name in _BODIES[kind]:
+            pending += getattr(current, name)
+        for name in _TARGETS.get(kind, ()):
+            value = getattr(current, name)
+            for target in value if value.__class__ is list else (value,):
+                for each in (target,) if target.__class__ is ast.Attribute else walk(target):
+                    if isinstance(each, ast.Attribute) and isinstance(each.ctx, ast.Store):
+                        holder = each.value
+                        if isinstance(holder, ast.Name) and holder.id == receiver:
+                            yield each.attr
+
+
+_TARGETS = {
+    ast.Assign: ("targets",), ast.AnnAssign: ("target",), ast.AugAssign: ("target",), ast.For: ("target",),
+    ast.AsyncFor: ("target",), ast.With: ("items",), ast.AsyncWith: ("items",),
+}  # fmt: skip

@@ -27,6 +27,7 @@ from detector.code.flow import (
     COLLECT_PAIR,
     CONDITION,
     EXCEPT,
+    FIRST,
     ITEM,
     NONE,
     PAIR,
@@ -39,7 +40,7 @@ from detector.code.flow import (
     merge,
     table,
 )
-from detector.code.labels import CONSTANTS, SILENT_METHODS, SILENT_PACKAGES
+from detector.code.labels import CALLS, CONSTANTS, SILENT_METHODS, SILENT_PACKAGES
 
 Handler = Callable[[Any, Frame], bool]
 _Name = ast.Name
@@ -248,6 +249,8 @@ def _if(node: ast.If, frame: Frame) -> bool:
     constant = _constant_test(node.test)
     if constant is not None:
         return body(node.body if constant else node.orelse, frame)
+    if frame.befores and not node.orelse and _best_so_far(node, frame):
+        return False
     test = value(node.test, frame)
     before, mark, effects = frame.env, len(frame.writes), frame.effects
     frame.env = before.copy()
@@ -266,6 +269,53 @@ def _if(node: ast.If, frame: Frame) -> bool:
     elif len(frame.writes) != mark:
         merge(frame, mark, frame.env, after)
     return False
+
+
+_IS_LESS: dict[type, bool] = {ast.Lt: True, ast.LtE: True, ast.Gt: False, ast.GtE: False}
+
+
+def _best_so_far(node: ast.If, frame: Frame) -> bool:
+    """`if f(x) < best: best, found = f(x), x` in a loop: the rewritten `min(xs, key=f)`."""
+    test = node.test
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) and len(test.values) == 2:
+        test = test.values[1]  # `best is None or f(x) < best`
+    if not isinstance(test, ast.Compare) or test.ops[0].__class__ not in _IS_LESS or len(test.ops) > 1:
+        return False
+    given = _plain_assignments(node.body)
+    right = test.comparators[0]
+    if isinstance(right, ast.Name) and right.id in given:
+        best, measured, is_least = right.id, test.left, _IS_LESS[test.ops[0].__class__]
+    elif isinstance(test.left, ast.Name) and test.left.id in given:
+        best, measured, is_least = test.left.id, right, not _IS_LESS[test.ops[0].__class__]
+    else:
+        return False
+    measure = value(measured, frame)
+    values = {name: value(source, frame) for name, source in given.items()}
+    if values.pop(best) != measure:
+        return False
+    values = {name: flow.extreme(frame, is_least, number, measure) for name, number in values.items()}
+    extreme = CALLS["builtins.min" if is_least else "builtins.max"]
+    values[best] = table[(extreme, flow.collect(frame, (measure,)))]
+    frame.extremes.add(values[best])
+    frame.env.update(values)
+    frame.writes += values
+    return True
+
+
+def _plain_assignments(statements: list[ast.stmt]) -> dict[str, ast.expr]:
+    """What a body assigns to names, when it does nothing else."""
+    given: dict[str, ast.expr] = {}
+    for statement in statements:
+        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
+            return {}
+        targets, sources = [statement.targets[0]], [statement.value]
+        if isinstance(targets[0], ast.Tuple) and isinstance(sources[0], ast.Tuple):
+            targets, sources = targets[0].elts, sources[0].elts
+        for target, source in zip(targets, sources, strict=False):
+            if not isinstance(target, ast.Name) or isinstance(source, ast.Starred):
+                return {}
+            given[target.id] = source
+    return given
 
 
 def _constant_test(test: ast.expr) -> bool | None:
@@ -292,7 +342,14 @@ def _loop(statements: list[ast.stmt], orelse: list[ast.stmt], frame: Frame, befo
         merge(frame, mark, frame.env, other)
     for name in dict.fromkeys(frame.writes[mark:]):
         old, new = before.get(name), frame.env.get(name)
-        if old is None or new is None or old == new or new in frame.collects or new in frame.dicts:
+        if (
+            old is None
+            or new is None
+            or old == new
+            or new in frame.collects
+            or new in frame.dicts
+            or new in frame.extremes
+        ):
             continue
         frame.env[name] = flow.phi(frame, old, new)
     body(orelse, frame)
@@ -440,7 +497,7 @@ def _pattern(pattern: ast.pattern, subject: int, frame: Frame) -> None:
 
 def _definition(node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> bool:
     """Lower a nested function in place: what it returns is its value, its effects are effects here."""
-    frame.nested.append((node, tuple(frame.env)))
+    frame.nested.append((node, _bound(frame)))
     outer_env, frame.env = frame.env, frame.env.copy()
     outer_returns, frame.returns = frame.returns, []
     outer_befores, frame.befores = frame.befores, []
@@ -455,8 +512,14 @@ def _definition(node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> b
     return False
 
 
+def _bound(frame: Frame) -> tuple[str, ...]:
+    """Names that the function binds, without the globals that it has loaded."""
+    written = set(frame.writes)
+    return tuple(name for name, number in frame.env.items() if number < FIRST or name in written)
+
+
 def _class(node: ast.ClassDef, frame: Frame) -> bool:
-    frame.nested.append((node, tuple(frame.env)))
+    frame.nested.append((node, _bound(frame)))
     frame.env[node.name] = flow.leaf(frame, "~")
     frame.writes.append(node.name)
     return False

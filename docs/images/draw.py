@@ -1,7 +1,8 @@
-"""Bring the README's picture and output block up to date with what the program prints: `python docs/images/draw.py`.
+"""Bring what the documentation shows of the program up to date: `.venv/bin/python docs/images/draw.py`.
 
-Both show a real run on the fixtures, but for cuts that are marked. The picture uses the reader's own fonts: nothing is
-fetched. `compare.png` is a screenshot of `compare.svg`.
+That is the README's picture and output block, and the table of numbers on the method page. Picture and block show a
+real run on the fixtures, but for cuts that are marked. The picture uses the reader's own fonts: nothing is fetched.
+`compare.png` is a screenshot of `compare.svg`.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from pathlib import Path
 from rich.console import Console
 from rich.text import Text
 
+from detector import settings
+
 ROOT = Path(__file__).resolve().parents[2]
-README = ROOT / "README.md"
+README, METHOD = ROOT / "README.md", ROOT / "docs" / "method.md"
 PROJECTS = [f"fixtures/{name}" for name in ("rebadged", "original", "cited", "independent")]
 WIDTH = 100
 SHOWN = 2  # matches above the cut
@@ -56,7 +59,7 @@ def svg(lines: list[str]) -> str:
 
 
 def main() -> None:
-    """Write the picture and the block."""
+    """Write the picture, the block and the numbers."""
     lines = cut(report())
     Path(__file__).with_name("compare.svg").write_text(svg(lines), encoding="utf-8")
     block = "\n".join(Text.from_ansi(line).plain.rstrip() for line in lines)
@@ -65,6 +68,13 @@ def main() -> None:
         r"(?<=^```text\n).*?(?=^```$)", lambda _: block + "\n", readme, count=1, flags=re.DOTALL | re.MULTILINE
     )
     README.write_text(readme, encoding="utf-8")
+    method = METHOD.read_text(encoding="utf-8")
+    method = re.sub(r"(?<=^\| `)([A-Z_]+)` \| .*(?= \|$)", _number, method, flags=re.MULTILINE)
+    METHOD.write_text(method, encoding="utf-8")
+
+
+def _number(row: re.Match[str]) -> str:
+    return f"{row[1]}` | {getattr(settings, row[1])}"
 
 
 if __name__ == "__main__":
