@@ -118,7 +118,7 @@ DERIVED_SHARE = 0.02
 
 # Below this many bits in all, what is shared is a common idiom: about four functions at the .999 quantile of
 # coincidence for their size, or a handful of constructors.
-IDIOM_BITS = 500.0
+IDIOM_BITS = 250.0
 
 # A copy of which this share of the bits is declared is a declared copy.
 DECLARED_SHARE = 0.5
@@ -128,7 +128,7 @@ IDENTICAL_SHARE = 0.98
 
 # The verbal scale: bits that stand on their own -> strength. Coincidence of unrelated repositories stays below
 # the first in 46 of 46 measured pairs once shared ancestry is set aside.
-STRENGTH_BITS = {"weak": 30.0, "moderate": 250.0, "strong": 1_000.0, "very strong": 3_000.0}
+STRENGTH_BITS = {"weak": 25.0, "moderate": 250.0, "strong": 1_000.0, "very strong": 3_000.0}
 
 # A function that calls more of the project's own functions than this is a driver; inlining them all says nothing.
 MOST_CALLEES = 12

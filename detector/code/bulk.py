@@ -163,13 +163,27 @@ def _in_processes(tasks: Iterator[Task], local: frozenset[str], jobs: int) -> It
     waiting: deque[Future[_Lowered]] = deque()
     try:
         for task in tasks:
-            waiting.append(executor.submit(_lower_task, task, local))
+            with _interrupts_held():  # a process started now inherits that, and Ctrl-C is the parent's business
+                waiting.append(executor.submit(_lower_task, task, local))
             if len(waiting) >= 2 * jobs:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
         executor.shutdown(wait=True, cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_held() -> Iterator[None]:
+    """Put off Ctrl-C, where the system can, until the block is done."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _start_worker() -> None:
