@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from detector.code.flooding import Matrix, flood
 from detector.code.traced import FIRST_SLOT, OPEN, Name, Numbers, Traced
@@ -101,13 +102,11 @@ def clear_renames(alignment: Alignment, known: Known) -> list[Rename]:
     """Pair the names of two functions as far as they are clear, given what is known of names elsewhere."""
     ours, theirs = alignment.suspect, alignment.reference
     scores = alignment.scores.copy()
-    ours_told, theirs_told = {name.name for name in ours}, {name.name for name in theirs}
-    for i, j in np.argwhere(scores).tolist():
-        one, other = ours[i].name, theirs[j].name
-        if one != other and (_is_kept(one, theirs_told) or _is_kept(other, ours_told)):
-            scores[i, j] *= KEPT_ELSEWHERE
-    for i, j in np.argwhere(scores).tolist():
-        if ours[i].kind in _SHARED and theirs[j].kind in _SHARED:
+    scores[_displaced(ours, theirs)] *= KEPT_ELSEWHERE
+    if known.support:
+        shared = [np.array([name.kind in _SHARED for name in side], bool) for side in (ours, theirs)]
+        least = LEAST_LIKENESS / LEAST_LEAD / (1.0 + MOST_KNOWN)  # less comes to nothing, not even as a rival
+        for i, j in np.argwhere((scores >= least) & shared[0][:, None] & shared[1][None, :]).tolist():
             scores[i, j] *= known.factor(ours[i].name, theirs[j].name)
     return [
         Rename(ours[i].kind, theirs[j].kind, ours[i].name, theirs[j].name, float(scores[i, j]))
@@ -115,9 +114,16 @@ def clear_renames(alignment: Alignment, known: Known) -> list[Rename]:
     ]
 
 
-def _is_kept(name: str, others: set[str]) -> bool:
-    """Whether a telling name stands on the other side too, so that it is more likely itself than another."""
-    return len(name) >= LEAST_TELLING and name in others
+def _displaced(ours: tuple[Name, ...], theirs: tuple[Name, ...]) -> npt.NDArray[np.bool_]:
+    """Pairs of different names one of which, a telling one, stands on the other side too: it is more likely itself."""
+    numbers: dict[str, int] = {}
+    rows, columns = [
+        np.array([numbers.setdefault(each.name, len(numbers)) for each in side], np.int32) for side in (ours, theirs)
+    ]
+    both = {each.name for each in ours if len(each.name) >= LEAST_TELLING} & {each.name for each in theirs}
+    kept = [np.array([each.name in both for each in side], bool) for side in (ours, theirs)]
+    displaced: npt.NDArray[np.bool_] = (kept[0][:, None] | kept[1][None, :]) & (rows[:, None] != columns[None, :])
+    return displaced
 
 
 def clear_pairs(scores: Matrix) -> list[tuple[int, int]]:

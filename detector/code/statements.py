@@ -3,47 +3,37 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
-from detector.code import flow
-from detector.code.expressions import (
-    BIND,
-    EXPRESSIONS,
-    binary,
-    bind_loop,
-    bind_parameters,
-    closure,
-    condition,
-    effect,
-    extend,
-    free,
-    own_attribute,
-    store_other,
-    store_own,
-    value,
-)
+from detector.code import expressions, flow
+from detector.code.assignments import ASSIGNMENTS, bind, extend_name, gather
+from detector.code.dispatch import EXPRESSIONS, value
+from detector.code.extremes import best_so_far
 from detector.code.flow import (
-    COLLECT_PAIR,
     CONDITION,
     EXCEPT,
     FIRST,
-    ITEM,
     NONE,
-    PAIR,
     RAISE,
     RETURN,
-    SELF,
-    SETITEM,
-    SLICE,
     Frame,
     merge,
     table,
 )
-from detector.code.labels import CALLS, CONSTANTS, SILENT_METHODS, SILENT_PACKAGES
+from detector.code.gathering import bind_loop, bind_parameters, closure
+from detector.code.labels import (
+    CONSTANTS,
+    SILENT_METHODS,
+    SILENT_PACKAGES,
+)
+from detector.code.loads import effect
+from detector.code.operators import condition
+
+# Importing it enters the handlers of expressions.
+EXPRESSION_HANDLERS = expressions.HANDLERS
 
 Handler = Callable[[Any, Frame], bool]
-_Name = ast.Name
 STATEMENTS: dict[type, Handler] = {}
 
 
@@ -53,152 +43,6 @@ def body(statements: list[ast.stmt], frame: Frame) -> bool:
         if STATEMENTS[statement.__class__](statement, frame):
             return True
     return False
-
-
-# --- assignment ---------------------------------------------------------------------------------------------------
-
-
-def bind(target: ast.expr, number: int, frame: Frame) -> None:
-    """Assign a value to a target of any kind."""
-    kind = target.__class__
-    if kind is _Name:
-        name: str = target.id  # type: ignore[attr-defined]
-        frame.env[name] = number
-        frame.writes.append(name)
-    elif kind is ast.Tuple or kind is ast.List:
-        _unpack(target.elts, number, frame)  # type: ignore[attr-defined]
-    elif kind is ast.Attribute:
-        base = value(target.value, frame)  # type: ignore[attr-defined]
-        if base == SELF:
-            store_own(target.attr, number, frame)  # type: ignore[attr-defined]
-        else:
-            store_other(base, target.attr, number, frame)  # type: ignore[attr-defined]
-    elif kind is ast.Subscript:
-        _store_item(target, number, frame)  # type: ignore[arg-type]
-    elif kind is ast.Starred:
-        bind(target.value, number, frame)  # type: ignore[attr-defined]
-
-
-BIND.append(bind)
-
-
-def _unpack(targets: list[ast.expr], number: int, frame: Frame) -> None:
-    items = frame.lists.get(number)
-    starred = [isinstance(target, ast.Starred) for target in targets]
-    if items is not None and len(items) == len(targets) and not any(starred):
-        for target, part in zip(targets, items, strict=True):
-            bind(target, part, frame)
-        return
-    for position, target in enumerate(targets):
-        if starred[position]:
-            first = table[(CONSTANTS[int][position],)] if position else NONE
-            bind(target, table[(ITEM, number, table[(SLICE, first, NONE, NONE)])], frame)
-        else:
-            index = position - len(targets) if any(starred[:position]) else position
-            bind(target, flow.item(frame, number, table[(CONSTANTS[int][index],)]), frame)
-
-
-def _store_item(target: ast.Subscript, number: int, frame: Frame) -> None:
-    """`d[k] = v`: on a dict that this function writes out, one more pair; else an effect."""
-    base, index = value(target.value, frame), value(target.slice, frame)
-    pairs = frame.dicts.get(base)
-    if pairs is not None and isinstance(target.value, ast.Name):
-        name = target.value.id
-        added = flow.pairs(frame, COLLECT_PAIR if _is_older(name, frame.dicts, frame) else PAIR, index, number)
-        frame.env[name] = flow.dictionary(frame, tuple(dict.fromkeys(pairs + added)))
-        frame.writes.append(name)
-        return
-    for each in frame.phis.get(number, (number,)):
-        flow.root(frame, SETITEM, base, index, each)
-
-
-def _is_older(name: str, kinds: Mapping[int, object], frame: Frame) -> bool:
-    """Whether what a name holds was made before the innermost open loop, so that the loop gathers into it."""
-    if not frame.befores:
-        return False
-    before = frame.befores[-1].get(name)
-    return before is not None and (before in kinds or before in frame.collects)
-
-
-def _assign(node: ast.Assign, frame: Frame) -> bool:
-    targets = node.targets
-    source = node.value
-    if len(targets) == 1:
-        target = targets[0]
-        if target.__class__ is _Name:
-            name: str = target.id
-            if source.__class__ is ast.BinOp and _adds_to_itself(name, source, frame):
-                return False
-            number = EXPRESSIONS[source.__class__](source, frame)
-            frame.env[name] = number
-            frame.writes.append(name)
-            return False
-    number = EXPRESSIONS[source.__class__](source, frame)
-    for target in targets:
-        bind(target, number, frame)
-    return False
-
-
-def _adds_to_itself(name: str, source: ast.BinOp, frame: Frame) -> bool:
-    """`out = out + x` is `out += x`, also where `out` is a list that grows."""
-    is_own = source.op.__class__ is ast.Add and isinstance(source.left, ast.Name) and source.left.id == name
-    return is_own and _extend(name, value(source.right, frame), frame)
-
-
-def _annotated(node: ast.AnnAssign, frame: Frame) -> bool:
-    if node.value is not None:
-        bind(node.target, value(node.value, frame), frame)
-    return False
-
-
-def _augmented(node: ast.AugAssign, frame: Frame) -> bool:
-    target, added = node.target, value(node.value, frame)
-    if isinstance(target, ast.Name):
-        if isinstance(node.op, ast.Add) and _extend(target.id, added, frame):
-            return False
-        before = frame.env.get(target.id)
-        before = free(target.id, frame) if before is None else before
-    elif isinstance(target, ast.Attribute):
-        base = value(target.value, frame)
-        before = own_attribute(target.attr, frame) if base == SELF else value(target, frame)
-    else:
-        before = value(target, frame)
-    bind(target, binary(node.op, before, added, frame), frame)
-    return False
-
-
-# --- gathering: append, extend, += on a list that this function makes ----------------------------------------------
-
-
-def _gather(name: str, added: int, frame: Frame) -> bool:
-    """Append to the list that a local name holds: gathered inside a loop, written out outside of one."""
-    held = frame.env.get(name)
-    if held is None:
-        return False
-    collected, listed = frame.collects.get(held), frame.lists.get(held)
-    if collected is None and listed is None:
-        return False
-    if collected is not None or _is_older(name, frame.lists, frame):
-        before = listed or () if collected is None else collected
-        number = flow.collect(frame, tuple(dict.fromkeys((*before, added))))
-    else:
-        number = flow.display(frame, (*(listed or ()), added))
-    frame.env[name] = number
-    frame.writes.append(name)
-    return True
-
-
-def _extend(name: str, added: int, frame: Frame) -> bool:
-    """Extend the list that a local name holds."""
-    held = frame.env.get(name)
-    if held is None:
-        return False
-    number = extend(held, added, frame, _is_older(name, frame.lists, frame))
-    if number is None:
-        return False
-    frame.env[name] = number
-    frame.writes.append(name)
-    return True
 
 
 def _expression(node: ast.Expr, frame: Frame) -> bool:
@@ -216,9 +60,9 @@ def _expression(node: ast.Expr, frame: Frame) -> bool:
             return False
         arguments = call.args
         if isinstance(func.value, ast.Name) and len(arguments) == 1:
-            if func.attr == "append" and _gather(func.value.id, value(arguments[0], frame), frame):
+            if func.attr == "append" and gather(func.value.id, value(arguments[0], frame), frame):
                 return False
-            if func.attr == "extend" and _extend(func.value.id, value(arguments[0], frame), frame):
+            if func.attr == "extend" and extend_name(func.value.id, value(arguments[0], frame), frame):
                 return False
     number = EXPRESSIONS[call.__class__](call, frame)
     if number != NONE:  # a store written as a call is done already
@@ -249,7 +93,7 @@ def _if(node: ast.If, frame: Frame) -> bool:
     constant = _constant_test(node.test)
     if constant is not None:
         return body(node.body if constant else node.orelse, frame)
-    if frame.befores and not node.orelse and _best_so_far(node, frame):
+    if frame.befores and not node.orelse and best_so_far(node, frame):
         return False
     test = value(node.test, frame)
     before, mark, effects = frame.env, len(frame.writes), frame.effects
@@ -269,53 +113,6 @@ def _if(node: ast.If, frame: Frame) -> bool:
     elif len(frame.writes) != mark:
         merge(frame, mark, frame.env, after)
     return False
-
-
-_IS_LESS: dict[type, bool] = {ast.Lt: True, ast.LtE: True, ast.Gt: False, ast.GtE: False}
-
-
-def _best_so_far(node: ast.If, frame: Frame) -> bool:
-    """`if f(x) < best: best, found = f(x), x` in a loop: the rewritten `min(xs, key=f)`."""
-    test = node.test
-    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or) and len(test.values) == 2:
-        test = test.values[1]  # `best is None or f(x) < best`
-    if not isinstance(test, ast.Compare) or test.ops[0].__class__ not in _IS_LESS or len(test.ops) > 1:
-        return False
-    given = _plain_assignments(node.body)
-    right = test.comparators[0]
-    if isinstance(right, ast.Name) and right.id in given:
-        best, measured, is_least = right.id, test.left, _IS_LESS[test.ops[0].__class__]
-    elif isinstance(test.left, ast.Name) and test.left.id in given:
-        best, measured, is_least = test.left.id, right, not _IS_LESS[test.ops[0].__class__]
-    else:
-        return False
-    measure = value(measured, frame)
-    values = {name: value(source, frame) for name, source in given.items()}
-    if values.pop(best) != measure:
-        return False
-    values = {name: flow.extreme(frame, is_least, number, measure) for name, number in values.items()}
-    extreme = CALLS["builtins.min" if is_least else "builtins.max"]
-    values[best] = table[(extreme, flow.collect(frame, (measure,)))]
-    frame.extremes.add(values[best])
-    frame.env.update(values)
-    frame.writes += values
-    return True
-
-
-def _plain_assignments(statements: list[ast.stmt]) -> dict[str, ast.expr]:
-    """What a body assigns to names, when it does nothing else."""
-    given: dict[str, ast.expr] = {}
-    for statement in statements:
-        if not isinstance(statement, ast.Assign) or len(statement.targets) != 1:
-            return {}
-        targets, sources = [statement.targets[0]], [statement.value]
-        if isinstance(targets[0], ast.Tuple) and isinstance(sources[0], ast.Tuple):
-            targets, sources = targets[0].elts, sources[0].elts
-        for target, source in zip(targets, sources, strict=False):
-            if not isinstance(target, ast.Name) or isinstance(source, ast.Starred):
-                return {}
-            given[target.id] = source
-    return given
 
 
 def _constant_test(test: ast.expr) -> bool | None:
@@ -527,7 +324,7 @@ def _class(node: ast.ClassDef, frame: Frame) -> bool:
 
 STATEMENTS.update(
     {
-        ast.Assign: _assign, ast.AnnAssign: _annotated, ast.AugAssign: _augmented, ast.Expr: _expression,
+        **ASSIGNMENTS, ast.Expr: _expression,
         ast.If: _if, ast.For: _for, ast.AsyncFor: _for, ast.While: _while, ast.With: _with, ast.AsyncWith: _with,
         ast.Try: _try, ast.TryStar: _try, ast.Return: _return, ast.Raise: _raise, ast.Assert: _assert,
         ast.Break: _leave, ast.Continue: _leave, ast.Pass: _nothing, ast.Global: _nothing, ast.Nonlocal: _nothing,

@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.code import flow
-from detector.code.expressions import bind_parameters, value
+from detector.code.dispatch import value
 from detector.code.flow import FIRST, FIRST_PARAMETER, PRESET_LABELS, SELF, Frame, Node, table
+from detector.code.gathering import bind_parameters
 from detector.code.labels import API_NAMES, COMMUTATIVE, LABELS, METHODS
 from detector.code.names import ClassNames, ModuleNames
 from detector.code.scopes import Place, bound_names, parameters, walk
