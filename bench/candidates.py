@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -61,6 +62,7 @@ class Proposal:
     name: str
     pairs: int
     alike: float
+    crowded: float  # of the alike pairs that are missing: those of suspects with more of them than are kept
     best: float
     surprising_best: float
     cpu_seconds: float
@@ -143,10 +145,13 @@ def held_against(everything: Everything, name: str, found: match.Pairs, width: i
     """Shares of what scoring everything finds that were proposed."""
     proposed = set((found.suspect * width + found.reference).tolist())
     has_best = {suspect for suspect, tied in everything.best.items() if tied & proposed}
+    missing = [pair // width for pair in everything.alike - proposed]
+    alike = Counter(pair // width for pair in everything.alike)
     return Proposal(
         name,
         len(proposed),
         len(everything.alike & proposed) / max(len(everything.alike), 1),
+        sum(alike[suspect] > settings.CANDIDATES_PER_FUNCTION for suspect in missing) / max(len(missing), 1),
         len(has_best) / max(len(everything.best), 1),
         len(has_best & everything.surprising) / max(len(everything.surprising), 1),
         spent,
@@ -167,7 +172,8 @@ def report(functions: tuple[int, int], everything: Everything, proposals: Sequen
         Demand(
             f"pairs of similarity >= {LEAST_SIMILARITY} and {LEAST_BITS:.0f} bits that are proposed",
             f">= {LEAST_RECALL}",
-            f"{default.alike:.4f} of {len(everything.alike):,}; what is missing are further members of large families",
+            f"{default.alike:.4f} of {len(everything.alike):,}; {default.crowded:.2f} of those missing belong to "
+            f"suspects with more than {settings.CANDIDATES_PER_FUNCTION} such pairs",
             default.alike >= LEAST_RECALL,
         ),
     ]

@@ -43,8 +43,8 @@ class Ancestry:
     source: str
 
 
-# Read by hand, in one direction. Only where a file names its source or both carry one well-known function; what merely
-# looks alike is not here.
+# By hand, in one direction. Only where a file names its source or both carry one well-known function (Baselines, timm,
+# TensorFlow, T5: no file says so); what merely looks alike is not here.
 ANCESTRIES = tuple(
     Ancestry(*known)
     for known in (
@@ -125,10 +125,13 @@ def report(found: Sequence[tuple[str, str, Report, Report]]) -> str:
     ]
     rows = [_row(*each) for each in found]
     how = (
-        "`compare` in memory at the default operating point, package folders of the wheels only, both directions. "
-        "Independent as far as the named task goes: some of these packages carry code of each other or of a third one, "
-        "and what their files say about it was read by hand (`ANCESTRIES` in `bench/negatives.py`). Below, every "
-        "reported pair of the first direction; without a source, the pair counts as wrong."
+        "`compare` in memory at the default operating point, package folders of the wheels only, both directions; a "
+        "function counts in every comparison in which it is suspect. Independent as far as the named task goes: some "
+        "of these packages carry code of each other or of a third one. Which, is in `ANCESTRIES` of "
+        "`bench/negatives.py`: written by hand after reading the files and earlier lists of reported pairs, partly "
+        "from what the files say, partly from general knowledge, mostly for whole files, so that it can excuse a "
+        "chance pair inside one. Below, every reported pair of the first direction; without a source, the pair counts "
+        "as wrong."
     )
     lists = [f"### {name}\n\n{_listed(there.matches)}" for name, _, there, _ in found]
     return section("negatives", "independent projects", how, demands, table(HEADER, rows), *lists)

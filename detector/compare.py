@@ -184,14 +184,15 @@ def _attribution(found: code.CodeEvidence, nearest: Sequence[Match], names: Sequ
 
 
 def _link(likeness: code.Likeness, matches: Sequence[Match], suspect: Corpus, reference: Corpus) -> Link:
-    unchanged = sum(match.clone_type == CloneType.LAYOUT for match in matches)
+    bits = sum(match.bits for match in matches)
+    unchanged = sum(match.bits for match in matches if match.clone_type == CloneType.LAYOUT)
     return Link(
-        bits=sum(match.bits for match in matches),
+        bits=bits,
         strong_functions=int(likeness.is_strong.sum()),
         strong_bits=likeness.link_bits,
         declared_bits=sum(match.bits for match in matches if match.is_declared),
         share_of_suspect=likeness.share_of_suspect,
-        unchanged_share=unchanged / max(suspect.comparable, 1),
+        unchanged_share=likeness.share_of_suspect * unchanged / max(bits, 1e-9),
         suspect_functions=suspect.comparable,
         reference_functions=reference.comparable,
     )

@@ -26,7 +26,7 @@ class Link:
     strong_bits: float
     declared_bits: float  # of the matches whose origin the suspect declares
     share_of_suspect: float  # of the suspect's weight
-    unchanged_share: float  # of the suspect's functions that are clones of type 1
+    unchanged_share: float  # of the suspect's weight, in functions that are clones of type 1
     suspect_functions: int
     reference_functions: int
 
@@ -40,12 +40,12 @@ def judge(link: Link) -> tuple[Relation, Strength]:
     if link.strong_functions == 0:
         too_small = min(link.suspect_functions, link.reference_functions) < FEWEST_COMPARED_FUNCTIONS
         return (Relation.INCONCLUSIVE if too_small else Relation.INDEPENDENT), Strength.NONE
+    is_declared = 0 < link.declared_bits >= DECLARED_SHARE * link.bits
     if link.unchanged_share >= IDENTICAL_SHARE:
-        return Relation.IDENTICAL, strength
+        return (Relation.DERIVED_DECLARED if is_declared else Relation.IDENTICAL), strength
     has_breadth = link.strong_functions >= min(DERIVED_FUNCTIONS, max(1, link.suspect_functions))
     is_derived = has_breadth and link.strong_bits >= DERIVED_BITS and link.share_of_suspect >= DERIVED_SHARE
     if is_derived:
-        is_declared = 0 < link.declared_bits >= DECLARED_SHARE * link.bits
         return (Relation.DERIVED_DECLARED if is_declared else Relation.DERIVED_UNDECLARED), strength
     if link.strong_bits >= IDIOM_BITS:
         return Relation.SHARED_ANCESTOR, strength

@@ -123,7 +123,7 @@ IDIOM_BITS = 250.0
 # A copy of which this share of the bits is declared is a declared copy.
 DECLARED_SHARE = 0.5
 
-# Identical: nearly every function of the suspect stands unchanged in the reference.
+# Identical: nearly all of the suspect's weight stands unchanged in the reference.
 IDENTICAL_SHARE = 0.98
 
 # The verbal scale: bits that stand on their own -> strength. Coincidence of unrelated repositories stays below

@@ -44,7 +44,7 @@ def background() -> Background:
 
     Errors: ValueError when it was made by another version of the lowering; its hashes would match nothing.
     """
-    with files("detector.code").joinpath(FILE).open("rb") as stream, np.load(stream, allow_pickle=False) as table:
+    with files("detector.code").joinpath(FILE).open("rb") as stream, np.load(stream) as table:
         if int(table["lowering"]) != LOWERING_VERSION:
             raise ValueError(f"{FILE} was made for lowering {int(table['lowering'])}, not {LOWERING_VERSION}")
         return Background(table["hashes"], table["counts"], int(table["packages"]))

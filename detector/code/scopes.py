@@ -117,6 +117,17 @@ def places(tree: ast.Module) -> dict[tuple[str, int], Place]:
     return found
 
 
+def definitions(tree: ast.Module) -> Iterator[Function | ast.ClassDef]:
+    """Every function and class of a module."""
+    pending: list[ast.AST] = list(tree.body)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            yield node
+        for name in _BODIES[node.__class__]:
+            pending += getattr(node, name)
+
+
 class _Bodies(dict[type, tuple[str, ...]]):
     """Class of node -> its fields that hold statements, the last one first."""
 

@@ -15,6 +15,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from detector.code.bulk import parse_file
+from detector.code.portraits import uncollected
+from detector.code.scopes import definitions
 from detector.model import Repo, Span
 
 _DECLARATION = re.compile(
@@ -26,6 +28,7 @@ _DENIAL = re.compile(r"\b(?:not|never|without|no)\b[\w ]*$", re.IGNORECASE)
 _DECLARATION_BYTES = re.compile(
     rb"\b(?:copied|copy|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked|inspired)\b", re.IGNORECASE
 )
+_COMMENT_MARKS = re.compile(r"^[ \t#]+", re.MULTILINE)
 # Lines at the head of a file in which a notice about the whole file is looked for.
 _HEAD_LINES = 60
 
@@ -50,43 +53,44 @@ _ANYBODYS = frozenset(
 
 def declares(spans: Sequence[Span], read: Callable[[str], bytes], names: frozenset[str]) -> list[bool]:
     """Tell for each function of the suspect whether the suspect names the reference as its source."""
-    answers: dict[str, Callable[[Span, frozenset[str]], bool]] = {}
-    for path in sorted({span.path for span in spans}):
-        data = read(path)
-        # Most files declare nothing: they are not worth parsing again.
-        answers[path] = _declared_lines(data) if _DECLARATION_BYTES.search(data) else lambda span, known: False
-    return [answers[span.path](span, names) for span in spans]
+    with uncollected():
+        declared = {path: _declared_lines(read(path), names) for path in sorted({span.path for span in spans})}
+    return [
+        any(first <= span.first_line and span.last_line <= last for first, last in declared[span.path])
+        for span in spans
+    ]
 
 
-def _declared_lines(data: bytes) -> Callable[[Span, frozenset[str]], bool]:
-    """Read one file's declarations; the answer tells whether a function of it is declared to come from a source."""
+def _declared_lines(data: bytes, names: frozenset[str]) -> list[tuple[int, int]]:
+    """First and last lines of what one file declares to come from the reference: definitions, or all of it."""
+    if not _DECLARATION_BYTES.search(data):
+        return []
+    text = data.decode("utf-8", "replace")
+    if not _may_name_source(text, names):  # most files name no source, or another: they are not worth parsing
+        return []
     tree, _ = parse_file(data)
     # Not `splitlines`: it also splits at form feeds, and `ast` counts lines otherwise.
-    lines = re.split(r"\r\n|\r|\n", data.decode("utf-8", "replace"))
-    heads = {node.lineno: _start(node) for node in ast.walk(tree) if isinstance(node, _DEFINITIONS)}
-    scopes = {
-        node.lineno: (node.end_lineno or node.lineno) for node in ast.walk(tree) if isinstance(node, _DEFINITIONS)
-    }
-    notices = _notices(lines[:_HEAD_LINES])
-    docstring = ast.get_docstring(tree)
-    if docstring:
-        notices.append(docstring)
-    docstrings = {
-        node.lineno: ast.get_docstring(node) or "" for node in ast.walk(tree) if isinstance(node, _DEFINITIONS)
-    }
-
-    def is_declared(span: Span, names: frozenset[str]) -> bool:
-        around = [line for line in heads if line <= span.first_line and scopes[line] >= span.last_line]
-        texts = list(notices)
-        for line in around:
-            texts.append(_comment_above(lines, heads[line]))
-            texts.append(docstrings[line])
-        return any(_names_source(text, names) for text in texts)
-
-    return is_declared
+    lines = re.split(r"\r\n|\r|\n", text)
+    notices = [*_notices(lines[:_HEAD_LINES]), ast.get_docstring(tree) or ""]
+    if any(_names_source(notice, names) for notice in notices):
+        return [(0, len(lines))]
+    return [
+        (node.lineno, node.end_lineno or node.lineno)
+        for node in definitions(tree)
+        if _names_source(_comment_above(lines, _start(node)), names)
+        or _names_source(ast.get_docstring(node) or "", names)
+    ]
 
 
-_DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
+def _may_name_source(text: str, names: frozenset[str]) -> bool:
+    """Whether anything in a file reads like a declaration that names the source, comment or not."""
+    plain = _COMMENT_MARKS.sub("", text)
+    declaration = _DECLARATION.search(plain)
+    while declaration is not None:
+        if _words(declaration["source"]) & names:
+            return True
+        declaration = _DECLARATION.search(plain, declaration.start("source"))
+    return False
 
 
 def _start(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> int:
@@ -125,11 +129,15 @@ def _names_source(text: str, names: frozenset[str]) -> bool:
     for declaration in _DECLARATION.finditer(text):
         if _DENIAL.search(text, max(declaration.start() - 12, 0), declaration.start()):
             continue
-        words = {_plain(word) for word in re.split(r"[^\w.\-]+|/", declaration["source"]) if word}
-        words |= {_plain(part) for word in re.split(r"[^\w.\-]+|/", declaration["source"]) for part in word.split(".")}
-        if words & names:
+        if _words(declaration["source"]) & names:
             return True
     return False
+
+
+def _words(source: str) -> set[str]:
+    """The words that may name a source, and the parts of dotted ones."""
+    words = [word for word in re.split(r"[^\w.\-]+|/", source) if word]
+    return {_plain(word) for word in words} | {_plain(part) for word in words for part in word.split(".")}
 
 
 def _plain(name: str) -> str:
