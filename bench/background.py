@@ -83,7 +83,7 @@ PACKAGES: tuple[str, ...] = (
 )
 
 
-def build(cache: Path, packages: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:  # type: ignore[type-arg]
+def build(cache: Path, packages: Sequence[str]) -> tuple[np.ndarray, np.ndarray]:
     """Count the packages that have each shingle.
 
     Shapes: hashes ascending, counts along them; only what FEWEST_PACKAGES have.

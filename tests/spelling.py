@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from random import Random
 
-from detector.code.labels import API_NAMES
+from detector.code.lowering.labels import API_NAMES
 from tests.programs import Attribute, Find, Fold, Layered, Let, OwnCall, Statement, Store, Update, Var
 
 # What may be spelled in more than one way.

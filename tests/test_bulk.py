@@ -20,7 +20,7 @@ from detector.code.bulk import (
     require_functions,
     shingles_of,
 )
-from detector.code.python import begin
+from detector.code.lowering.python import begin
 from detector.model import Role, Skipped, SourceFile, UserError
 from tests.repositories import ANNEAL, BEAMS, PARSE, ROUTE, SPECTRUM, WARP, InMemory, fixture_files
 

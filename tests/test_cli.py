@@ -286,7 +286,7 @@ def test_progress_is_shown_on_a_terminal_only_and_its_names_are_harmless(
     [(True, "", "xterm", True), (True, "1", "xterm", False), (True, "", "dumb", False), (False, "", "xterm", False)],
 )
 @pytest.mark.usefixtures("stage")
-def test_colour_is_for_terminals_that_want_it(  # noqa: PLR0917 - one argument a column of the table
+def test_colour_is_for_terminals_that_want_it(
     is_terminal: bool,
     no_color: str,
     term: str,

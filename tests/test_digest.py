@@ -15,7 +15,7 @@ from detector.code.digest import (
     renamed_digest,
     shapes,
 )
-from detector.code.names import read_module
+from detector.code.lowering.names import read_module
 from detector.code.scopes import Place, own_names, places
 from detector.model import CloneType
 

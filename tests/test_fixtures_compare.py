@@ -201,7 +201,8 @@ def test_the_same_question_twice_gives_the_same_bytes(report: Report) -> None:
 FORGETFUL = """
 import sys
 from detector import cli
-from detector.code import bulk, labels, python
+from detector.code import bulk
+from detector.code.lowering import labels, python
 
 labels.MOST_LABELS = labels.LABELS.fixed + 1
 bulk.TASK_BYTES = 5_000

@@ -16,11 +16,11 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from detector.code import labels
 from detector.code.bulk import shingles_of
-from detector.code.flow import FIRST, PRESET_LABELS
-from detector.code.labels import COMMUTATIVE, LABELS
-from detector.code.python import Batch, begin, lower
+from detector.code.lowering import labels
+from detector.code.lowering.flow import FIRST, PRESET_LABELS
+from detector.code.lowering.labels import COMMUTATIVE, LABELS
+from detector.code.lowering.python import Batch, begin, lower
 from detector.code.shingle import mix, shingle
 from detector.settings import MOST_OCCURRENCES, SHINGLE_DEPTHS
 from tests.generate import programs

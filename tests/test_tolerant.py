@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 import detector.code.tolerant
 from detector.code.tolerant import parse_tolerant
-from detector.code.tolerant_lines import mend
-from detector.code.tolerant_tree import MAX_DEPTH
+from detector.code.tolerant.lines import mend
+from detector.code.tolerant.tree import MAX_DEPTH
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
 PACKAGE = Path(detector.code.tolerant.__file__).parent

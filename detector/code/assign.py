@@ -8,7 +8,7 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 
-from detector.code.labels import API_NAMES
+from detector.code.lowering.labels import API_NAMES
 from detector.code.match import Floats, Pairs
 from detector.code.shingle import Numbers
 from detector.model import Span

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from detector.code.labels import LOCAL_NAMES_NEVER
-from detector.code.python import Batch, begin, lower
+from detector.code.lowering.labels import LOCAL_NAMES_NEVER
+from detector.code.lowering.python import Batch, begin, lower
 from detector.code.shingle import Hashes, Numbers, Shingles, mix, shingle
 from detector.model import Skipped, SourceFile, Span, UserError
 from detector.settings import BATCH_RECORDS, DEEPEST_LOWERING, LEAST_PARALLEL_BYTES, TASK_BYTES

@@ -11,8 +11,8 @@ import hashlib
 from collections import Counter
 from dataclasses import dataclass
 
-from detector.code.labels import API_NAMES
-from detector.code.names import ModuleNames
+from detector.code.lowering.labels import API_NAMES
+from detector.code.lowering.names import ModuleNames
 from detector.code.scopes import COMPREHENSIONS, Function, Scope, bound_names, is_bare_string, is_receiver_bound
 
 # 16 bytes: two different functions meet by accident once in 2^64 functions.

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from detector.code.canonical import IGNORED_FIELDS, NO_MODULE, canonical, written
-from detector.code.labels import API_NAMES
-from detector.code.names import ModuleNames
+from detector.code.lowering.labels import API_NAMES
+from detector.code.lowering.names import ModuleNames
 from detector.code.scopes import FIELDS, Function, is_bare_string
 from detector.model import CloneType
 

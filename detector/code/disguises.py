@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from detector.code.labels import API_NAMES, LABELS, METHODS
+from detector.code.lowering.labels import API_NAMES, LABELS, METHODS
 from detector.code.scopes import FIELDS, Place, is_bare_string, walk
 
 VOCABULARY: frozenset[str] = frozenset({

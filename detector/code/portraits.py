@@ -20,7 +20,7 @@ from detector.code.bulk import parse_file
 from detector.code.canonical import Canonical, canonical
 from detector.code.digest import Shapes, census, shapes
 from detector.code.disguises import Facts, read_facts
-from detector.code.names import ModuleNames, read_module
+from detector.code.lowering.names import ModuleNames, read_module
 from detector.code.scopes import Place, own_names, places
 from detector.code.traced import Traced, attribute_types, trace
 from detector.model import Span

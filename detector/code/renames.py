@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.code.flooding import Matrix, flood
-from detector.code.traced import FIRST_SLOT, OPEN, Name, Numbers, Traced
+from detector.code.traced import ARGUMENT_SLOT, FIRST_SLOT, OPEN, Name, Numbers, Traced
 
 # The lead of a pair of names over each rival, and the least likeness of all.
 LEAST_LEAD, LEAST_LIKENESS = 1.25, 0.35
@@ -27,7 +27,14 @@ HALF_STRENGTH, LEAST_RIVAL = 0.3, 0.1
 OTHER_KIND, SAME_NAME, SHORT_FORM = 0.8, 1.4, 1.2
 
 # A name of at least this many letters that both sides have is more likely kept than given to another value.
+# Nothing that only a callee can be is given to another callee then: code was added, not renamed.
 LEAST_TELLING, KEPT_ELSEWHERE = 4, 0.5
+
+# A call with another number of arguments is seldom a call of the same function.
+CALLED_OTHERWISE = 0.4
+
+# Names that are told of the whole project take more: what stands in one place of either text may be new there.
+LEAST_SHARED_LIKENESS = 0.5
 
 # A pair of names that other functions of the two projects support, and one that they contradict.
 MOST_KNOWN, CONTRADICTED = 0.5, 0.7
@@ -85,24 +92,28 @@ class Alignment:
     suspect: tuple[Name, ...]
     reference: tuple[Name, ...]
     scores: Matrix
+    words: frozenset[str]  # written on both sides
     disguises: frozenset[str]  # those that only the values tell
 
 
 def align(suspect: Traced, reference: Traced) -> Alignment:
     """Compare the values of two functions and what they are called."""
+    words = suspect.words & reference.words
     if not suspect.names or not reference.names:
         empty = np.zeros((len(suspect.names), len(reference.names)), np.float32)
-        return Alignment(suspect.names, reference.names, empty, frozenset())
+        return Alignment(suspect.names, reference.names, empty, words, frozenset())
     likeness = flood(suspect, reference)
-    scores = _name_scores(suspect.names, reference.names, likeness)
-    return Alignment(suspect.names, reference.names, scores, frozenset(_moved(suspect, reference, likeness)))
+    scores = _name_scores(suspect.names, reference.names, likeness) * _called_alike(suspect, reference)
+    return Alignment(suspect.names, reference.names, scores, words, frozenset(_moved(suspect, reference, likeness)))
 
 
 def clear_renames(alignment: Alignment, known: Known) -> list[Rename]:
     """Pair the names of two functions as far as they are clear, given what is known of names elsewhere."""
     ours, theirs = alignment.suspect, alignment.reference
     scores = alignment.scores.copy()
-    scores[_displaced(ours, theirs)] *= KEPT_ELSEWHERE
+    displaced = _displaced(ours, theirs, alignment.words)
+    scores[displaced] *= KEPT_ELSEWHERE
+    scores[displaced & _are_callees(ours)[:, None] & _are_callees(theirs)[None, :]] = 0.0
     if known.support:
         shared = [np.array([name.kind in _SHARED for name in side], bool) for side in (ours, theirs)]
         least = LEAST_LIKENESS / LEAST_LEAD / (1.0 + MOST_KNOWN)  # less comes to nothing, not even as a rival
@@ -111,19 +122,54 @@ def clear_renames(alignment: Alignment, known: Known) -> list[Rename]:
     return [
         Rename(ours[i].kind, theirs[j].kind, ours[i].name, theirs[j].name, float(scores[i, j]))
         for i, j in clear_pairs(scores)
+        if _is_told(ours[i], theirs[j], float(scores[i, j]))
     ]
 
 
-def _displaced(ours: tuple[Name, ...], theirs: tuple[Name, ...]) -> npt.NDArray[np.bool_]:
-    """Pairs of different names one of which, a telling one, stands on the other side too: it is more likely itself."""
+def _is_told(one: Name, other: Name, score: float) -> bool:
+    """Whether a clear pair is told; keywords are named like the parameters that they reach, which tell more."""
+    if one.name == other.name:
+        return True
+    is_shared = one.kind in _SHARED and other.kind in _SHARED
+    return one.kind != "keyword" and score >= (LEAST_SHARED_LIKENESS if is_shared else LEAST_LIKENESS)
+
+
+def _displaced(ours: tuple[Name, ...], theirs: tuple[Name, ...], words: frozenset[str]) -> npt.NDArray[np.bool_]:
+    """Pairs of different names one of which, a telling one, is written on both sides: it is more likely itself."""
     numbers: dict[str, int] = {}
     rows, columns = [
         np.array([numbers.setdefault(each.name, len(numbers)) for each in side], np.int32) for side in (ours, theirs)
     ]
-    both = {each.name for each in ours if len(each.name) >= LEAST_TELLING} & {each.name for each in theirs}
-    kept = [np.array([each.name in both for each in side], bool) for side in (ours, theirs)]
+    kept = [
+        np.array([len(each.name) >= LEAST_TELLING and each.name in words for each in side], bool)
+        for side in (ours, theirs)
+    ]
     displaced: npt.NDArray[np.bool_] = (kept[0][:, None] | kept[1][None, :]) & (rows[:, None] != columns[None, :])
     return displaced
+
+
+def _are_callees(names: tuple[Name, ...]) -> npt.NDArray[np.bool_]:
+    return np.array([name.kind == "callee" for name in names], bool)
+
+
+def _called_alike(suspect: Traced, reference: Traced) -> Matrix:
+    """What pairs of callees are worth by the number of their arguments; 1 for all other names.
+
+    Shapes: (names of the suspect, names of the reference).
+    """
+    ours, theirs = [_arguments(side) for side in (suspect, reference)]
+    factors = np.ones((len(ours), len(theirs)), np.float32)
+    for i, one in enumerate(ours):
+        for j, other in enumerate(theirs):
+            if one and other and not one & other:
+                factors[i, j] = CALLED_OTHERWISE
+    return factors
+
+
+def _arguments(side: Traced) -> list[set[int]]:
+    """With how many arguments each name is called; empty for what is no callee."""
+    counts = np.bincount(side.owners[side.slots == ARGUMENT_SLOT], minlength=len(side.keys))
+    return [{int(counts[node]) for node in name.nodes} if name.kind == "callee" else set() for name in side.names]
 
 
 def clear_pairs(scores: Matrix) -> list[tuple[int, int]]:

@@ -13,9 +13,9 @@ from itertools import chain
 import numpy as np
 import numpy.typing as npt
 
-from detector.code.flow import FIRST, PRESET_LABELS
-from detector.code.labels import COMMUTATIVE, LABELS
-from detector.code.python import Batch
+from detector.code.lowering.flow import FIRST, PRESET_LABELS
+from detector.code.lowering.labels import COMMUTATIVE, LABELS
+from detector.code.lowering.python import Batch
 from detector.settings import MOST_OCCURRENCES, MOST_PEELINGS, SHINGLE_DEPTHS
 
 Hashes = npt.NDArray[np.uint64]

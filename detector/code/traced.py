@@ -15,14 +15,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from detector.code import flow
-from detector.code.dispatch import value
-from detector.code.flow import FIRST, FIRST_PARAMETER, PRESET_LABELS, SELF, Frame, Node, table
-from detector.code.gathering import bind_parameters
-from detector.code.labels import API_NAMES, COMMUTATIVE, LABELS, METHODS
-from detector.code.names import ClassNames, ModuleNames
+from detector.code.lowering import flow
+from detector.code.lowering.dispatch import value
+from detector.code.lowering.flow import FIRST, FIRST_PARAMETER, PRESET_LABELS, SELF, Frame, Node, table
+from detector.code.lowering.gathering import bind_parameters
+from detector.code.lowering.labels import API_NAMES, COMMUTATIVE, LABELS, METHODS
+from detector.code.lowering.names import ClassNames, ModuleNames
+from detector.code.lowering.statements import body
 from detector.code.scopes import Place, bound_names, parameters, walk
-from detector.code.statements import body
 
 Numbers = npt.NDArray[np.int32]
 
@@ -59,6 +59,7 @@ class Traced:
 
     Shapes: keys[node]; operands[edge] is used by owners[edge] in slots[edge].
     bindings: nodes that were bound to a local or stored on self, in the order of the text.
+    words: every name that is written in it, also those of libraries.
     """
 
     keys: tuple[str, ...]
@@ -67,6 +68,7 @@ class Traced:
     slots: Numbers
     names: tuple[Name, ...]
     bindings: tuple[int, ...]
+    words: frozenset[str]
 
 
 class _Environment(dict[str, int]):
@@ -137,6 +139,7 @@ class _Lowering:
         self.attributes: dict[int, str] = {}  # label -> attribute name
         self.scope = bound_names(self.node, module)
         self.records: list[Node] = []
+        self.words: set[str] = set()
         self.first = FIRST
         shadowing = {name: self._label(name) for name in sorted(own & API_NAMES)}
         self.without_receiver = frozenset(shadowing.values())  # labels of records that leave self out
@@ -153,20 +156,35 @@ class _Lowering:
     def run(self) -> None:
         """Lower the function."""
         flow.restart()
-        nodes = list(walk(self.node))
-        names = {each.attr for each in nodes if isinstance(each, ast.Attribute)} - API_NAMES
-        with self._named(sorted(names)):
+        attributes, variables = self._read_words()
+        with self._named(sorted(attributes - API_NAMES)):
             bind_parameters(self.node.args, self.frame, self.is_method)
             for parameter, default in _defaults(self.node.args):
                 number = self.frame.env.get(parameter)
                 if number is not None:
                     table[(LABELS[_DEFAULT], number, value(default, self.frame))]
             body(self.node.body, self.frame)
-            for name in sorted({each.id for each in nodes if isinstance(each, ast.Name)} & self.constants.keys()):
+            for name in sorted(variables & self.constants.keys()):
                 if name not in self.scope and name in self.frame.env:
                     held = value(self.constants[name], self.frame)
                     table[(LABELS["constant"], self.frame.env[name], held)]
         self.records = list(table)
+
+    def _read_words(self) -> tuple[set[str], set[str]]:
+        """Names written after a dot, and those that stand alone."""
+        attributes: set[str] = set()
+        variables: set[str] = set()
+        keywords: set[str | None] = set()
+        for each in walk(self.node):
+            kind = each.__class__
+            if kind is ast.Name:
+                variables.add(each.id)  # type: ignore[attr-defined]
+            elif kind is ast.Attribute:
+                attributes.add(each.attr)  # type: ignore[attr-defined]
+            elif kind is ast.arg or kind is ast.keyword:
+                keywords.add(each.arg)  # type: ignore[attr-defined]
+        self.words.update(attributes, variables, {word for word in keywords if word is not None})
+        return attributes, variables
 
     @contextmanager
     def _named(self, names: list[str]) -> Iterator[None]:
@@ -221,7 +239,7 @@ class _Reading:
         columns = np.array(self.edges, np.int32).reshape(-1, 3)
         names = tuple(Name(kind, name, tuple(nodes)) for (kind, name), nodes in self.nodes.items() if nodes)
         arrays = columns[:, 0], columns[:, 1], columns[:, 2]
-        return Traced(tuple(self.keys), *arrays, names[:MOST_NAMES], tuple(bindings))
+        return Traced(tuple(self.keys), *arrays, names[:MOST_NAMES], tuple(bindings), frozenset(self.lowering.words))
 
     def _is_free(self, name: str, number: int) -> bool:
         """Whether a binding is the load of an import or a global, kept by the environment."""

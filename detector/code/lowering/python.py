@@ -6,13 +6,13 @@ import ast
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from detector.code import flow, labels
-from detector.code.dispatch import value
-from detector.code.flow import DECORATOR, DEFAULT, FIRST, PRESET_LABELS, Frame, Node, leaf, table
-from detector.code.gathering import bind_parameters
-from detector.code.labels import APPLIED, APPLIED_AS, INPUT_NAME, LABELS
-from detector.code.names import ClassNames, ModuleNames, flat, read_class, read_module
-from detector.code.statements import body
+from detector.code.lowering import flow, labels
+from detector.code.lowering.dispatch import value
+from detector.code.lowering.flow import DECORATOR, DEFAULT, FIRST, PRESET_LABELS, Frame, Node, leaf, table
+from detector.code.lowering.gathering import bind_parameters
+from detector.code.lowering.labels import APPLIED, APPLIED_AS, INPUT_NAME, LABELS
+from detector.code.lowering.names import ClassNames, ModuleNames, flat, read_class, read_module
+from detector.code.lowering.statements import body
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable, Iterator
 
-from detector.code import tolerant_literals as literals
-from detector.code.tolerant_tree import Node, Reader, Reads, UnreadableError, at, first, parts, tokens
+from detector.code.tolerant import literals
+from detector.code.tolerant.tree import Node, Reader, Reads, UnreadableError, at, first, parts, tokens
 
 _CONSTANTS = {"true": True, "false": False, "none": None, "ellipsis": ...}
 

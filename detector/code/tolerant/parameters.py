@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from detector.code.tolerant_tree import Node, Reads, UnreadableError, at, first, parts, store
+from detector.code.tolerant.tree import Node, Reads, UnreadableError, at, first, parts, store
 
 
 @dataclass(slots=True)

@@ -6,11 +6,11 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from detector.code import expressions, flow
-from detector.code.assignments import ASSIGNMENTS, bind, extend_name, gather
-from detector.code.dispatch import EXPRESSIONS, value
-from detector.code.extremes import best_so_far
-from detector.code.flow import (
+from detector.code.lowering import expressions, flow
+from detector.code.lowering.assignments import ASSIGNMENTS, bind, extend_name, gather
+from detector.code.lowering.dispatch import EXPRESSIONS, value
+from detector.code.lowering.extremes import best_so_far
+from detector.code.lowering.flow import (
     CONDITION,
     EXCEPT,
     FIRST,
@@ -21,14 +21,14 @@ from detector.code.flow import (
     merge,
     table,
 )
-from detector.code.gathering import bind_loop, bind_parameters, closure
-from detector.code.labels import (
+from detector.code.lowering.gathering import bind_loop, bind_parameters, closure
+from detector.code.lowering.labels import (
     CONSTANTS,
     SILENT_METHODS,
     SILENT_PACKAGES,
 )
-from detector.code.loads import effect
-from detector.code.operators import condition
+from detector.code.lowering.loads import effect
+from detector.code.lowering.operators import condition
 
 # Importing it enters the handlers of expressions.
 EXPRESSION_HANDLERS = expressions.HANDLERS

@@ -19,7 +19,7 @@ from detector.settings import LONGEST_KEPT_STRING, MOST_LABELS
 @cache
 def operations() -> dict[str, Any]:
     """Read the table of synonyms, namespaces and signatures."""
-    table = tomllib.loads(files("detector.code").joinpath("operations.toml").read_text(encoding="utf-8"))
+    table = tomllib.loads(files("detector.code.lowering").joinpath("operations.toml").read_text(encoding="utf-8"))
     table["names"] = frozenset(table["api"]["names"].split())
     return table
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import ast
 
-from detector.code import flow
-from detector.code.dispatch import value
-from detector.code.flow import (
+from detector.code.lowering import flow
+from detector.code.lowering.dispatch import value
+from detector.code.lowering.flow import (
     Frame,
     table,
 )
-from detector.code.labels import (
+from detector.code.lowering.labels import (
     CALLS,
 )
 

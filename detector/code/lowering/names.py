@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from detector.code.labels import LABELS
+from detector.code.lowering.labels import LABELS
 
 # The project's own function, method or class being called: its shape, never its name.
 LOCAL_CALL = LABELS["local()"]

@@ -6,9 +6,9 @@ import ast
 import sys
 from collections.abc import Callable, Sequence
 
-from detector.code.tolerant_operators import BINARY
-from detector.code.tolerant_parameters import type_parameters
-from detector.code.tolerant_tree import Node, Reads, UnreadableError, at, first, has_token, parts, store, tokens
+from detector.code.tolerant.operators import BINARY
+from detector.code.tolerant.parameters import type_parameters
+from detector.code.tolerant.tree import Node, Reads, UnreadableError, at, first, has_token, parts, store, tokens
 
 StatementReader = Callable[[Node, Reads], list[ast.stmt]]  # none may come of it
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 
-from detector.code import flow
-from detector.code.dispatch import ATTRIBUTE_NODE, EXPRESSIONS, NAME_NODE, value
-from detector.code.flow import (
+from detector.code.lowering import flow
+from detector.code.lowering.dispatch import ATTRIBUTE_NODE, EXPRESSIONS, NAME_NODE, value
+from detector.code.lowering.flow import (
     CALL,
     FIRST,
     ITEM,
@@ -21,7 +21,7 @@ from detector.code.flow import (
     Frame,
     table,
 )
-from detector.code.labels import (
+from detector.code.lowering.labels import (
     APPLIED,
     CALLS,
     CONSTANTS,
@@ -33,8 +33,8 @@ from detector.code.labels import (
     SILENT_CALLS,
     SPREAD,
 )
-from detector.code.loads import store_own
-from detector.code.names import ClassNames
+from detector.code.lowering.loads import store_own
+from detector.code.lowering.names import ClassNames
 
 # Stands for what `map` passes on; no program can spell this name.
 _ELEMENT = ast.Name("<element>")

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
-from detector.code.flow import Frame
+from detector.code.lowering.flow import Frame
 
 Handler = Callable[[Any, Frame], int]
 # A module global is one look-up, `ast.Name` two: it is asked for at nearly every node.

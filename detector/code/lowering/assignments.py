@@ -6,9 +6,9 @@ import ast
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from detector.code import flow
-from detector.code.dispatch import BIND, EXPRESSIONS, NAME_NODE, value
-from detector.code.flow import (
+from detector.code.lowering import flow
+from detector.code.lowering.dispatch import BIND, EXPRESSIONS, NAME_NODE, value
+from detector.code.lowering.flow import (
     COLLECT_PAIR,
     ITEM,
     NONE,
@@ -19,11 +19,11 @@ from detector.code.flow import (
     Frame,
     table,
 )
-from detector.code.labels import (
+from detector.code.lowering.labels import (
     CONSTANTS,
 )
-from detector.code.loads import free, own_attribute, store_other, store_own
-from detector.code.operators import binary, extend
+from detector.code.lowering.loads import free, own_attribute, store_other, store_own
+from detector.code.lowering.operators import binary, extend
 
 
 def bind(target: ast.expr, number: int, frame: Frame) -> None:

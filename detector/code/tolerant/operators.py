@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import ast
 
-from detector.code.tolerant_parameters import lambda_parameters
-from detector.code.tolerant_tree import (
+from detector.code.tolerant.parameters import lambda_parameters
+from detector.code.tolerant.tree import (
     MAX_DEPTH,
     Node,
     Reader,

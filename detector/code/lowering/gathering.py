@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import ast
 
-from detector.code import flow
-from detector.code.dispatch import BIND, EXPRESSIONS, NAME_NODE, value
-from detector.code.flow import (
+from detector.code.lowering import flow
+from detector.code.lowering.dispatch import BIND, EXPRESSIONS, NAME_NODE, value
+from detector.code.lowering.flow import (
     CLOSURE,
     COLLECT_PAIR,
     LOCAL_CALL,
@@ -20,7 +20,7 @@ from detector.code.flow import (
     Frame,
     table,
 )
-from detector.code.operators import condition
+from detector.code.lowering.operators import condition
 
 
 def _display(node: ast.List | ast.Tuple, frame: Frame) -> int:

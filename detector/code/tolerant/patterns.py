@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from detector.code.tolerant_tree import MAX_DEPTH, Node, Reads, UnreadableError, at, first, has_token, parts, tokens
+from detector.code.tolerant.tree import MAX_DEPTH, Node, Reads, UnreadableError, at, first, has_token, parts, tokens
 
 _SINGLETONS = {"true": True, "false": False, "none": None}
 _NUMBERS = frozenset({"integer", "float"})

@@ -11,9 +11,9 @@ import keyword
 import re
 from collections.abc import Iterator, Sequence
 
-from detector.code.tolerant_expressions import Parse
-from detector.code.tolerant_lines import CLAUSES, Line
-from detector.code.tolerant_statements import Statements
+from detector.code.tolerant.expressions import Parse
+from detector.code.tolerant.lines import CLAUSES, Line
+from detector.code.tolerant.statements import Statements
 
 _MAX_LEVELS = 20  # of suites read apart; every level costs a few Python frames and parses its text again
 _PARSED_TIMES = 8  # how often the text may be parsed again in all: hostile nesting must not make that quadratic

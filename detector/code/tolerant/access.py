@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 
-from detector.code.tolerant_tree import MAX_DEPTH, Node, Reader, Reads, UnreadableError, at, has_token, parts, tokens
+from detector.code.tolerant.tree import MAX_DEPTH, Node, Reader, Reads, UnreadableError, at, has_token, parts, tokens
 
 
 def _name(node: Node, reader: Reads) -> ast.expr:

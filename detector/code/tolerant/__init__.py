@@ -7,11 +7,11 @@ import codecs
 import io
 import tokenize
 
-from detector.code.tolerant_expressions import Parse
-from detector.code.tolerant_isolation import Isolated
-from detector.code.tolerant_lines import logical_lines, mend
-from detector.code.tolerant_statements import Statements
-from detector.code.tolerant_tree import Node
+from detector.code.tolerant.expressions import Parse
+from detector.code.tolerant.isolation import Isolated
+from detector.code.tolerant.lines import logical_lines, mend
+from detector.code.tolerant.statements import Statements
+from detector.code.tolerant.tree import Node
 
 # Codecs that take quadratic time: a hostile coding cookie must not choose them.
 _SLOW_CODECS = frozenset({"idna", "punycode"})

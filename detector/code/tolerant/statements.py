@@ -6,11 +6,11 @@ import ast
 import sys
 from collections.abc import Callable, Iterable
 
-from detector.code.tolerant_expressions import Expressions, Parse
-from detector.code.tolerant_parameters import function_parameters, type_parameters
-from detector.code.tolerant_patterns import Patterns
-from detector.code.tolerant_simple import READERS as SIMPLE
-from detector.code.tolerant_tree import (
+from detector.code.tolerant.expressions import Expressions, Parse
+from detector.code.tolerant.parameters import function_parameters, type_parameters
+from detector.code.tolerant.patterns import Patterns
+from detector.code.tolerant.simple import READERS as SIMPLE
+from detector.code.tolerant.tree import (
     MAX_DEPTH,
     Node,
     Placed,

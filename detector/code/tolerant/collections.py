@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Sequence
 
-from detector.code.tolerant_tree import Node, Reader, Reads, UnreadableError, at, has_token, parts, store
+from detector.code.tolerant.tree import Node, Reader, Reads, UnreadableError, at, has_token, parts, store
 
 
 def _tuple(node: Node, reader: Reads) -> ast.expr:

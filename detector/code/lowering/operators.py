@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import ast
 
-from detector.code import flow
-from detector.code.dispatch import EXPRESSIONS, NAME_NODE, value
-from detector.code.flow import (
+from detector.code.lowering import flow
+from detector.code.lowering.dispatch import EXPRESSIONS, NAME_NODE, value
+from detector.code.lowering.flow import (
     CONDITION,
     Frame,
     table,
 )
-from detector.code.labels import (
+from detector.code.lowering.labels import (
     CONSTANTS,
     LABELS,
 )

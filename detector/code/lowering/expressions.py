@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import ast
 
-from detector.code import calls, flow, gathering, loads, operators
-from detector.code.dispatch import BIND, EXPRESSIONS, value
-from detector.code.flow import (
+from detector.code.lowering import calls, flow, gathering, loads, operators
+from detector.code.lowering.dispatch import BIND, EXPRESSIONS, value
+from detector.code.lowering.flow import (
     NONE,
     STAR,
     YIELD,
     Frame,
     table,
 )
-from detector.code.labels import (
+from detector.code.lowering.labels import (
     INPUTS,
     LABELS,
 )

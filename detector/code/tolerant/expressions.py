@@ -6,12 +6,12 @@ import ast
 import unicodedata
 from collections.abc import Callable, Iterable, Sequence
 
-from detector.code import tolerant_access, tolerant_collections, tolerant_operators, tolerant_strings
-from detector.code.tolerant_tree import MAX_DEPTH, Node, UnreadableError, at, first, hole, parts
+from detector.code.tolerant import access, collections, operators, strings
+from detector.code.tolerant.tree import MAX_DEPTH, Node, UnreadableError, at, first, hole, parts
 
 Parse = Callable[[bytes], Node]
 
-READERS = tolerant_access.READERS | tolerant_strings.READERS | tolerant_operators.READERS | tolerant_collections.READERS
+READERS = access.READERS | strings.READERS | operators.READERS | collections.READERS
 _WRAPPERS = frozenset({"parenthesized_expression", "type", "as_pattern_target"})  # `ast` has no node for these
 
 

@@ -13,11 +13,11 @@ from functools import reduce
 from itertools import count
 from typing import TYPE_CHECKING
 
-from detector.code import labels
-from detector.code.labels import INPUTS, LABELS
+from detector.code.lowering import labels
+from detector.code.lowering.labels import INPUTS, LABELS
 
 if TYPE_CHECKING:
-    from detector.code.names import ClassNames, ModuleNames
+    from detector.code.lowering.names import ClassNames, ModuleNames
 
 Node = tuple[int, ...]
 
