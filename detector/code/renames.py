@@ -86,12 +86,13 @@ class Known:
 class Alignment:
     """Two functions' names, and how alike the values are that they stand for.
 
-    Shapes: scores[name of the suspect, name of the reference].
+    Shapes: scores and called[name of the suspect, name of the reference].
     """
 
     suspect: tuple[Name, ...]
     reference: tuple[Name, ...]
     scores: Matrix
+    called: Matrix  # what pairs of callees are worth by the number of their arguments
     words: frozenset[str]  # written on both sides
     disguises: frozenset[str]  # those that only the values tell
 
@@ -101,10 +102,11 @@ def align(suspect: Traced, reference: Traced) -> Alignment:
     words = suspect.words & reference.words
     if not suspect.names or not reference.names:
         empty = np.zeros((len(suspect.names), len(reference.names)), np.float32)
-        return Alignment(suspect.names, reference.names, empty, words, frozenset())
+        return Alignment(suspect.names, reference.names, empty, empty, words, frozenset())
     likeness = flood(suspect, reference)
-    scores = _name_scores(suspect.names, reference.names, likeness) * _called_alike(suspect, reference)
-    return Alignment(suspect.names, reference.names, scores, words, frozenset(_moved(suspect, reference, likeness)))
+    scores = _name_scores(suspect.names, reference.names, likeness)
+    called, moved = _called_alike(suspect, reference), frozenset(_moved(suspect, reference, likeness))
+    return Alignment(suspect.names, reference.names, scores, called, words, moved)
 
 
 def clear_renames(alignment: Alignment, known: Known) -> list[Rename]:
@@ -114,15 +116,19 @@ def clear_renames(alignment: Alignment, known: Known) -> list[Rename]:
     displaced = _displaced(ours, theirs, alignment.words)
     scores[displaced] *= KEPT_ELSEWHERE
     scores[displaced & _are_callees(ours)[:, None] & _are_callees(theirs)[None, :]] = 0.0
+    is_known = np.zeros(scores.shape, bool)
     if known.support:
         shared = [np.array([name.kind in _SHARED for name in side], bool) for side in (ours, theirs)]
         least = LEAST_LIKENESS / LEAST_LEAD / (1.0 + MOST_KNOWN)  # less comes to nothing, not even as a rival
         for i, j in np.argwhere((scores >= least) & shared[0][:, None] & shared[1][None, :]).tolist():
-            scores[i, j] *= known.factor(ours[i].name, theirs[j].name)
+            factor = known.factor(ours[i].name, theirs[j].name)
+            scores[i, j] *= factor
+            is_known[i, j] = factor > 1.0
+    scores *= np.where(is_known, np.float32(1.0), alignment.called)
     return [
         Rename(ours[i].kind, theirs[j].kind, ours[i].name, theirs[j].name, float(scores[i, j]))
         for i, j in clear_pairs(scores)
-        if _is_told(ours[i], theirs[j], float(scores[i, j]))
+        if is_known[i, j] or _is_told(ours[i], theirs[j], float(scores[i, j]))
     ]
 
 
@@ -159,9 +165,10 @@ def _called_alike(suspect: Traced, reference: Traced) -> Matrix:
     """
     ours, theirs = [_arguments(side) for side in (suspect, reference)]
     factors = np.ones((len(ours), len(theirs)), np.float32)
+    called = [(j, other) for j, other in enumerate(theirs) if other]
     for i, one in enumerate(ours):
-        for j, other in enumerate(theirs):
-            if one and other and not one & other:
+        for j, other in called if one else ():
+            if one.isdisjoint(other):
                 factors[i, j] = CALLED_OTHERWISE
     return factors
 
