@@ -125,7 +125,7 @@ def _matches(
         local = local_packages(suspect.files.paths()), local_packages(reference.files.paths())
         # Names and disguises of the strongest matches; of the others, and of candidates, only the clone type.
         full = 0 if len(found.listed) > len(ours.spans) else MOST_EXPLAINED
-        explanations = explain(spans[:full], *read, local) + explain(spans[full:], *read, local, is_brief=True)
+        explanations = explain(spans, *read, local, full=full)
         own_names = declared.names_of(reference, reference.files.paths())
         is_declared = declared.declares([span for span, _ in spans], suspect.files.read, own_names)
         explained.update(zip(entries, zip(explanations, is_declared, strict=True), strict=True))

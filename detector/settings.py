@@ -140,7 +140,7 @@ OWN_PART = 0.2
 
 # Matches of one reference, strongest first, whose names and disguises are told: more than anybody reads. The others
 # get their clone type, which costs a third.
-MOST_EXPLAINED = 1_000
+MOST_EXPLAINED = 500
 
 # What even the most common shingle weighs, in bits: alike in everything is more alike than alike in what is rare.
 LEAST_WEIGHT = 0.25

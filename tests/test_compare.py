@@ -419,7 +419,6 @@ def test_a_copy_that_names_its_source_is_declared() -> None:
     assert all("declared" in line.claim for line in report.evidence)
 
 
-@pytest.mark.xfail(strict=True, reason="what is unchanged is identical, whatever its comments say")
 def test_an_unchanged_copy_that_names_its_source_is_derived_and_declared() -> None:
     marked = {path: text.replace("\ndef ", "\n# Adapted from heron_vl\ndef ") for path, text in FOUR.items()}
     report = compare(repo("mine", marked), [repo("heron_vl", FOUR)])

@@ -156,7 +156,6 @@ def test_an_unrelated_project_in_either_repository_changes_no_match(report: Repo
         assert kept == expected
 
 
-@pytest.mark.xfail(strict=True, reason="functions of a few common shingles are not believed, yet count")
 def test_a_project_is_identical_to_itself() -> None:
     found = compare(fixture("original"), [fixture("original", "mirror")])
     assert (found.relation, found.strength) == (Relation.IDENTICAL, Strength.VERY_STRONG)
@@ -169,7 +168,6 @@ def test_a_project_is_identical_to_itself() -> None:
         assert all(ours == theirs for ours, theirs in match.renames.items())
 
 
-@pytest.mark.xfail(strict=True, reason="functions of a few common shingles are not believed, yet count")
 def test_a_project_with_stubs_is_identical_to_itself() -> None:
     found = compare(fixture("cited"), [fixture("cited", "mirror")])
     assert found.relation is Relation.IDENTICAL

@@ -66,7 +66,6 @@ def explain(
     suspect: Callable[[str], bytes],
     reference: Callable[[str], bytes],
     local: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset()),
-    is_brief: bool = False,
     full: int | None = None,
 ) -> list[Explanation]:
     """Explain matched pairs, in the order given.
@@ -74,11 +73,10 @@ def explain(
     suspect, reference: give the bytes of a file by its path.
     local: the packages under which each side imports itself.
     full: how many of the first pairs are explained in full (None: all); of the others the clone type is told.
-    is_brief: clone types only, as `full=0`.
     Empty: a function that is no longer where its span says is a rewritten one without names or disguises.
     """
     labels.forget_if_many()
-    full = 0 if is_brief else len(pairs) if full is None else full
+    full = len(pairs) if full is None else full
     ours, theirs = Side(suspect, local[0], most_bytes=0), Side(reference, local[1])
     found = [Explanation(CloneType.REWRITTEN, {}, ())] * len(pairs)
     work: list[_Pair | None] = [None] * min(full, len(pairs))

@@ -25,6 +25,8 @@ _DECLARATION = re.compile(
     re.IGNORECASE,
 )
 _DENIAL = re.compile(r"\b(?:not|never|without|no)\b[\w ]*$", re.IGNORECASE)
+# How far before the word a denial still belongs to it.
+_DENIAL_REACH = 40
 _DECLARATION_BYTES = re.compile(
     rb"\b(?:copied|copy|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked|inspired)\b", re.IGNORECASE
 )
@@ -70,7 +72,7 @@ def _declared_lines(data: bytes, names: frozenset[str]) -> list[tuple[int, int]]
         return []
     tree, _ = parse_file(data)
     # Not `splitlines`: it also splits at form feeds, and `ast` counts lines otherwise.
-    lines = re.split(r"\r\n|\r|\n", text)
+    lines = _without_texts(re.split(r"\r\n|\r|\n", text), tree)
     notices = [*_notices(lines[:_HEAD_LINES]), ast.get_docstring(tree) or ""]
     if any(_names_source(notice, names) for notice in notices):
         return [(0, len(lines))]
@@ -78,8 +80,17 @@ def _declared_lines(data: bytes, names: frozenset[str]) -> list[tuple[int, int]]
         (node.lineno, node.end_lineno or node.lineno)
         for node in definitions(tree)
         if _names_source(_comment_above(lines, _start(node)), names)
+        or _names_source(_comment_above(lines, node.lineno), names)
         or _names_source(ast.get_docstring(node) or "", names)
     ]
+
+
+def _without_texts(lines: list[str], tree: ast.Module) -> list[str]:
+    """Blank the lines that lie inside a string: what looks like a comment there is none."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.end_lineno is not None:
+            lines[node.lineno : node.end_lineno] = [""] * (node.end_lineno - node.lineno)
+    return lines
 
 
 def _may_name_source(text: str, names: frozenset[str]) -> bool:
@@ -127,7 +138,7 @@ def _notices(lines: Iterable[str]) -> list[str]:
 
 def _names_source(text: str, names: frozenset[str]) -> bool:
     for declaration in _DECLARATION.finditer(text):
-        if _DENIAL.search(text, max(declaration.start() - 12, 0), declaration.start()):
+        if _DENIAL.search(text, max(declaration.start() - _DENIAL_REACH, 0), declaration.start()):
             continue
         if _words(declaration["source"]) & names:
             return True
