@@ -135,10 +135,11 @@ def test_sides_may_be_empty() -> None:
     assert found_pairs([one], []) == found_pairs([], [one]) == found_pairs([], []) == []
 
 
-def test_a_bucket_with_too_many_references_proposes_none_of_them() -> None:
+def test_of_a_bucket_with_too_many_references_the_first_stand_for_all() -> None:
     boilerplate, rare = random_sets(11, 30, 30)
     assert len(found_pairs([boilerplate], [boilerplate] * LARGEST_BUCKET)) == LARGEST_BUCKET
-    assert found_pairs([boilerplate, rare], [boilerplate] * (LARGEST_BUCKET + 1) + [rare]) == [(1, LARGEST_BUCKET + 1)]
+    found = found_pairs([boilerplate, rare], [boilerplate] * (LARGEST_BUCKET + 5) + [rare])
+    assert found == [*((0, number) for number in range(LARGEST_BUCKET)), (1, LARGEST_BUCKET + 5)]
 
 
 def test_bands_cover_the_whole_signature() -> None:

@@ -143,8 +143,12 @@ def _contested(pairs: Pairs, tied: Numbers) -> list[Numbers]:
     is_wanted = np.zeros(int(pairs.suspect.max()) + 1, bool)
     is_wanted[pairs.suspect[tied[wanted > 1]]] = True
     open_ = tied[is_wanted[pairs.suspect[tied]] & ((alternatives > 1) | (wanted > 1))]
-    graph = nx.Graph()
-    graph.add_edges_from(zip(pairs.suspect[open_].tolist(), (-1 - pairs.reference[open_]).tolist(), strict=True))
+    # Suspects that want one reference are linked in a row: that connects them as well as each with each would.
+    in_row = open_[np.argsort(pairs.reference[open_], kind="stable")]
+    follows = np.flatnonzero(pairs.reference[in_row][1:] == pairs.reference[in_row][:-1])
+    suspects = pairs.suspect[in_row]
+    graph = nx.Graph(zip(suspects[follows].tolist(), suspects[follows + 1].tolist(), strict=True))
+    graph.add_nodes_from(suspects.tolist())
     number = {node: i for i, nodes in enumerate(nx.connected_components(graph)) for node in nodes}
     owner = np.array([number[suspect] for suspect in pairs.suspect[open_].tolist()], np.int64)
     order = np.argsort(owner, kind="stable")

@@ -21,8 +21,10 @@ from detector.settings import (
     FEWEST_LSH_SHINGLES,
     LARGEST_POSTING,
     LEAST_WEIGHT,
+    LINKED_BITS,
     OWN_PART,
     PAIR_BLOCK,
+    SETTLED,
     SMALLEST_WORLD,
 )
 
@@ -81,7 +83,7 @@ def weigh(sides: Sequence[Shingles], calls: Sequence[sparse.csr_matrix]) -> tupl
         own = columns[start : start + len(side.hashes)]
         start += len(side.hashes)
         matrix = sparse.csr_matrix(
-            (np.ones(len(own), np.float64), own, side.offsets), shape=(len(side.offsets) - 1, len(frequency))
+            (np.ones(len(own), np.float32), own, side.offsets), shape=(len(side.offsets) - 1, len(frequency))
         )
         weighted.append(Weighted(matrix, matrix @ weights, callees))
     return weighted, weights
@@ -167,8 +169,9 @@ def score(suspect: Weighted, reference: Weighted, weights: Floats, first: Number
     containment = np.divide(shared, ours, out=np.zeros_like(shared), where=ours > 0)
     our_view, their_view = _inlined(suspect, weights), _inlined(reference, weights)
     # A view counts where the function itself is in the match too, not only what it calls.
-    calls_ours = (np.diff(suspect.callees.indptr)[first] > 0) & (shared >= OWN_PART * ours)
-    calls_theirs = (np.diff(reference.callees.indptr)[second] > 0) & (shared >= OWN_PART * theirs)
+    is_open = (shared >= LINKED_BITS) & (similarity < SETTLED)
+    calls_ours = is_open & (np.diff(suspect.callees.indptr)[first] > 0) & (shared >= OWN_PART * ours)
+    calls_theirs = is_open & (np.diff(reference.callees.indptr)[second] > 0) & (shared >= OWN_PART * theirs)
     for left, right, applies in (
         (our_view, reference, calls_ours),
         (suspect, their_view, calls_theirs),

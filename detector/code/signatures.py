@@ -94,8 +94,8 @@ def collisions(suspects: Hashes, references: Hashes) -> tuple[Numbers, Numbers]:
         order = np.argsort(theirs, kind="stable")
         ordered = theirs[order]
         low, high = np.searchsorted(ordered, ours, "left"), np.searchsorted(ordered, ours, "right")
-        counts = high - low
-        counts[counts > LARGEST_BUCKET] = 0
+        # Of a larger bucket the first members stand for all: they differ in nothing that would rank them.
+        counts = np.minimum(high - low, LARGEST_BUCKET)
         hits = np.flatnonzero(counts)
         if not len(hits):
             continue
