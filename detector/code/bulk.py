@@ -144,7 +144,7 @@ def _lowered(tasks: Iterator[Task], local: frozenset[str], jobs: int) -> Iterato
         first.append(task)
         size += sum(len(file.data) for file in task if isinstance(file, SourceFile))
     if jobs == 1:
-        with _tuned():
+        with uncollected():
             yield from (_lower_task(task, local) for task in first)
             yield from (_lower_task(task, local) for task in tasks)
         return
@@ -193,7 +193,7 @@ def _start_worker() -> None:
 
 
 @contextmanager
-def _tuned() -> Iterator[None]:
+def uncollected() -> Iterator[None]:
     """No cycle collector while trees are built and dropped: it costs a third of the time and finds nothing."""
     was_enabled = gc.isenabled()
     gc.disable()
@@ -204,6 +204,17 @@ def _tuned() -> Iterator[None]:
     finally:
         if was_enabled:
             gc.enable()
+
+
+@contextmanager
+def deeply() -> Iterator[None]:
+    """Room for recursion over a tree; never while parsing, whose own recursion would run over the C stack."""
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(limit, DEEPEST_LOWERING))
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(limit)
 
 
 def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
@@ -264,16 +275,12 @@ def _why(error: Exception) -> str:
 def lower_file(data: bytes, batch: Batch, local: frozenset[str]) -> str:
     """Lower one file into the batch; the reason why something in it could not be read, "" when all was."""
     tree, reason = parse_file(data)
-    limit = sys.getrecursionlimit()
-    # Only for the lowering: the same limit would let the parser's own recursion run over the C stack.
-    sys.setrecursionlimit(max(limit, DEEPEST_LOWERING))
     before = len(batch.too_deep)
     try:
-        lower(tree, batch, local)
+        with deeply():
+            lower(tree, batch, local)
     except RecursionError:
         return "nested too deeply; read up to there"
-    finally:
-        sys.setrecursionlimit(limit)
     left_out = batch.too_deep[before:]
     if left_out:
         return f"{left_out[0]} nested too deeply; {len(left_out)} such functions left out, the rest is read"

@@ -7,16 +7,12 @@ kept of a function beyond that is the caller's.
 from __future__ import annotations
 
 import ast
-import gc
 import re
-import sys
-import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from functools import cached_property
 
-from detector.code.bulk import parse_file
+from detector.code.bulk import deeply, parse_file
 from detector.code.canonical import Canonical, canonical
 from detector.code.digest import Shapes, census, shapes
 from detector.code.disguises import Facts, read_facts
@@ -24,35 +20,9 @@ from detector.code.lowering.names import ModuleNames, read_module
 from detector.code.scopes import Place, own_names, places
 from detector.code.traced import Traced, attribute_types, trace
 from detector.model import Span
-from detector.settings import DEEPEST_LOWERING
 
 # Source whose syntax trees one side holds; a tree takes about thirty times its text.
 MOST_HELD_BYTES = 4_000_000
-
-
-@contextmanager
-def uncollected() -> Iterator[None]:
-    """No cycle collector while trees are built and dropped: it costs more than the parser and finds nothing."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # invalid escapes in what is read are not our user's concern
-            yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-@contextmanager
-def _deeply() -> Iterator[None]:
-    """Room for recursion over a tree; never while parsing, whose recursion would run over the C stack."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, DEEPEST_LOWERING))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
 
 
 class _File:
@@ -110,7 +80,7 @@ class _File:
             return {}
         if id(klass) not in self.types:
             try:
-                with _deeply():
+                with deeply():
                     self.types[id(klass)] = attribute_types(constructor, self.module, self.own_names(klass))
             except RecursionError:
                 self.types[id(klass)] = {}
@@ -159,7 +129,7 @@ class Portrait:
     @cached_property
     def facts(self) -> Facts:
         """Counts of the syntax that disguises change."""
-        with _deeply():
+        with deeply():
             return read_facts(self.place)
 
     @cached_property
@@ -167,7 +137,7 @@ class Portrait:
         """The value flow with its names; None when it is nested too deeply."""
         own, types = self._file.own_names(self.place.klass), self._file.attribute_types(self.place.klass)
         try:
-            with _deeply():
+            with deeply():
                 return trace(self.place, self._file.module, own, types)
         except RecursionError:
             return None
