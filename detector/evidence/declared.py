@@ -14,8 +14,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from detector.code.bulk import parse_file
-from detector.code.portraits import uncollected
+from detector.code.bulk import parse_file, uncollected
 from detector.code.scopes import definitions
 from detector.model import Repo, Span
 
