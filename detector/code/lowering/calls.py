@@ -131,7 +131,8 @@ def _as_local(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     for keyword in node.keywords:
         given = keyword.value
         operands.append(EXPRESSIONS[given.__class__](given, frame))
-    operands[1:] = sorted(operands[1:])
+    if len(operands) > 2:
+        operands[1:] = sorted(operands[1:])
     return table[tuple(operands)]
 
 

@@ -13,8 +13,7 @@ from functools import reduce
 from itertools import count
 from typing import TYPE_CHECKING
 
-from detector.code.lowering import labels
-from detector.code.lowering.labels import INPUTS, LABELS
+from detector.code.lowering.labels import CALLS, INPUTS, LABELS
 
 if TYPE_CHECKING:
     from detector.code.lowering.names import ClassNames, ModuleNames
@@ -139,15 +138,10 @@ def root(frame: Frame, label: int, *operands: int) -> int:
 
 def leaf(frame: Frame, origin: str) -> int:
     """Make the node of a dotted origin and remember where it comes from."""
-    if origin[0] == "~":
-        number = table[(LOCAL,)]
-        frame.origins[number] = "~"
-    elif origin[0] == "?":
-        number = table[(INPUTS[origin],)]
-        frame.origins[number] = origin
-    else:
-        number = table[(labels.CALLS[origin],)]
-        frame.origins[number] = origin
+    kind = origin[0]
+    label = LOCAL if kind == "~" else INPUTS[origin] if kind == "?" else CALLS[origin]
+    number = table[(label,)]
+    frame.origins[number] = origin
     return number
 
 

@@ -18,6 +18,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 # Decorators that say how a function is reached, not what it computes.
 _PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod", "property", "abstractmethod", "override"})
+_NONE = "NoneType:None"
 _CONSTANT_KINDS = frozenset({"num", "str", "bool", "NoneType"})
 
 # Everything above this line has named its labels.
@@ -120,7 +121,12 @@ def _function(
     table.clear()
     batch.ends.append(len(batch.records))
     batch.units.append(
-        Unit(prefix + node.name, node.lineno, node.end_lineno or node.lineno, tuple(sorted(set(frame.called))))
+        Unit(
+            prefix + node.name,
+            node.lineno,
+            node.end_lineno or node.lineno,
+            tuple(sorted(set(frame.called))) if frame.called else (),
+        )
     )
     if frame.stores and node.name == "__init__" and klass is not None:
         _learn_attributes(frame, klass, batch.records)
@@ -158,11 +164,9 @@ def _learn_attributes(frame: Frame, klass: ClassNames, records: list[Node]) -> N
     for key, number in frame.env.items():
         if key[0] != ".":
             continue
-        texts = [
-            LABELS.texts[records[each - FIRST][0] if each >= FIRST else PRESET_LABELS[each]]
-            for each in frame.phis.get(number, (number,))
-        ]
-        text = min((text for text in texts if text != "NoneType:None"), default="NoneType:None")
+        values = frame.phis.get(number, (number,))
+        texts = [LABELS.texts[records[each - FIRST][0] if each >= FIRST else PRESET_LABELS[each]] for each in values]
+        text = texts[0] if len(texts) == 1 else min(filter(_NONE.__ne__, texts), default=_NONE)
         name = key[1:]
         if text.startswith(INPUT_NAME):
             klass.attributes[name] = 0
