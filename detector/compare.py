@@ -216,9 +216,9 @@ _PATTERNS: dict[str, frozenset[CloneType]] = {
     "rewritten-function": frozenset({CloneType.EDITED, CloneType.REWRITTEN}),
 }
 _CLAIMS = {
-    "same-function": "{n} functions stand in {name} unchanged but for layout and comments",
-    "renamed-function": "{n} functions are equal to functions of {name} after consistent renaming",
-    "rewritten-function": "{n} functions compute what functions of {name} compute, in other words",
+    "same-function": "functions that stand in {name} unchanged but for layout and comments: {n}",
+    "renamed-function": "functions that equal functions of {name} after consistent renaming: {n}",
+    "rewritten-function": "functions that compute what functions of {name} compute, in other words: {n}",
 }
 _INNOCENT = {
     "same-function": "a common source that both took over unchanged, generated code, or the same author on both sides",
@@ -232,7 +232,7 @@ def _line(pattern: str, name: str, matches: Sequence[Match]) -> Evidence:
     is_declared = [match.is_declared for match in matches]
     claim = _CLAIMS[pattern].format(n=len(matches), name=name)
     if any(is_declared):
-        claim += f"; {sum(is_declared)} of them are declared in comments"
+        claim += f", {sum(is_declared)} of them declared in comments"
     measures = {
         "functions": len(matches),
         "bits": round(bits, 2),
