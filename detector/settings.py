@@ -71,6 +71,10 @@ TASK_BYTES = 1_000_000
 # Starting processes costs about 0.4 s each: below this much source one process is done sooner.
 LEAST_PARALLEL_BYTES = 3_000_000
 
+# Of a file that Python rejects, the share of bytes that may stand in a text: random bytes have 0.89, and would keep
+# the tolerant front end busy for half a minute a megabyte.
+LEAST_TEXT = 0.95
+
 # Python frames that lowering may use. The parser admits about 3,000 levels of nesting, a level is up to four.
 DEEPEST_LOWERING = 20_000
 

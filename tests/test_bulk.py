@@ -319,3 +319,9 @@ def test_two_processes_read_what_one_reads(monkeypatch: pytest.MonkeyPatch) -> N
 def test_little_source_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk, "_in_processes", None)
     assert _functions(_read({"a.py": ONE, "b.py": TWO}, jobs=8)) == _functions(_read({"a.py": ONE, "b.py": TWO}))
+
+
+def test_a_file_that_is_no_text_is_named_and_costs_nothing() -> None:
+    tree, reason = bulk.parse_file(bytes(range(256)) * 4_000)
+    assert tree.body == []
+    assert reason == "not text; nothing in it is read"

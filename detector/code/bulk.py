@@ -20,7 +20,7 @@ from detector.code.lowering.labels import LOCAL_NAMES_NEVER
 from detector.code.lowering.python import Batch, begin, lower
 from detector.code.shingle import Hashes, Numbers, Shingles, mix, shingle
 from detector.model import Skipped, SourceFile, Span, UserError
-from detector.settings import BATCH_RECORDS, DEEPEST_LOWERING, LEAST_PARALLEL_BYTES, TASK_BYTES
+from detector.settings import BATCH_RECORDS, DEEPEST_LOWERING, LEAST_PARALLEL_BYTES, LEAST_TEXT, TASK_BYTES
 
 Progress = Callable[[int, int], None]  # files done, files in all
 
@@ -251,6 +251,10 @@ def _finish(batch: Batch, hashes: list[Hashes], counts: list[Numbers]) -> None:
     counts.append(np.diff(shingles.offsets))
 
 
+# Bytes that no text holds, in any encoding that Python source is written in.
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\f\r"))
+
+
 def parse_file(data: bytes) -> tuple[ast.Module, str]:
     """Parse Python: what the standard library rejects is read by the tolerant front end as far as it parses.
 
@@ -259,6 +263,8 @@ def parse_file(data: bytes) -> tuple[ast.Module, str]:
     try:
         return ast.parse(data), ""
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if len(data.translate(None, _CONTROLS)) < LEAST_TEXT * len(data):
+            return ast.Module([], []), "not text; nothing in it is read"
         from detector.code.tolerant import parse_tolerant
 
         return parse_tolerant(data), f"{_why(error)}; read as far as it parses"
