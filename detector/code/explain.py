@@ -208,7 +208,7 @@ def _finish(pair: _Pair, known: Known, share: _Share) -> Explanation:
         told -= _outweighed(suspect.facts.counts, reference.facts.counts)
         told |= {"parameter-from-config" for each in found if _is_from_config(each, reference.facts)}
         told |= {"inlined-helper"} if pair.written_out - set(renames.values()) else set()
-    if share is not _Share.WHOLE:
+    if share is not _Share.WHOLE and pair.clone_type > CloneType.RENAMED:
         told.add("lifted-out")
     if share is _Share.PIECE:
         told -= _OF_THE_WHOLE
