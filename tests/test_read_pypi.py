@@ -114,7 +114,7 @@ def test_an_interrupted_fetch_leaves_nothing_half_written(monkeypatch: pytest.Mo
     "asked",
     [
         "",
-        "--index-url=x",
+        "--find-links=x",
         "-r x",
         "lib==",
         "lib==-e",
