@@ -25,6 +25,8 @@ from detector.code.lowering.labels import (
 from detector.code.lowering.loads import free, own_attribute, store_other, store_own
 from detector.code.lowering.operators import binary, extend
 
+_BinOp = ast.BinOp
+
 
 def bind(target: ast.expr, number: int, frame: Frame) -> None:
     """Assign a value to a target of any kind."""
@@ -74,7 +76,7 @@ def _store_item(target: ast.Subscript, number: int, frame: Frame) -> None:
         frame.writes.append(name)
         return
     for each in frame.phis.get(number, (number,)):
-        flow.root(frame, SETITEM, base, index, each)
+        flow.root(frame, (SETITEM, base, index, each))
 
 
 def _is_older(name: str, kinds: Mapping[int, object], frame: Frame) -> bool:
@@ -92,7 +94,7 @@ def _assign(node: ast.Assign, frame: Frame) -> bool:
         target = targets[0]
         if target.__class__ is NAME_NODE:
             name: str = target.id
-            if source.__class__ is ast.BinOp and _adds_to_itself(name, source, frame):
+            if source.__class__ is _BinOp and _adds_to_itself(name, source, frame):
                 return False
             number = EXPRESSIONS[source.__class__](source, frame)
             frame.env[name] = number

@@ -45,7 +45,7 @@ def _yield(node: ast.Yield | ast.YieldFrom, frame: Frame) -> int:
     given = NONE if node.value is None else value(node.value, frame)
     if isinstance(node, ast.YieldFrom):
         given = flow.elem(frame, given)
-    yielded = [flow.root(frame, YIELD, each) for each in frame.phis.get(given, (given,))]
+    yielded = [flow.root(frame, (YIELD, each)) for each in frame.phis.get(given, (given,))]
     return yielded[0]
 
 

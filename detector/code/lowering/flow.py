@@ -130,10 +130,10 @@ class Frame:
         self.collects: dict[int, tuple[int, ...]] = {}  # the element values that it gathers
 
 
-def root(frame: Frame, label: int, *operands: int) -> int:
+def root(frame: Frame, node: Node) -> int:
     """Make a node that counts by itself: it has an effect."""
     frame.effects += 1
-    return table[(label, *operands)]
+    return table[node]
 
 
 def leaf(frame: Frame, origin: str) -> int:
@@ -223,7 +223,7 @@ def store(frame: Frame, number: int) -> None:
         variant = STORE
         while (variant, each) in table and variant < STORE + STORE_VARIANTS - 1:
             variant += 1
-        root(frame, variant, each)
+        root(frame, (variant, each))
 
 
 def join(frame: Frame, first: int, second: int) -> int:

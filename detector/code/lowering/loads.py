@@ -150,12 +150,12 @@ def store_other(base: int, name: str, number: int, frame: Frame) -> None:
     """Store to an attribute of another object; only a library's attribute keeps its name."""
     label = STORES[f"op.{name}"] if METHODS[name] else STORE
     for each in frame.phis.get(number, (number,)):
-        flow.root(frame, label, base, each)
+        flow.root(frame, (label, base, each))
 
 
 def effect(number: int, frame: Frame) -> None:
     """Make a value that is computed for its effect a root."""
-    flow.root(frame, EFFECT, number)
+    flow.root(frame, (EFFECT, number))
 
 
 EXPRESSIONS.update(

@@ -172,7 +172,7 @@ def condition(node: ast.expr, frame: Frame) -> None:
     """Make a test a root: negations dropped, `and`/`or` taken apart, `len(x) > 0` read as `x`."""
     number = EXPRESSIONS[node.__class__](node, frame)
     for test in frame.tests.get(number, (number,)):
-        flow.root(frame, CONDITION, test)
+        flow.root(frame, (CONDITION, test))
 
 
 def _conditional(node: ast.IfExp, frame: Frame) -> int:

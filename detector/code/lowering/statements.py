@@ -95,7 +95,8 @@ def _if(node: ast.If, frame: Frame) -> bool:
         return body(node.body if constant else node.orelse, frame)
     if frame.befores and not node.orelse and best_so_far(node, frame):
         return False
-    test = value(node.test, frame)
+    tested = node.test
+    test = EXPRESSIONS[tested.__class__](tested, frame)
     before, mark, effects = frame.env, len(frame.writes), frame.effects
     frame.env = before.copy()
     leaves = body(node.body, frame)
@@ -105,7 +106,7 @@ def _if(node: ast.If, frame: Frame) -> bool:
     if leaves or leaves_else or frame.effects != effects or len(frame.writes) != mark:
         # A test on which nothing depends is dead code.
         for each in frame.tests.get(test, (test,)):
-            flow.root(frame, CONDITION, each)
+            flow.root(frame, (CONDITION, each))
     if leaves:
         return leaves_else
     if leaves_else:
@@ -184,7 +185,7 @@ def _try(node: ast.Try | ast.TryStar, frame: Frame) -> bool:
     for handler in node.handlers:
         after, frame.env = frame.env, before.copy()
         caught = NONE if handler.type is None else value(handler.type, frame)
-        caught = flow.root(frame, EXCEPT, caught)
+        caught = flow.root(frame, (EXCEPT, caught))
         if handler.name:
             frame.env[handler.name] = caught
         handler_leaves = body(handler.body, frame)
@@ -200,7 +201,8 @@ def _try(node: ast.Try | ast.TryStar, frame: Frame) -> bool:
 def _return(node: ast.Return, frame: Frame) -> bool:
     if node.value is None:
         return True
-    number = value(node.value, frame)
+    returned_node = node.value
+    number = EXPRESSIONS[returned_node.__class__](returned_node, frame)
     # A value that may be either is returned as either: a ternary, an if/else and an early return are one.
     values = frame.phis.get(number, (number,))
     if frame.returns is not None:
@@ -208,7 +210,7 @@ def _return(node: ast.Return, frame: Frame) -> bool:
         return True
     for returned in values:
         if returned != NONE:  # as good as falling off the end
-            flow.root(frame, RETURN, returned)
+            flow.root(frame, (RETURN, returned))
     return True
 
 
@@ -217,7 +219,7 @@ def _raise(node: ast.Raise, frame: Frame) -> bool:
     raised = node.exc
     if isinstance(raised, ast.Call):
         raised = raised.func
-    flow.root(frame, RAISE, NONE if raised is None else value(raised, frame))
+    flow.root(frame, (RAISE, NONE if raised is None else value(raised, frame)))
     return True
 
 
