@@ -15,7 +15,6 @@ from detector.model import (
     CloneType,
     Evidence,
     Match,
-    Relation,
     Repo,
     Report,
     Side,
@@ -255,6 +254,3 @@ def _version() -> str:
         return version("ml-plagiarism-detector")
     except PackageNotFoundError:  # run from a checkout that is not installed
         return "0"
-
-
-__all__ = ["Options", "Relation", "compare"]

@@ -21,6 +21,8 @@ from detector.code.tolerant.tree import MAX_DEPTH
 
 STDLIB = Path(sysconfig.get_paths()["stdlib"])
 PACKAGE = Path(detector.code.tolerant.__file__).parent
+# What is damaged is the same whatever Python runs the tests; its own library is not.
+OWN = sorted((Path(__file__).parent.parent / "fixtures").rglob("*.py"))
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
 
@@ -575,7 +577,7 @@ def damaged(lines: list[str], dice: random.Random, kind: str) -> tuple[str, int,
 def test_functions_that_the_damage_does_not_touch_stay_as_they_are(kind: str) -> None:
     dice = random.Random(kind)
     kept = untouched = 0
-    for path in [path for path in sample() if path.stat().st_size > 4_000][::4]:
+    for path in [path for path in OWN if path.stat().st_size > 4_000]:
         text = path.read_text("utf-8", "replace")
         everything = functions(ast.parse(text))
         for _ in range(30):
@@ -591,4 +593,4 @@ def test_functions_that_the_damage_does_not_touch_stay_as_they_are(kind: str) ->
         kept += (expected & found).total()
         untouched += expected.total()
     assert untouched > 50
-    assert kept / untouched >= 0.9  # the sample is the running Python's own library: .99 on 3.11, .94 at worst on 3.13
+    assert kept / untouched >= 0.95

@@ -17,7 +17,6 @@ from detector.code.lowering.flow import (
     table,
 )
 from detector.code.lowering.labels import (
-    INPUTS,
     LABELS,
 )
 
@@ -51,10 +50,6 @@ def _yield(node: ast.Yield | ast.YieldFrom, frame: Frame) -> int:
 
 def _fstring(node: ast.JoinedStr, frame: Frame) -> int:
     return table[(_FSTRING, *[value(part, frame) for part in node.values])]
-
-
-def _unknown(node: ast.expr, frame: Frame) -> int:
-    return table[(INPUTS["?syntax"],)]
 
 
 EXPRESSIONS.update(

@@ -51,8 +51,7 @@ def restart() -> None:
 
 PHI, ELEM, ITEM, SLICE = LABELS["phi"], LABELS["elem"], LABELS["item"], LABELS["slice"]
 COLLECT, COLLECT_PAIR = LABELS["collect"], LABELS["collectpair"]
-ZERO, ONE = LABELS["num:0"], LABELS["num:1"]
-LIST, TUPLE, SET, DICT, PAIR = LABELS["list"], LABELS["list"], LABELS["set"], LABELS["dict"], LABELS["pair"]
+LIST, SET, DICT, PAIR = LABELS["list"], LABELS["set"], LABELS["dict"], LABELS["pair"]
 CALL, LOCAL, LOCAL_CALL, OWN_METHOD = LABELS["call"], LABELS["local"], LABELS["local()"], LABELS["call.own"]
 ATTRIBUTE, CLOSURE = LABELS["attribute"], LABELS["closure"]
 STAR, STARSTAR = LABELS["*args"], LABELS["**kwargs"]

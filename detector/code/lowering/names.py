@@ -5,10 +5,7 @@ from __future__ import annotations
 import ast
 from dataclasses import dataclass, field
 
-from detector.code.lowering.labels import LABELS
-
-# The project's own function, method or class being called: its shape, never its name.
-LOCAL_CALL = LABELS["local()"]
+from detector.code.lowering.flow import LOCAL_CALL
 
 # Module constants are followed to their value when they are at most this many nodes.
 _LARGEST_CONSTANT = 24
