@@ -20,6 +20,7 @@ from detector.code.bulk import shingles_of
 from detector.code.lowering import labels
 from detector.code.lowering.flow import FIRST, PRESET_LABELS
 from detector.code.lowering.labels import COMMUTATIVE, LABELS
+from detector.code.lowering.names import ModuleNames
 from detector.code.lowering.python import Batch, begin, lower
 from detector.code.shingle import mix, shingle
 from detector.settings import MOST_OCCURRENCES, SHINGLE_DEPTHS
@@ -166,7 +167,7 @@ class Naive:
 @given(program=programs())
 def test_shingles_are_what_the_definition_says(program: Program) -> None:
     batch = begin()
-    lower(ast.parse(write(program, Spelling())[0]), batch)
+    lower(ast.parse(write(program, Spelling())[0]), batch, ModuleNames())
     found = shingle(batch)
     for function in range(len(batch.units)):
         hashes = found.hashes[found.offsets[function] : found.offsets[function + 1]].tolist()

@@ -17,7 +17,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.code.lowering.labels import LOCAL_NAMES_NEVER
+from detector.code.lowering.names import ModuleNames
 from detector.code.lowering.python import Batch, begin, lower
+from detector.code.pieces import Piece, pieces
 from detector.code.shingle import Hashes, Numbers, Shingles, mix, shingle
 from detector.model import Skipped, SourceFile, Span, UserError
 from detector.settings import BATCH_RECORDS, DEEPEST_LOWERING, LEAST_PARALLEL_BYTES, LEAST_TEXT, TASK_BYTES
@@ -280,17 +282,42 @@ def _why(error: Exception) -> str:
 
 def lower_file(data: bytes, batch: Batch, local: frozenset[str]) -> str:
     """Lower one file into the batch; the reason why something in it could not be read, "" when all was."""
-    tree, reason = parse_file(data)
     before = len(batch.too_deep)
-    try:
-        with deeply():
-            lower(tree, batch, local)
-    except RecursionError:
-        return "nested too deeply; read up to there"
+    parts = pieces(data)
+    reason = ""
+    if len(parts) == 1 or not _lower_pieces(parts, batch, local):
+        tree, reason = parse_file(data)
+        try:
+            with deeply():
+                lower(tree, batch, ModuleNames(local))
+        except RecursionError:
+            return "nested too deeply; read up to there"
     left_out = batch.too_deep[before:]
     if left_out:
         return f"{left_out[0]} nested too deeply; {len(left_out)} such functions left out, the rest is read"
     return reason
+
+
+def _lower_pieces(parts: list[Piece], batch: Batch, local: frozenset[str]) -> bool:
+    """Lower a file piece by piece, each dropped before the next; whether that gave what the whole would give.
+
+    If not, the batch is as it was: a piece does not parse, or a later one binds a name that an earlier one uses to
+    something else than a definition.
+    """
+    module = ModuleNames(local, frozenset([name for part in parts for name in part.definitions]))
+    before = len(batch.records), len(batch.units), len(batch.too_deep)
+    try:
+        for part in parts:
+            tree = ast.parse(part.text)
+            with deeply():
+                lower(tree, batch, module, part.lines_before)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        is_whole = False
+    else:
+        is_whole = module.has_kept_its_word()
+    if not is_whole:
+        batch.cut_back(*before)
+    return is_whole
 
 
 def require_functions(corpus: Corpus, target: str) -> None:

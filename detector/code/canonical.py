@@ -22,7 +22,7 @@ DIGEST_BYTES = 16
 IGNORED_FIELDS = frozenset(
     {"annotation", "returns", "type_params", "type_comment", "type_ignores", "kind", "ctx", "lineno"}
 )
-NO_MODULE = ModuleNames({}, {}, frozenset())
+NO_MODULE = ModuleNames()
 _DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 

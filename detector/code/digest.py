@@ -103,7 +103,7 @@ def census(shapes: Shapes) -> Counter[str]:
 class Surroundings:
     """What must be known of a function's file and class to tell its own names from a library's."""
 
-    module: ModuleNames = field(default_factory=lambda: ModuleNames({}, {}, frozenset()))
+    module: ModuleNames = field(default_factory=ModuleNames)
     own: frozenset[str] = frozenset()  # attributes that its class defines
     is_method: bool = False
 

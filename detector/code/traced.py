@@ -133,7 +133,7 @@ class _Lowering:
     def __init__(self, place: Place, module: ModuleNames, own: frozenset[str]) -> None:
         self.node = place.node
         self.is_method = place.is_method
-        self.module = _OwnNames(module.origins, {}, module.local_packages)
+        self.module = _OwnNames(module.local_packages, origins=module.origins)
         self.constants = module.constants
         self.log: list[tuple[str, int]] = []
         self.attributes: dict[int, str] = {}  # label -> attribute name

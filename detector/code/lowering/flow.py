@@ -43,10 +43,10 @@ PRESET_LABELS: tuple[int, ...] = (
 table: defaultdict[Node, int] = defaultdict(count(FIRST).__next__)
 
 
-def restart() -> None:
-    """Begin a new batch: ids start over behind the presets."""
+def restart(records: int = 0) -> None:
+    """Begin a new batch, or go on behind its first records: ids start over from there."""
     table.clear()
-    table.default_factory = count(FIRST).__next__
+    table.default_factory = count(FIRST + records).__next__
 
 
 PHI, ELEM, ITEM, SLICE = LABELS["phi"], LABELS["elem"], LABELS["item"], LABELS["slice"]

@@ -47,8 +47,8 @@ def _name(node: ast.Name, frame: Frame) -> int:
 
 def free(name: str, frame: Frame) -> int:
     """Load a name that the function does not bind: an import, a builtin, a module constant, an input."""
-    constant = frame.module.constants.get(name)
-    number = leaf(frame, frame.module.origin(name)) if constant is None else value(constant, frame)
+    found = frame.module.find(name)
+    number = leaf(frame, found) if found.__class__ is str else value(found, frame)  # type: ignore[arg-type]
     frame.env[name] = number
     return number
 

@@ -152,22 +152,53 @@ class ClassNames:
 
 @dataclass(slots=True)
 class ModuleNames:
-    """What a module's global names stand for.
+    """What a module's global names stand for, as far as its statements have been added.
 
     origins: name -> dotted origin; "~" is something of the scanned repository, "?name" an input.
+    promised: names that statements still to come define.
     """
 
-    origins: dict[str, str]
-    constants: dict[str, ast.expr]
-    local_packages: frozenset[str]
+    local_packages: frozenset[str] = frozenset()
+    promised: frozenset[str] = frozenset()
+    origins: dict[str, str] = field(default_factory=dict)
+    constants: dict[str, ast.expr] = field(default_factory=dict)
     classes: dict[str, ClassNames] = field(default_factory=dict)
+    rebound: set[str] = field(default_factory=set)
+    answers: dict[str, str | ast.expr] = field(default_factory=dict)
+
+    def add(self, statements: list[ast.stmt]) -> None:
+        """Bind what statements at module level bind: imports, definitions, simple constants."""
+        origins = self.origins
+        for statement in statements:
+            kind = statement.__class__
+            if kind is ast.Import or kind is ast.ImportFrom:
+                self.add_import(statement, origins)
+            elif kind in DEFINITIONS:
+                origins[statement.name] = "~"  # type: ignore[attr-defined]
+            elif kind is ast.Assign or kind is ast.AnnAssign:
+                _bind_constants(statement, self.constants, self.rebound)  # type: ignore[arg-type]
+
+    def find(self, name: str) -> str | ast.expr:
+        """What a name that no function binds stands for: the constant assigned to it, or where it comes from."""
+        found = self.answers.get(name)
+        if found is None:
+            found = self.constants.get(name) or self.origin(name)
+            self.answers[name] = found
+        return found
 
     def origin(self, name: str) -> str:
         """Where a name that no function binds comes from; an unknown one is an input, like a parameter."""
         found = self.origins.get(name)
         if found is not None:
             return found
+        if name in self.promised:
+            return "~"
         return f"builtins.{name}" if name in _BUILTINS else f"?{name}"
+
+    def has_kept_its_word(self) -> bool:
+        """Whether everything that `find` has answered still holds, now that all statements are added."""
+        self.promised = frozenset()
+        return all((self.constants.get(name) or self.origin(name)) == told for name, told in self.answers.items())
 
     def add_import(self, statement: ast.stmt, names: dict[str, str]) -> None:
         """Add what an import statement binds: relative imports and the repository's own packages are local."""
@@ -184,18 +215,9 @@ class ModuleNames:
 
 
 def read_module(tree: ast.Module, local_packages: frozenset[str]) -> ModuleNames:
-    """Bind the module's global names: imports anywhere at module level, definitions, simple constants."""
-    names = ModuleNames({}, {}, local_packages)
-    origins = names.origins
-    rebound: set[str] = set()
-    for statement in flat(tree.body):
-        kind = statement.__class__
-        if kind is ast.Import or kind is ast.ImportFrom:
-            names.add_import(statement, origins)
-        elif kind in DEFINITIONS:
-            origins[statement.name] = "~"  # type: ignore[attr-defined]
-        elif kind is ast.Assign or kind is ast.AnnAssign:
-            _bind_constants(statement, names.constants, rebound)  # type: ignore[arg-type]
+    """Bind all global names of a module: imports anywhere at module level, definitions, simple constants."""
+    names = ModuleNames(local_packages)
+    names.add(flat(tree.body))
     return names
 
 

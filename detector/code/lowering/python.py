@@ -11,7 +11,7 @@ from detector.code.lowering.dispatch import value
 from detector.code.lowering.flow import DECORATOR, DEFAULT, FIRST, PRESET_LABELS, Frame, Node, leaf, table
 from detector.code.lowering.gathering import bind_parameters
 from detector.code.lowering.labels import APPLIED, APPLIED_AS, INPUT_NAME, LABELS
-from detector.code.lowering.names import ClassNames, ModuleNames, flat, read_class, read_module
+from detector.code.lowering.names import ClassNames, ModuleNames, flat, read_class
 from detector.code.lowering.statements import body
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -33,6 +33,10 @@ class Unit(NamedTuple):
     last_line: int
     calls: tuple[str, ...]  # names of the project's own functions that it calls, sorted
 
+    def moved(self, lines: int) -> Unit:
+        """The same function further down."""
+        return Unit(self.qualname, self.first_line + lines, self.last_line + lines, self.calls)
+
 
 @dataclass(slots=True)
 class Batch:
@@ -47,6 +51,12 @@ class Batch:
     units: list[Unit] = field(default_factory=list)
     too_deep: list[str] = field(default_factory=list)  # functions that are nested deeper than lowering goes
 
+    def cut_back(self, records: int, units: int, too_deep: int) -> None:
+        """Forget what came after so many records, units and functions too deep to lower."""
+        del self.records[records:], self.starts[units:], self.ends[units:], self.units[units:]
+        del self.too_deep[too_deep:]
+        flow.restart(records)
+
 
 def begin() -> Batch:
     """Start a batch: ids and, when there are too many of them, labels start over."""
@@ -55,20 +65,23 @@ def begin() -> Batch:
     return Batch()
 
 
-def lower(tree: ast.Module, batch: Batch, local_packages: frozenset[str] = frozenset()) -> int:
-    """Lower every function of a module into the batch; give how many there were.
+def lower(tree: ast.Module, batch: Batch, module: ModuleNames, lines_before: int = 0) -> None:
+    """Lower every function of a module, or of a piece of one, into the batch.
 
+    module: what the pieces before this one have bound; the tree's own names are added.
     Errors: RecursionError for definitions nested deeper than the interpreter allows; the batch keeps what was done.
     """
-    before = len(batch.units)
-    module = read_module(tree, local_packages)
+    statements = flat(tree.body)
+    module.add(statements)
+    first = len(batch.units)
     try:
-        _definitions(flat(tree.body), "", module, None, batch)
+        _definitions(statements, "", module, None, batch)
     finally:
         if table:  # a function was cut short: its ids are used up, so its records must stay in their places
             batch.records.extend(table)
             table.clear()
-    return len(batch.units) - before
+    if lines_before:
+        batch.units[first:] = [unit.moved(lines_before) for unit in batch.units[first:]]
 
 
 def _definitions(

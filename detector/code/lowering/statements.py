@@ -82,8 +82,8 @@ def _is_logger(node: ast.expr, frame: Frame) -> bool:
         return True
     # A global whose `.warning(...)` stands as a statement is a logger, whatever its name.
     bound = frame.env.get(node.id)
-    origin = frame.module.origin(node.id) if bound is None else frame.origins.get(bound, "")
-    return origin[:1] in {"?", "~"} or origin.partition(".")[0] in SILENT_PACKAGES
+    origin = frame.module.find(node.id) if bound is None else frame.origins.get(bound, "")
+    return isinstance(origin, str) and (origin[:1] in {"?", "~"} or origin.partition(".")[0] in SILENT_PACKAGES)
 
 
 # --- control flow -------------------------------------------------------------------------------------------------
