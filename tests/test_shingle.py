@@ -9,7 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterator
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -116,8 +116,9 @@ class Naive:
     """The shingles of one function, by recursion over its records."""
 
     def __init__(self, batch: Batch, function: int) -> None:
-        self.records = batch.records
-        self.own = range(batch.starts[function] + FIRST, batch.ends[function] + FIRST)
+        words = iter(batch.words)
+        self.records = [tuple(islice(words, length)) for length in batch.lengths]
+        self.own = range(([0, *batch.ends])[function] + FIRST, batch.ends[function] + FIRST)
 
     def text(self, node: int) -> str:
         return LABELS.texts[PRESET_LABELS[node] if node < FIRST else self.records[node - FIRST][0]]

@@ -240,7 +240,7 @@ def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
             Span(file.path, unit.qualname, unit.first_line, unit.last_line, file.role) for unit in batch.units[before:]
         ]
         calls += [unit.calls for unit in batch.units[before:]]
-        if len(batch.records) >= BATCH_RECORDS:
+        if len(batch.lengths) >= BATCH_RECORDS:
             _finish(batch, hashes, counts)
             batch = begin()
     _finish(batch, hashes, counts)
@@ -305,7 +305,7 @@ def _lower_pieces(parts: list[Piece], batch: Batch, local: frozenset[str]) -> bo
     something else than a definition.
     """
     module = ModuleNames(local, frozenset([name for part in parts for name in part.definitions]))
-    before = len(batch.records), len(batch.units), len(batch.too_deep)
+    before = batch.mark()
     try:
         for part in parts:
             tree = ast.parse(part.text)
@@ -316,7 +316,7 @@ def _lower_pieces(parts: list[Piece], batch: Batch, local: frozenset[str]) -> bo
     else:
         is_whole = module.has_kept_its_word()
     if not is_whole:
-        batch.cut_back(*before)
+        batch.cut_back(before)
     return is_whole
 
 

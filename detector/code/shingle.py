@@ -8,7 +8,6 @@ hash become hashes of their own, so that a set intersection counts them.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
@@ -114,17 +113,15 @@ class _Nodes:
 
 
 def _flatten(batch: Batch) -> _Nodes:
-    records = batch.records
-    arity = np.fromiter(map(len, records), np.int64, len(records))
-    flat = np.fromiter(chain.from_iterable(records), np.int64, int(arity.sum()))
-    arity -= 1
+    arity = np.array(batch.lengths, np.int64) - 1
+    words = np.array(batch.words, np.int64)
     firsts = np.cumsum(arity) - arity  # edges before this record
-    starts = firsts + np.arange(len(records))
-    labels = np.concatenate([_PRESET_LABELS, flat[starts]])
-    is_operand = np.ones(len(flat), bool)
+    starts = firsts + np.arange(len(arity))
+    labels = np.concatenate([_PRESET_LABELS, words[starts]])
+    is_operand = np.ones(len(words), bool)
     is_operand[starts] = False
-    operands = flat[is_operand]
-    rows = np.repeat(np.arange(len(records)), arity)
+    operands = words[is_operand]
+    rows = np.repeat(np.arange(len(arity)), arity)
     owners = rows + FIRST
     positions = np.arange(len(operands)) - firsts[rows]
     multipliers = _POSITIONS[np.minimum(positions, len(_POSITIONS) - 1)]
@@ -172,16 +169,8 @@ def _hash(nodes: _Nodes, live: npt.NDArray[np.bool_]) -> tuple[Hashes, Numbers]:
 
 def _gather(hashes: Hashes, places: Numbers, batch: Batch) -> Shingles:
     """Sort by function and hash; the n-th occurrence of a hash in a function is a shingle of its own."""
-    starts, ends = np.array(batch.starts, np.int64), np.array(batch.ends, np.int64)
-    owner = np.full(len(batch.records), -1, np.int64)  # records of a function that was cut short have none
-    for_each = np.repeat(np.arange(len(starts)), ends - starts)
-    if len(for_each) == len(owner):
-        owner = for_each
-    else:
-        owner[np.concatenate([np.arange(a, b) for a, b in zip(starts, ends, strict=True)])] = for_each
-    functions = owner[places - FIRST]
-    if functions.size and functions.min() < 0:
-        hashes, functions = hashes[functions >= 0], functions[functions >= 0]
+    ends = np.array(batch.ends, np.int64)
+    functions = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))[places - FIRST]
     # One key sorts by function, then hash; 40 bits of hash are plenty within one function.
     key = (functions.astype(np.uint64) << _S40) | (hashes >> _S24)
     order = np.argsort(key)
@@ -195,8 +184,8 @@ def _gather(hashes: Hashes, places: Numbers, batch: Batch) -> Shingles:
         hashes[repeated] = mix(hashes[repeated] + occurrence.astype(np.uint64) * _GOLDEN)
         is_new[repeated[occurrence < MOST_OCCURRENCES]] = True
         hashes, functions = hashes[is_new], functions[is_new]
-    offsets = np.zeros(len(starts) + 1, np.int64)
-    np.cumsum(np.bincount(functions, minlength=len(starts)), out=offsets[1:])
+    offsets = np.zeros(len(ends) + 1, np.int64)
+    np.cumsum(np.bincount(functions, minlength=len(ends)), out=offsets[1:])
     return Shingles(hashes, offsets)
 
 

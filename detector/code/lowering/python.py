@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import NamedTuple
 
 from detector.code.lowering import flow, labels
@@ -42,19 +43,25 @@ class Unit(NamedTuple):
 class Batch:
     """Records of many functions, lowered but not yet hashed.
 
-    Shapes: records[i] has id FIRST + i; function j owns records[starts[j]:ends[j]].
+    Shapes: record i has id FIRST + i and lengths[i] words: its label, then the ids of its operands. `words` holds them
+    one record after the other; function j owns the records from ends[j - 1] to ends[j].
     """
 
-    records: list[Node] = field(default_factory=list)
-    starts: list[int] = field(default_factory=list)
+    words: list[int] = field(default_factory=list)
+    lengths: list[int] = field(default_factory=list)
     ends: list[int] = field(default_factory=list)
     units: list[Unit] = field(default_factory=list)
     too_deep: list[str] = field(default_factory=list)  # functions that are nested deeper than lowering goes
 
-    def cut_back(self, records: int, units: int, too_deep: int) -> None:
-        """Forget what came after so many records, units and functions too deep to lower."""
-        del self.records[records:], self.starts[units:], self.ends[units:], self.units[units:]
-        del self.too_deep[too_deep:]
+    def mark(self) -> tuple[int, int, int, int]:
+        """Where the batch ends now, for `cut_back`."""
+        return len(self.words), len(self.lengths), len(self.units), len(self.too_deep)
+
+    def cut_back(self, mark: tuple[int, int, int, int]) -> None:
+        """Forget what came after a mark."""
+        words, records, units, too_deep = mark
+        del self.words[words:], self.lengths[records:], self.too_deep[too_deep:]
+        del self.ends[units:], self.units[units:]
         flow.restart(records)
 
 
@@ -77,9 +84,8 @@ def lower(tree: ast.Module, batch: Batch, module: ModuleNames, lines_before: int
     try:
         _definitions(statements, "", module, None, batch)
     finally:
-        if table:  # a function was cut short: its ids are used up, so its records must stay in their places
-            batch.records.extend(table)
-            table.clear()
+        if table:  # a function was cut short
+            flow.restart(len(batch.lengths))
     if lines_before:
         batch.units[first:] = [unit.moved(lines_before) for unit in batch.units[first:]]
 
@@ -123,16 +129,16 @@ def _function(
         frame.env[name] = leaf(frame, f"?{name}")
     try:
         _flow(node, frame)
-    except RecursionError:  # costs this function, not its file; its ids are used up, so its records keep their places
+    except RecursionError:  # costs this function, not its file
         batch.too_deep.append(prefix + node.name)
-        batch.records.extend(table)
-        table.clear()
+        flow.restart(len(batch.lengths))
         return
-    start = len(batch.records)
-    batch.starts.append(start)
-    batch.records.extend(table)
+    if frame.stores and node.name == "__init__" and klass is not None:
+        _learn_attributes(frame, klass, list(table), FIRST + len(batch.lengths))
+    batch.words.extend(chain.from_iterable(table))
+    batch.lengths.extend(map(len, table))
     table.clear()
-    batch.ends.append(len(batch.records))
+    batch.ends.append(len(batch.lengths))
     batch.units.append(
         Unit(
             prefix + node.name,
@@ -141,8 +147,6 @@ def _function(
             tuple(sorted(set(frame.called))) if frame.called else (),
         )
     )
-    if frame.stores and node.name == "__init__" and klass is not None:
-        _learn_attributes(frame, klass, batch.records)
     if frame.nested:
         for inner, names in frame.nested:
             _definitions([inner], f"{prefix}{node.name}.", module, None, batch, names)
@@ -172,13 +176,16 @@ def _decorate(decorator: ast.expr, frame: Frame) -> None:
         table[(DECORATOR, value(decorator, frame))]
 
 
-def _learn_attributes(frame: Frame, klass: ClassNames, records: list[Node]) -> None:
-    """Tell what `self.x` is from what the constructor stored there: `self.attn` is an `nn.MultiheadAttention`."""
+def _learn_attributes(frame: Frame, klass: ClassNames, nodes: list[Node], first: int) -> None:
+    """Tell what `self.x` is from what the constructor stored there: `self.attn` is an `nn.MultiheadAttention`.
+
+    nodes: those of the constructor; the first one has the id `first`.
+    """
     for key, number in frame.env.items():
         if key[0] != ".":
             continue
         values = frame.phis.get(number, (number,))
-        texts = [LABELS.texts[records[each - FIRST][0] if each >= FIRST else PRESET_LABELS[each]] for each in values]
+        texts = [LABELS.texts[nodes[each - first][0] if each >= FIRST else PRESET_LABELS[each]] for each in values]
         text = texts[0] if len(texts) == 1 else min(filter(_NONE.__ne__, texts), default=_NONE)
         name = key[1:]
         if text.startswith(INPUT_NAME):
