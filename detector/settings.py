@@ -53,9 +53,10 @@ LARGEST_POSTING = 200
 CANDIDATES_PER_FUNCTION = 12
 CANDIDATE_SHARE = 0.2
 
-# Shingles hashed at once for signatures (128 x 2048 x 4 bytes = 1 MB), and pairs scored at once.
+# Shingles hashed at once for signatures (128 x 2048 x 4 bytes = 1 MB), and pairs scored at once: what 4,000 pairs of
+# functions hold takes about 3 MB and is used again, of 50,000 pairs it comes fresh from the system each time.
 SIGNATURE_BLOCK = 2_048
-PAIR_BLOCK = 50_000
+PAIR_BLOCK = 4_000
 
 # --- scores -----------------------------------------------------------------------------------------------
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from scipy import sparse
@@ -10,7 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from detector.code.lowering.labels import API_NAMES
 from detector.code.match import Floats, Pairs
-from detector.code.shingle import Numbers
+from detector.code.shingle import Numbers, distinct, grouped
 from detector.model import Span
 from detector.settings import COMPANY_WEIGHT, LARGEST_COMPONENT, NAME_WEIGHT, NEAR_TIE
 
@@ -32,13 +33,14 @@ def company(
     width = int(theirs.max()) + 1
     # best[k]: the best similarity of one suspect function within one reference group
     member = pairs.suspect * width + theirs[pairs.reference]
-    keys, place = np.unique(member, return_inverse=True)
+    places, place = grouped(member)
+    keys = member[places]
     best = np.zeros(len(keys))
     np.maximum.at(best, place, pairs.similarity)
     functions = keys // width
     contribution = best * sizes[functions]
     group_pair = ours[functions] * width + keys % width
-    _, group_place = np.unique(group_pair, return_inverse=True)
+    _, group_place = grouped(group_pair)
     sums = np.bincount(group_place, contribution)
     group_sizes = np.bincount(ours, sizes)
     others = sums[group_place] - contribution
@@ -121,20 +123,22 @@ def assign(pairs: Pairs, weights: Floats) -> Numbers:
     """
     if not len(pairs.suspect):
         return np.zeros(0, np.int64)
-    order = np.lexsort((pairs.reference, -pairs.shared, -weights, pairs.suspect))
-    suspects = pairs.suspect[order]
-    is_best = np.ones(len(order), bool)
-    is_best[1:] = suspects[1:] != suspects[:-1]
-    top = weights[order][is_best][np.cumsum(is_best) - 1]
-    tied = order[weights[order] >= NEAR_TIE * top]
-    chosen = dict(zip(suspects[is_best].tolist(), order[is_best].tolist(), strict=True))
-    for component in _contested(pairs, tied):
-        chosen.update(_match_component(component, pairs, weights))
+    starts = np.flatnonzero(np.diff(pairs.suspect, prepend=-1))
+    top = np.maximum.reduceat(weights, starts)
+    tied = np.flatnonzero(weights >= NEAR_TIE * np.repeat(top, np.diff(starts, append=len(weights))))
+    tied = tied[np.lexsort((pairs.reference[tied], -pairs.shared[tied], -weights[tied], pairs.suspect[tied]))]
+    best = tied[np.flatnonzero(np.diff(pairs.suspect[tied], prepend=-1))]
+    chosen = dict(zip(pairs.suspect[best].tolist(), best.tolist(), strict=True))
+    for component, rows, columns in _contested(pairs, tied):
+        chosen.update(_match_component(component, rows, columns, pairs, weights))
     return np.array([chosen[suspect] for suspect in sorted(chosen)], np.int64)
 
 
-def _contested(pairs: Pairs, tied: Numbers) -> list[Numbers]:
-    """Groups of pairs that compete for references: connected components with more than one suspect."""
+def _contested(pairs: Pairs, tied: Numbers) -> Iterator[tuple[Numbers, Numbers, Numbers]]:
+    """Groups of pairs that compete for references: connected components of suspects.
+
+    Shapes: the pairs of one component, and the place of each pair's suspect and of its reference in it.
+    """
     import networkx as nx
 
     wanted = np.bincount(pairs.reference[tied])[pairs.reference[tied]]
@@ -147,32 +151,42 @@ def _contested(pairs: Pairs, tied: Numbers) -> list[Numbers]:
     in_row = open_[np.argsort(pairs.reference[open_], kind="stable")]
     follows = np.flatnonzero(pairs.reference[in_row][1:] == pairs.reference[in_row][:-1])
     suspects = pairs.suspect[in_row]
-    graph = nx.Graph(zip(suspects[follows].tolist(), suspects[follows + 1].tolist(), strict=True))
-    graph.add_nodes_from(suspects.tolist())
-    number = {node: i for i, nodes in enumerate(nx.connected_components(graph)) for node in nodes}
-    owner = np.array([number[suspect] for suspect in pairs.suspect[open_].tolist()], np.int64)
-    order = np.argsort(owner, kind="stable")
-    groups = np.split(open_[order], np.flatnonzero(np.diff(owner[order])) + 1) if len(order) else []
-    return [group for group in groups if pairs.suspect[group[0]] != pairs.suspect[group[-1]]]
+    links = distinct(suspects[follows] * len(is_wanted) + suspects[follows + 1])
+    graph = nx.Graph(zip((links // len(is_wanted)).tolist(), (links % len(is_wanted)).tolist(), strict=True))
+    number = np.full(len(is_wanted), -1)
+    for i, nodes in enumerate(nx.connected_components(graph)):
+        number[list(nodes)] = i
+    owner = number[pairs.suspect[open_]]
+    linked = np.flatnonzero(owner >= 0)
+    linked = linked[np.argsort(owner[linked], kind="stable")]
+    component, owner = open_[linked], owner[linked]
+    rows = np.cumsum(np.diff(pairs.suspect[component], prepend=-1) != 0)
+    _, columns = grouped(owner * (int(pairs.reference.max()) + 1) + pairs.reference[component])
+    borders = np.flatnonzero(np.diff(owner, prepend=-1, append=-1)) if len(owner) else np.zeros(0, np.int64)
+    for start, end in pairwise(borders.tolist()):
+        part = slice(start, end)
+        yield component[part], rows[part] - rows[start], columns[part] - columns[part].min()
 
 
-def _match_component(component: Numbers, pairs: Pairs, weights: Floats) -> dict[int, int]:
+def _match_component(
+    component: Numbers, rows: Numbers, columns: Numbers, pairs: Pairs, weights: Floats
+) -> dict[int, int]:
     """Maximum-weight matching of suspects and references within one component.
 
     Source: Crouse 2016 (the assignment algorithm behind scipy); networkx's matching in pure Python takes fifty
             times as long on the components that families of near-identical functions make.
     """
-    suspects, rows = np.unique(pairs.suspect[component], return_inverse=True)
-    references, columns = np.unique(pairs.reference[component], return_inverse=True)
-    if len(suspects) * len(references) > LARGEST_COMPONENT:
+    size = (int(rows[-1]) + 1, int(columns.max()) + 1)
+    if size[0] * size[1] > LARGEST_COMPONENT:
         return _greedy(component, pairs, weights)
-    gain = np.zeros((len(suspects), len(references)))
-    edge = np.full(gain.shape, -1, np.int64)
+    gain = np.zeros(size)
+    edge = np.full(size, -1, np.int64)
     # A trace of the shared bits settles what the weights leave open, always in the same way.
     gain[rows, columns] = weights[component] + 1e-9 * np.minimum(pairs.shared[component], 1e6)
     edge[rows, columns] = component
     matched = edge[linear_sum_assignment(gain, maximize=True)]
-    return {int(pairs.suspect[each]): int(each) for each in matched.tolist() if each >= 0}
+    matched = matched[matched >= 0]
+    return dict(zip(pairs.suspect[matched].tolist(), matched.tolist(), strict=True))
 
 
 def _greedy(component: Numbers, pairs: Pairs, weights: Floats) -> dict[int, int]:

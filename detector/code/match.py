@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from detector.code.background import background
-from detector.code.shingle import Hashes, Numbers, Shingles, distinct
+from detector.code.shingle import Hashes, Numbers, Shingles, distinct, grouped, mix
 from detector.code.signatures import bands, collisions, signatures
 from detector.settings import (
     CANDIDATE_SHARE,
@@ -29,18 +29,28 @@ from detector.settings import (
 )
 
 Floats = npt.NDArray[np.float64]
+_ONE = np.uint64(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
     """The functions of one side over the shingles of the whole comparison.
 
-    Shapes: `matrix` functions x shingles, 0/1; `totals` the weight of each function, in bits.
+    Shapes: `matrix` functions x shingles, 0/1; `totals` the weight of each function, in bits; `sets` a hash of the
+    shingles of each: functions that have the same are compared once.
     """
 
     matrix: sparse.csr_matrix
     totals: Floats
+    sets: Hashes
     callees: sparse.csr_matrix  # functions x functions: who calls whom
+
+
+def _weighted(matrix: sparse.csr_matrix, weights: Floats, callees: sparse.csr_matrix) -> Weighted:
+    matrix.sort_indices()  # rows in order are multiplied several times faster
+    sums = np.zeros(len(matrix.indices) + 1, np.uint64)
+    np.cumsum(mix(matrix.indices.astype(np.uint64) + _ONE), out=sums[1:])  # mix(0) is 0
+    return Weighted(matrix, matrix @ weights, sums[matrix.indptr[1:]] - sums[matrix.indptr[:-1]], callees)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +95,7 @@ def weigh(sides: Sequence[Shingles], calls: Sequence[sparse.csr_matrix]) -> tupl
         matrix = sparse.csr_matrix(
             (np.ones(len(own), np.float32), own, side.offsets), shape=(len(side.offsets) - 1, len(frequency))
         )
-        weighted.append(Weighted(matrix, matrix @ weights, callees))
+        weighted.append(_weighted(matrix, weights, callees))
     return weighted, weights
 
 
@@ -110,29 +120,38 @@ def _rarity(shingles: Hashes, frequency: Numbers, functions: int) -> Floats:
 
 def pairs(suspect: Weighted, reference: Weighted, weights: Floats, ours: Shingles, theirs: Shingles) -> Pairs:
     """Find and score the candidate pairs of two sides."""
-    near = _near_copies(ours, theirs)
-    rare = _sharing_rare(suspect, reference, weights)
+    # What is proposed for a function is proposed for all that have the same shingles.
+    firsts, kinds = grouped(suspect.sets)
+    near = _near_copies(ours.take(firsts), theirs, reference.sets)
+    rare = _sharing_rare(suspect.matrix[firsts], suspect.totals[firsts], reference, weights)
     width = max(reference.matrix.shape[0], 1)
     code = distinct(np.concatenate([near[0] * width + near[1], rare[0] * width + rare[1]]))
-    return score(suspect, reference, weights, code // width, code % width)
+    start = np.searchsorted(code, np.arange(len(firsts) + 1) * width)
+    counts = np.diff(start)[kinds]
+    rows = np.repeat(np.arange(len(kinds)), counts)
+    places = np.arange(len(rows)) + np.repeat(start[kinds] - (np.cumsum(counts) - counts), counts)
+    return score(suspect, reference, weights, rows, code[places] % width)
 
 
-def _near_copies(ours: Shingles, theirs: Shingles) -> tuple[Numbers, Numbers]:
+def _near_copies(ours: Shingles, theirs: Shingles, their_sets: Hashes) -> tuple[Numbers, Numbers]:
     """Pairs whose signatures share an LSH band; very small functions are left to the postings."""
-    mine, other = signatures(ours), signatures(theirs)
-    first, second = collisions(bands(mine), bands(other))
+    firsts, kinds = grouped(their_sets)
+    mine, other = bands(signatures(ours)), bands(signatures(theirs.take(firsts)))[:, kinds]
+    first, second = collisions(mine, other)
     is_large = (np.diff(ours.offsets)[first] >= FEWEST_LSH_SHINGLES) & (
         np.diff(theirs.offsets)[second] >= FEWEST_LSH_SHINGLES
     )
     return first[is_large], second[is_large]
 
 
-def _sharing_rare(suspect: Weighted, reference: Weighted, weights: Floats) -> tuple[Numbers, Numbers]:
+def _sharing_rare(
+    ours: sparse.csr_matrix, totals: Floats, reference: Weighted, weights: Floats
+) -> tuple[Numbers, Numbers]:
     """Pairs that share rare shingles: for each suspect function the references it shares most weight with."""
     postings = np.bincount(reference.matrix.indices, minlength=len(weights))
-    ours = np.bincount(suspect.matrix.indices, minlength=len(weights))
-    rare = np.flatnonzero((postings > 0) & (postings <= LARGEST_POSTING) & (ours > 0))
-    left = (suspect.matrix[:, rare] @ sparse.diags_array(weights[rare])).astype(np.float32)
+    held = np.bincount(ours.indices, minlength=len(weights))
+    rare = np.flatnonzero((postings > 0) & (postings <= LARGEST_POSTING) & (held > 0))
+    left = (ours[:, rare] @ sparse.diags_array(weights[rare])).astype(np.float32)
     shared = (left @ reference.matrix[:, rare].T.astype(np.float32)).tocsr()
     counts = np.diff(shared.indptr)
     filled = np.flatnonzero(counts)
@@ -142,7 +161,7 @@ def _sharing_rare(suspect: Weighted, reference: Weighted, weights: Floats) -> tu
     kept = np.flatnonzero(shared.data >= np.repeat(least, counts[filled]))
     rows, columns = np.repeat(np.arange(len(counts)), counts)[kept], shared.indices[kept].astype(np.int64)
     # Similarity prefers references of the suspect's size, containment does not: half of each decides.
-    weight, size = shared.data[kept], suspect.totals[rows]
+    weight, size = shared.data[kept], totals[rows]
     appeal = weight / (size + reference.totals[columns]) + weight / np.maximum(size, 1e-9)
     # One integer key sorts by row, then by appeal (at most 2), then by column: five times faster than lexsort.
     rank = (2**20 - 1) - np.minimum(appeal * 2**18, 2**20 - 1).astype(np.int64)
@@ -163,7 +182,7 @@ def score(suspect: Weighted, reference: Weighted, weights: Floats, first: Number
     Units:  shared in bits; similarity and containment 0..1. A function without shingles scores 0.
     Source: Broder 1997, section 2 (resemblance and containment), weighted by inverse document frequency.
     """
-    shared = _shared(suspect.matrix, reference.matrix, weights, first, second)
+    shared = _shared(suspect, reference, weights, first, second)
     ours, theirs = suspect.totals[first], reference.totals[second]
     similarity = _resemblance(shared, ours, theirs)
     containment = np.divide(shared, ours, out=np.zeros_like(shared), where=ours > 0)
@@ -180,7 +199,7 @@ def score(suspect: Weighted, reference: Weighted, weights: Floats, first: Number
         chosen = np.flatnonzero(applies)
         if len(chosen):
             one, other = first[chosen], second[chosen]
-            both = _shared(left.matrix, right.matrix, weights, one, other)
+            both = _shared(left, right, weights, one, other)
             seen = _resemblance(both, left.totals[one], right.totals[other])
             similarity[chosen] = np.maximum(similarity[chosen], seen)
     return Pairs(first, second, shared, np.minimum(similarity, 1.0), np.minimum(containment, 1.0))
@@ -190,17 +209,18 @@ def _inlined(side: Weighted, weights: Floats) -> Weighted:
     """Every function together with those it calls, one level deep."""
     matrix = (side.matrix + side.callees @ side.matrix).tocsr()
     matrix.data = np.ones_like(matrix.data)
-    return Weighted(matrix, matrix @ weights, side.callees)
+    return _weighted(matrix, weights, side.callees)
 
 
-def _shared(
-    suspect: sparse.csr_matrix, reference: sparse.csr_matrix, weights: Floats, first: Numbers, second: Numbers
-) -> Floats:
-    shared = np.zeros(len(first))
-    for start in range(0, len(first), PAIR_BLOCK):
+def _shared(suspect: Weighted, reference: Weighted, weights: Floats, first: Numbers, second: Numbers) -> Floats:
+    """The weight that both functions of each pair have; of pairs of the same two sets, one is computed."""
+    chosen, kinds = grouped(mix(suspect.sets[first]) + reference.sets[second])
+    one, other = first[chosen], second[chosen]
+    shared = np.zeros(len(chosen))
+    for start in range(0, len(chosen), PAIR_BLOCK):
         block = slice(start, start + PAIR_BLOCK)
-        shared[block] = suspect[first[block]].multiply(reference[second[block]]) @ weights
-    return shared
+        shared[block] = suspect.matrix[one[block]].multiply(reference.matrix[other[block]]) @ weights
+    return shared[kinds]
 
 
 def _resemblance(shared: Floats, ours: Floats, theirs: Floats) -> Floats:

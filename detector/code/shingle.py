@@ -39,6 +39,15 @@ class Shingles:
     hashes: Hashes
     offsets: Numbers
 
+    def take(self, functions: Numbers) -> Shingles:
+        """Those of some functions."""
+        starts = self.offsets[functions]
+        counts = self.offsets[functions + 1] - starts
+        offsets = np.zeros(len(functions) + 1, np.int64)
+        np.cumsum(counts, out=offsets[1:])
+        places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
+        return Shingles(self.hashes[places], offsets)
+
 
 def mix(values: Hashes) -> Hashes:
     """Scramble 64-bit values.
@@ -197,3 +206,17 @@ def distinct(numbers: Numbers) -> Numbers:
     is_new = np.ones(len(ordered), bool)
     np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
     return ordered[is_new]
+
+
+def grouped(values: Hashes | Numbers) -> tuple[Numbers, Numbers]:
+    """Which values are equal: for each distinct one, ascending, a place where it stands; for each place, its number.
+
+    Faster than numpy's `unique`, whose sort is stable: here any place of equal values will do.
+    """
+    order = np.argsort(values)
+    ordered = values[order]
+    is_new = np.ones(len(ordered), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    numbers = np.empty(len(values), np.int64)
+    numbers[order] = np.cumsum(is_new) - 1
+    return order[is_new], numbers

@@ -26,6 +26,9 @@ Signatures = npt.NDArray[np.uint32]
 
 # The 32-bit finalizer of MurmurHash3 (Appleby 2011), with which datasketch mixes its input first.
 _FMIX = (np.uint32(16), np.uint32(0x85EBCA6B), np.uint32(13), np.uint32(0xC2B2AE35), np.uint32(16))
+# Sixteen million functions of one side, the rest of 64 bits for the key of a band.
+_PLACE_BITS = np.uint64(24)
+_PLACE = np.uint64(2**24 - 1)
 _EMPTY = np.uint32(0xFFFFFFFF)  # datasketch's value for a set without elements
 
 
@@ -90,10 +93,14 @@ def collisions(suspects: Hashes, references: Hashes) -> tuple[Numbers, Numbers]:
     """
     codes: list[Numbers] = []
     width = references.shape[1]
+    places = np.arange(width, dtype=np.uint64)
     for ours, theirs in zip(suspects, references, strict=True):
-        order = np.argsort(theirs, kind="stable")
-        ordered = theirs[order]
-        low, high = np.searchsorted(ordered, ours, "left"), np.searchsorted(ordered, ours, "right")
+        # Key and place in one integer: sorting those is many times faster than a stable argsort. 40 bits of key join
+        # a pair that shares nothing once in a thousand comparisons, for scoring to turn down.
+        ordered = np.sort((theirs >> _PLACE_BITS << _PLACE_BITS) | places)
+        keys = ordered >> _PLACE_BITS
+        wanted = ours >> _PLACE_BITS
+        low, high = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
         # Of a larger bucket the first members stand for all: they differ in nothing that would rank them.
         counts = np.minimum(high - low, LARGEST_BUCKET)
         hits = np.flatnonzero(counts)
@@ -101,8 +108,8 @@ def collisions(suspects: Hashes, references: Hashes) -> tuple[Numbers, Numbers]:
             continue
         repeats = counts[hits]
         within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        found = order[np.repeat(low[hits], repeats) + within]
-        codes.append(np.repeat(hits, repeats) * width + found)
+        found = ordered[np.repeat(low[hits], repeats) + within] & _PLACE
+        codes.append(np.repeat(hits, repeats) * width + found.astype(np.int64))
     if not codes:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     code = distinct(np.concatenate(codes))

@@ -141,13 +141,14 @@ def _nearest(likenesses: tuple[Likeness, ...], taken: Sequence[Numbers]) -> tupl
     best: dict[int, tuple[float, float, int, int]] = {}
     for number, (likeness, positions) in enumerate(zip(likenesses, taken, strict=True)):
         link = likeness.link_bits
-        for position in positions.tolist():
-            suspect = int(likeness.pairs.suspect[position])
-            # Compared in steps of 0.05: a hundredth of similarity says less than the link of the whole repository.
-            rank = (round(float(likeness.pairs.similarity[position]) * 20), link, -number, position)
-            best[suspect] = max(best.get(suspect, rank), rank)
-    found = [(-minus, position) for _, _, minus, position in best.values()]
-    return tuple(sorted(found, key=lambda entry: _order(likenesses, entry)))
+        # Compared in steps of 0.05: a hundredth of similarity says less than the link of the whole repository.
+        steps = np.round(likeness.pairs.similarity[positions] * 20)
+        suspects = likeness.pairs.suspect[positions]
+        for suspect, step, position in zip(suspects.tolist(), steps.tolist(), positions.tolist(), strict=True):
+            rank = (step, link, -number, position)
+            if suspect not in best or best[suspect] < rank:
+                best[suspect] = rank
+    return _ordered(likenesses, [(-minus, position) for _, _, minus, position in best.values()])
 
 
 def _every_pair(likenesses: tuple[Likeness, ...]) -> tuple[tuple[int, int], ...]:
@@ -156,14 +157,19 @@ def _every_pair(likenesses: tuple[Likeness, ...]) -> tuple[tuple[int, int], ...]
         for number, likeness in enumerate(likenesses)
         for position in range(len(likeness.pairs.suspect))
     ]
-    return tuple(sorted(found, key=lambda entry: _order(likenesses, entry)))
+    return _ordered(likenesses, found)
 
 
-def _order(likenesses: tuple[Likeness, ...], entry: tuple[int, int]) -> tuple[float, int, int, int]:
-    number, position = entry
-    found = likenesses[number].pairs
-    shared = round(float(found.shared[position]), 6)
-    return (-shared, int(found.suspect[position]), number, int(found.reference[position]))
+def _ordered(likenesses: tuple[Likeness, ...], found: list[tuple[int, int]]) -> tuple[tuple[int, int], ...]:
+    """Strongest first."""
+
+    def order(entry: tuple[int, int]) -> tuple[float, int, int, int]:
+        number, position = entry
+        pairs = likenesses[number].pairs
+        shared = round(float(pairs.shared[position]), 6)
+        return (-shared, int(pairs.suspect[position]), number, int(pairs.reference[position]))
+
+    return tuple(sorted(found, key=order))
 
 
 def _shares(
