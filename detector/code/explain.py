@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from detector.code.bulk import uncollected
+from detector.code.bulk import parsing
 from detector.code.digest import edited_or_rewritten
 from detector.code.disguises import Facts, disguises
 from detector.code.lowering import labels
@@ -81,7 +81,7 @@ def explain(
     ours, theirs = Side(suspect, local[0], most_bytes=0), Side(reference, local[1])
     found = [Explanation(CloneType.REWRITTEN, {}, ())] * len(pairs)
     work: list[_Pair | None] = [None] * min(full, len(pairs))
-    with uncollected():
+    with parsing():
         for number in sorted(range(len(pairs)), key=lambda number: [span.path for span in pairs[number]]):
             is_same = _is_same_text(ours.text(pairs[number][0]), theirs.text(pairs[number][1]))
             if is_same and number >= full:  # the tree is not needed

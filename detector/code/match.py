@@ -13,8 +13,9 @@ import numpy.typing as npt
 from scipy import sparse
 
 from detector.code.background import background
-from detector.code.shingle import Hashes, Numbers, Shingles, distinct, grouped, mix
+from detector.code.shingle import Hashes, Numbers, Shingles, mix
 from detector.code.signatures import bands, collisions, signatures
+from detector.code.sorting import distinct, grouped
 from detector.settings import (
     CANDIDATE_SHARE,
     CANDIDATES_PER_FUNCTION,
@@ -77,16 +78,11 @@ class Pairs:
 def weigh(sides: Sequence[Shingles], calls: Sequence[sparse.csr_matrix]) -> tuple[list[Weighted], Floats]:
     """Weigh every shingle by how rare it is in published code, and in the code compared."""
     everything = np.concatenate([side.hashes for side in sides])
-    order = np.argsort(everything)
-    ordered = everything[order]
-    is_new = np.ones(len(ordered), bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
-    ranks = np.cumsum(is_new) - 1
-    columns = np.empty(len(everything), np.int32)
-    columns[order] = ranks
-    frequency = np.bincount(ranks)
+    firsts, numbers = grouped(everything)
+    columns = numbers.astype(np.int32)
+    frequency = np.bincount(columns)
     functions = sum(len(side.offsets) - 1 for side in sides)
-    weights = _rarity(ordered[is_new], frequency, functions)
+    weights = _rarity(everything[firsts], frequency, functions)
     weighted: list[Weighted] = []
     start = 0
     for side, callees in zip(sides, calls, strict=True):

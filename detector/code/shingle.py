@@ -196,27 +196,3 @@ def _gather(hashes: Hashes, places: Numbers, batch: Batch) -> Shingles:
     offsets = np.zeros(len(ends) + 1, np.int64)
     np.cumsum(np.bincount(functions, minlength=len(ends)), out=offsets[1:])
     return Shingles(hashes, offsets)
-
-
-def distinct(numbers: Numbers) -> Numbers:
-    """The distinct values, ascending: a sort is several times faster here than numpy's hashing `unique`."""
-    ordered = np.sort(numbers)
-    if not len(ordered):
-        return ordered
-    is_new = np.ones(len(ordered), bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
-    return ordered[is_new]
-
-
-def grouped(values: Hashes | Numbers) -> tuple[Numbers, Numbers]:
-    """Which values are equal: for each distinct one, ascending, a place where it stands; for each place, its number.
-
-    Faster than numpy's `unique`, whose sort is stable: here any place of equal values will do.
-    """
-    order = np.argsort(values)
-    ordered = values[order]
-    is_new = np.ones(len(ordered), bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
-    numbers = np.empty(len(values), np.int64)
-    numbers[order] = np.cumsum(is_new) - 1
-    return order[is_new], numbers

@@ -11,7 +11,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from detector.code.shingle import Hashes, Numbers, Shingles, distinct, mix
+from detector.code.shingle import Hashes, Numbers, Shingles, mix
+from detector.code.sorting import distinct
 from detector.settings import (
     LARGEST_BUCKET,
     LSH_BANDS,
@@ -93,24 +94,27 @@ def collisions(suspects: Hashes, references: Hashes) -> tuple[Numbers, Numbers]:
     """
     codes: list[Numbers] = []
     width = references.shape[1]
-    places = np.arange(width, dtype=np.uint64)
     for ours, theirs in zip(suspects, references, strict=True):
-        # Key and place in one integer: sorting those is many times faster than a stable argsort. 40 bits of key join
-        # a pair that shares nothing once in a thousand comparisons, for scoring to turn down.
-        ordered = np.sort((theirs >> _PLACE_BITS << _PLACE_BITS) | places)
-        keys = ordered >> _PLACE_BITS
-        wanted = ours >> _PLACE_BITS
+        keys, places = _ordered(theirs)
+        wanted, rows = _ordered(ours)
         low, high = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
         # Of a larger bucket the first members stand for all: they differ in nothing that would rank them.
         counts = np.minimum(high - low, LARGEST_BUCKET)
         hits = np.flatnonzero(counts)
-        if not len(hits):
-            continue
         repeats = counts[hits]
         within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        found = ordered[np.repeat(low[hits], repeats) + within] & _PLACE
-        codes.append(np.repeat(hits, repeats) * width + found.astype(np.int64))
+        codes.append(np.repeat(rows[hits] * width, repeats) + places[np.repeat(low[hits], repeats) + within])
     if not codes:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     code = distinct(np.concatenate(codes))
     return code // width, code % width
+
+
+def _ordered(keys: Hashes) -> tuple[Hashes, Numbers]:
+    """Keys of a band, ascending, and the function of each; functions of one key in order.
+
+    Sorted as one integer of key and function, of which 40 bits are left for the key: a pair that shares nothing is
+    joined once in a thousand comparisons, for scoring to turn down.
+    """
+    joined = np.sort((keys >> _PLACE_BITS << _PLACE_BITS) | np.arange(len(keys), dtype=np.uint64))
+    return joined >> _PLACE_BITS, (joined & _PLACE).astype(np.int64)

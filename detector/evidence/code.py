@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.code.assign import assign, company, name_agreement, raised
-from detector.code.bulk import Corpus
+from detector.code.bulk import Corpus, uncollected
 from detector.code.callgraph import callees
 from detector.code.match import Floats, Pairs, Weighted, exclusive_bits, pairs, weigh
 from detector.code.shingle import Numbers
@@ -96,6 +96,11 @@ class CodeEvidence:
 
 def find(suspect: Corpus, references: Sequence[Corpus], gate: Gate) -> CodeEvidence:
     """Compare the suspect's functions with those of every reference."""
+    with uncollected():
+        return _find(suspect, references, gate)
+
+
+def _find(suspect: Corpus, references: Sequence[Corpus], gate: Gate) -> CodeEvidence:
     sides = [suspect.shingles, *(reference.shingles for reference in references)]
     calls = [callees(corpus.spans, corpus.calls) for corpus in (suspect, *references)]
     (ours, *theirs), weights = weigh(sides, calls)

@@ -14,7 +14,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from detector.code.bulk import parse_file, uncollected
+from detector.code.bulk import parse_file, parsing
 from detector.code.scopes import definitions
 from detector.model import Repo, Span
 
@@ -54,7 +54,7 @@ _ANYBODYS = frozenset(
 
 def declares(spans: Sequence[Span], read: Callable[[str], bytes], names: frozenset[str]) -> list[bool]:
     """Tell for each function of the suspect whether the suspect names the reference as its source."""
-    with uncollected():
+    with parsing():
         declared = {path: _declared_lines(read(path), names) for path in sorted({span.path for span in spans})}
     return [
         any(first <= span.first_line and span.last_line <= last for first, last in declared[span.path])
