@@ -214,15 +214,17 @@ def parsing() -> Iterator[None]:
         yield
 
 
-@contextmanager
-def deeply() -> Iterator[None]:
+class deeply:  # noqa: N801 - used like a context manager function, at a fifth of the price: it is entered for each piece
     """Room for recursion over a tree; never while parsing, whose own recursion would run over the C stack."""
-    limit = sys.getrecursionlimit()
-    sys.setrecursionlimit(max(limit, DEEPEST_LOWERING))
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(limit)
+
+    __slots__ = ("limit",)
+
+    def __enter__(self) -> None:
+        self.limit = sys.getrecursionlimit()
+        sys.setrecursionlimit(max(self.limit, DEEPEST_LOWERING))
+
+    def __exit__(self, *_: object) -> None:
+        sys.setrecursionlimit(self.limit)
 
 
 def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:

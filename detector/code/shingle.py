@@ -122,8 +122,8 @@ class _Nodes:
 
 
 def _flatten(batch: Batch) -> _Nodes:
-    arity = np.array(batch.lengths, np.int64) - 1
-    words = np.array(batch.words, np.int64)
+    arity = np.fromiter(batch.lengths, np.int64, len(batch.lengths)) - 1
+    words = np.fromiter(batch.words, np.int64, len(batch.words))
     firsts = np.cumsum(arity) - arity  # edges before this record
     starts = firsts + np.arange(len(arity))
     labels = np.concatenate([_PRESET_LABELS, words[starts]])

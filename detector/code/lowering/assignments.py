@@ -58,11 +58,11 @@ def _unpack(targets: list[ast.expr], number: int, frame: Frame) -> None:
         return
     for position, target in enumerate(targets):
         if starred[position]:
-            first = table[(CONSTANTS[int][position],)] if position else NONE
+            first = table[CONSTANTS[int][position]] if position else NONE
             bind(target, table[(ITEM, number, table[(SLICE, first, NONE, NONE)])], frame)
         else:
             index = position - len(targets) if any(starred[:position]) else position
-            bind(target, flow.item(frame, number, table[(CONSTANTS[int][index],)]), frame)
+            bind(target, flow.item(frame, number, table[CONSTANTS[int][index]]), frame)
 
 
 def _store_item(target: ast.Subscript, number: int, frame: Frame) -> None:

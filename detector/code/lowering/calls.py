@@ -240,7 +240,7 @@ def _as_dict(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     for keyword in node.keywords:
         number = value(keyword.value, frame)
         key = keyword.arg
-        pairs.append(table[(STARSTAR, number)] if key is None else table[(PAIR, table[(CONSTANTS[str][key],)], number)])
+        pairs.append(table[(STARSTAR, number)] if key is None else table[(PAIR, table[CONSTANTS[str][key]], number)])
     return flow.dictionary(frame, tuple(pairs))
 
 

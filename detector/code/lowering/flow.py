@@ -13,7 +13,7 @@ from functools import reduce
 from itertools import count
 from typing import TYPE_CHECKING
 
-from detector.code.lowering.labels import CALLS, INPUTS, LABELS
+from detector.code.lowering.labels import INPUTS, LABELS, LEAVES
 
 if TYPE_CHECKING:
     from detector.code.lowering.names import ClassNames, ModuleNames
@@ -137,9 +137,7 @@ def root(frame: Frame, node: Node) -> int:
 
 def leaf(frame: Frame, origin: str) -> int:
     """Make the node of a dotted origin and remember where it comes from."""
-    kind = origin[0]
-    label = LOCAL if kind == "~" else INPUTS[origin] if kind == "?" else CALLS[origin]
-    number = table[(label,)]
+    number = table[LEAVES[origin]]
     frame.origins[number] = origin
     return number
 
@@ -149,6 +147,11 @@ def phi(frame: Frame, first: int, second: int) -> int:
     if first == second:
         return first
     phis = frame.phis
+    if first not in phis and second not in phis:
+        two = (first, second) if first < second else (second, first)
+        number = table[(PHI, *two)]
+        phis[number] = two
+        return number
     values = {*phis.get(first, (first,)), *phis.get(second, (second,))}
     if len(values) == 1:
         return first

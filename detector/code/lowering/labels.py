@@ -9,7 +9,7 @@ from __future__ import annotations
 import tomllib
 from functools import cache
 from importlib.resources import files
-from typing import Any
+from typing import Any, NamedTuple
 
 import xxhash
 
@@ -34,6 +34,7 @@ INPUT_NAME = "input"
 
 
 _NUMBERED = frozenset({"root ", "local"})
+_CONSTANT_KINDS = frozenset({"num", "str", "bool", "NoneType"})
 
 
 class Labels(dict[str, int]):
@@ -103,19 +104,50 @@ class PrefixedLabels(dict[str | None, int]):
         return number
 
 
-class ConstantLabels(dict[object, int]):
-    """Value of one type -> label."""
+class ConstantNodes(dict[object, tuple[int]]):
+    """Value of one type -> its node: a label without operands."""
 
-    def __missing__(self, value: object) -> int:
-        number = self[value] = LABELS[constant_text(value)]
-        return number
+    def __missing__(self, value: object) -> tuple[int]:
+        node = self[value] = (LABELS[constant_text(value)],)
+        return node
 
 
-class ConstantsByType(dict[type, ConstantLabels]):
-    """Type -> labels of its values: types apart because 1 == 1.0 == True."""
+class ConstantsByType(dict[type, ConstantNodes]):
+    """Type -> nodes of its values: types apart because 1 == 1.0 == True."""
 
-    def __missing__(self, kind: type) -> ConstantLabels:
-        found = self[kind] = ConstantLabels()
+    def __missing__(self, kind: type) -> ConstantNodes:
+        found = self[kind] = ConstantNodes()
+        return found
+
+
+class LeafNodes(dict[str, tuple[int]]):
+    """Dotted origin -> its node; "~" is this repository, "?name" an input."""
+
+    def __missing__(self, origin: str) -> tuple[int]:
+        kind = origin[0]
+        label = LABELS["local"] if kind == "~" else INPUTS[origin] if kind == "?" else CALLS[origin]
+        node = self[origin] = (label,)
+        return node
+
+
+class Stored(NamedTuple):
+    """What an attribute is that the constructor put a value of some label into."""
+
+    attribute: int  # label of loading it, 0 for an input
+    call: int  # label of calling it, 0 where that is what it was, -1 where it is no call that is known
+
+
+class StoredLabels(dict[str, Stored]):
+    """Text of a value's label -> what an attribute is that holds it."""
+
+    def __missing__(self, text: str) -> Stored:
+        if text.startswith(INPUT_NAME):
+            found = Stored(0, -1)
+        elif text.partition(":")[0] in _CONSTANT_KINDS:
+            found = Stored(LABELS[text], 0)
+        else:
+            found = Stored(SELVES[text], LABELS[APPLIED_AS[text]] if text in APPLIED_AS else APPLIED[text])
+        self[text] = found
         return found
 
 
@@ -140,7 +172,12 @@ STORES = PrefixedLabels("root store:")
 APPLIED = PrefixedLabels("apply:")
 SELVES = PrefixedLabels("self:")
 CONSTANTS = ConstantsByType()
-_MEMOS: tuple[dict[Any, Any], ...] = (CALLS, METHODS, KEYWORDS, INPUTS, STORES, APPLIED, SELVES, CONSTANTS)
+LEAVES = LeafNodes()
+STORED = StoredLabels()
+_MEMOS: tuple[dict[Any, Any], ...] = (
+    *(CALLS, METHODS, KEYWORDS, INPUTS, STORES, APPLIED, SELVES, CONSTANTS),
+    *(LEAVES, STORED),
+)
 
 
 def forget_if_many() -> None:

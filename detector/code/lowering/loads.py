@@ -34,7 +34,7 @@ def _constant(node: ast.Constant, frame: Frame) -> int:
     constant = node.value
     if constant is None:
         return NONE
-    number = table[(CONSTANTS[constant.__class__][constant],)]
+    number = table[CONSTANTS[constant.__class__][constant]]
     if constant.__class__ is int:
         frame.numbers[number] = constant
     return number

@@ -100,7 +100,7 @@ def _unary(node: ast.UnaryOp, frame: Frame) -> int:
 
 
 def _number(constant: int | float, frame: Frame) -> int:
-    number = table[(CONSTANTS[constant.__class__][constant],)]
+    number = table[CONSTANTS[constant.__class__][constant]]
     if constant.__class__ is int:
         frame.numbers[number] = constant
     return number

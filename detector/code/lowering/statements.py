@@ -279,7 +279,7 @@ def _pattern(pattern: ast.pattern, subject: int, frame: Frame) -> None:
             _pattern(inner, flow.item(frame, subject, value(key, frame)), frame)
     elif isinstance(pattern, ast.MatchSequence):
         for position, inner in enumerate(pattern.patterns):
-            _pattern(inner, flow.item(frame, subject, table[(CONSTANTS[int][position],)]), frame)
+            _pattern(inner, flow.item(frame, subject, table[CONSTANTS[int][position]]), frame)
     elif isinstance(pattern, ast.MatchOr):
         for inner in pattern.patterns:
             _pattern(inner, subject, frame)
