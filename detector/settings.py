@@ -70,8 +70,12 @@ SMALLEST_WORLD = 4_096
 TASK_BYTES = 1_000_000
 
 # A module is cut at definitions into pieces of at least this many bytes: the tree of one is still in the processor's
-# cache when it is lowered. Smaller ones gain nothing more, of 16,000 bytes and more they gain half as much.
-LEAST_PIECE = 2_000
+# cache when it is lowered. From 1,000 to 8,000 bytes all sizes do as well.
+LEAST_PIECE = 4_000
+
+# Results and tasks held for each process while the first of them is not ready: a worker takes as long to start as five
+# tasks take.
+MOST_WAITING = 8
 
 # Starting processes costs about 0.4 s each: below this much source one process is done sooner.
 LEAST_PARALLEL_BYTES = 3_000_000

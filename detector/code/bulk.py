@@ -13,16 +13,24 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 
 import numpy as np
 
 from detector.code.lowering.labels import LOCAL_NAMES_NEVER
 from detector.code.lowering.names import ModuleNames
-from detector.code.lowering.python import Batch, begin, lower
+from detector.code.lowering.python import Batch, Unit, begin, lower
 from detector.code.pieces import Piece, pieces
 from detector.code.shingle import Hashes, Numbers, Shingles, mix, shingle
-from detector.model import Skipped, SourceFile, Span, UserError
-from detector.settings import BATCH_RECORDS, DEEPEST_LOWERING, LEAST_PARALLEL_BYTES, LEAST_TEXT, TASK_BYTES
+from detector.model import Role, Skipped, SourceFile, Span, UserError
+from detector.settings import (
+    BATCH_RECORDS,
+    DEEPEST_LOWERING,
+    LEAST_PARALLEL_BYTES,
+    LEAST_TEXT,
+    MOST_WAITING,
+    TASK_BYTES,
+)
 
 Progress = Callable[[int, int], None]  # files done, files in all
 
@@ -56,8 +64,13 @@ class Corpus:
 
 @dataclass(frozen=True, slots=True)
 class _Lowered:
-    spans: list[Span]
-    calls: list[tuple[str, ...]]
+    """What one task gave, in a form that passes quickly between processes.
+
+    Shapes: places[k] is the path, the role and the number of units of a file; hashes and counts are those of the units.
+    """
+
+    places: list[tuple[str, Role, int]]
+    units: list[Unit]
     hashes: Hashes
     counts: Numbers
     files: int
@@ -84,12 +97,20 @@ def read_corpus(
     np.cumsum(counts, out=offsets[1:])
     hashes = np.concatenate([part.hashes for part in parts]) if parts else np.zeros(0, np.uint64)
     return Corpus(
-        tuple(span for part in parts for span in part.spans),
-        tuple(calls for part in parts for calls in part.calls),
+        tuple(_spans(parts)),
+        tuple([unit.calls for part in parts for unit in part.units]),
         Shingles(hashes, offsets),
         sum(part.files for part in parts),
         tuple(skipped for part in parts for skipped in part.skipped),
     )
+
+
+def _spans(parts: Iterable[_Lowered]) -> Iterator[Span]:
+    for part in parts:
+        units = iter(part.units)
+        for path, role, count in part.places:
+            for name, first, last, _ in islice(units, count):
+                yield Span(path, name, first, last, role)
 
 
 def local_packages(paths: Iterable[str]) -> frozenset[str]:
@@ -159,19 +180,33 @@ def _chain(first: list[Task], rest: Iterator[Task]) -> Iterator[Task]:
 
 
 def _in_processes(tasks: Iterator[Task], local: frozenset[str], jobs: int) -> Iterator[_Lowered]:
-    """Keep every process busy with a task in work and one waiting; results in order."""
+    """Lower tasks in this process and in jobs - 1 others; results in order.
+
+    Each of the others has a task in work and one waiting. This one takes what they cannot take yet: it has begun
+    before they have started, and there is one to start less.
+    """
     context = multiprocessing.get_context("spawn")  # fork is unsafe beside the threads of numpy and of progress bars
-    executor = ProcessPoolExecutor(jobs, mp_context=context, initializer=_start_worker)
+    executor = ProcessPoolExecutor(jobs - 1, mp_context=context, initializer=_start_worker)
     waiting: deque[Future[_Lowered]] = deque()
+    interval = sys.getswitchinterval()
+    # Threads of this process read the results, a piece at a time: a worker waits as long as they wait for their turn.
+    sys.setswitchinterval(interval / 10)
     try:
         for task in tasks:
-            with _interrupts_held():  # a process started now inherits that, and Ctrl-C is the parent's business
-                waiting.append(executor.submit(_lower_task, task, local))
-            if len(waiting) >= 2 * jobs:
+            if sum(not each.done() for each in waiting) < 2 * (jobs - 1):
+                with _interrupts_held():  # a process started now inherits that, and Ctrl-C is the parent's business
+                    waiting.append(executor.submit(_lower_task, task, local))
+            else:
+                own: Future[_Lowered] = Future()
+                with parsing():
+                    own.set_result(_lower_task(task, local))
+                waiting.append(own)
+            while waiting and (waiting[0].done() or len(waiting) > MOST_WAITING * jobs):
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()
     finally:
+        sys.setswitchinterval(interval)
         executor.shutdown(wait=True, cancel_futures=True)
 
 
@@ -228,8 +263,8 @@ class deeply:  # noqa: N801 - used like a context manager function, at a fifth o
 
 
 def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
-    spans: list[Span] = []
-    calls: list[tuple[str, ...]] = []
+    places: list[tuple[str, Role, int]] = []
+    units: list[Unit] = []
     skipped: list[Skipped] = []
     hashes: list[Hashes] = []
     counts: list[Numbers] = []
@@ -244,15 +279,13 @@ def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
         reason = lower_file(file.data, batch, local)
         if reason:
             skipped.append(Skipped(file.path, reason))
-        spans += [
-            Span(file.path, unit.qualname, unit.first_line, unit.last_line, file.role) for unit in batch.units[before:]
-        ]
-        calls += [unit.calls for unit in batch.units[before:]]
+        places.append((file.path, file.role, len(batch.units) - before))
+        units += batch.units[before:]
         if len(batch.lengths) >= BATCH_RECORDS:
             _finish(batch, hashes, counts)
             batch = begin()
     _finish(batch, hashes, counts)
-    return _Lowered(spans, calls, np.concatenate(hashes), np.concatenate(counts), files, skipped)
+    return _Lowered(places, units, np.concatenate(hashes), np.concatenate(counts), files, skipped)
 
 
 def _finish(batch: Batch, hashes: list[Hashes], counts: list[Numbers]) -> None:
