@@ -15,6 +15,7 @@ import numpy.typing as npt
 from detector.code.lowering.flow import FIRST, PRESET_LABELS
 from detector.code.lowering.labels import COMMUTATIVE, LABELS
 from detector.code.lowering.python import Batch
+from detector.code.sorting import distinct
 from detector.settings import MOST_OCCURRENCES, MOST_PEELINGS, SHINGLE_DEPTHS
 
 Hashes = npt.NDArray[np.uint64]
@@ -142,15 +143,23 @@ def _flatten(batch: Batch) -> _Nodes:
 
 def _live(nodes: _Nodes) -> npt.NDArray[np.bool_]:
     """Nodes that a root reaches, found by peeling off what nothing live consumes."""
-    is_root = _LABEL_TABLE.is_root[nodes.labels]
-    live = np.ones(len(nodes.labels), bool)
+    uses = np.bincount(nodes.operands, minlength=len(nodes.labels))
+    live = (uses > 0) | _LABEL_TABLE.is_root[nodes.labels]
+    ends = np.append(nodes.firsts[1:], len(nodes.operands))
+    dead = np.flatnonzero(~live[nodes.parents])  # numbers of parents
     for _ in range(MOST_PEELINGS):
-        consumed = np.zeros(len(live), bool)
-        consumed[nodes.operands[live[nodes.owners]]] = True
-        still = consumed | is_root
-        if np.array_equal(still, live):
+        if not len(dead):
             break
-        live = still
+        counts = ends[dead] - nodes.firsts[dead]
+        edges = np.arange(counts.sum()) + np.repeat(nodes.firsts[dead] - (np.cumsum(counts) - counts), counts)
+        freed = nodes.operands[edges]
+        np.subtract.at(uses, freed, 1)
+        freed = freed[(uses[freed] == 0) & live[freed] & ~_LABEL_TABLE.is_root[nodes.labels[freed]]]
+        live[freed] = False
+        freed = distinct(freed)
+        places = np.searchsorted(nodes.parents, freed)
+        places = np.minimum(places, len(nodes.parents) - 1)
+        dead = places[nodes.parents[places] == freed]
     return live
 
 
