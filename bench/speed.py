@@ -18,7 +18,6 @@ from bench.section import Demand, print_section, section, table
 from bench.wheels import python_files, wheel
 from detector.code.bulk import Corpus, read_corpus
 from detector.code.shingle import Shingles
-from detector.evidence import code
 from detector.model import SourceFile
 
 PACKAGE = "transformers==4.40.2"
@@ -55,8 +54,12 @@ def measure(cache: Path, work: Path) -> str:
 
 def once(path: Path) -> Run:
     """Read in one process and parse beside it, read in two, compare the halves."""
-    import datasketch  # noqa: F401 - importing is the process's cost, not that of one comparison
-    import networkx  # noqa: F401 - the same
+    # Importing is the process's cost, not that of one comparison. Not above: a worker imports what stands there too,
+    # and those of the command line do not need these.
+    import datasketch  # noqa: F401
+    import networkx  # noqa: F401
+
+    from detector.evidence import code
 
     files = python_files(path)
     corpus, parsing, shingling, one_process = read_and_parse(files)
