@@ -147,8 +147,11 @@ def _sharing_rare(
     postings = np.bincount(reference.matrix.indices, minlength=len(weights))
     held = np.bincount(ours.indices, minlength=len(weights))
     rare = np.flatnonzero((postings > 0) & (postings <= LARGEST_POSTING) & (held > 0))
-    left = (ours[:, rare] @ sparse.diags_array(weights[rare])).astype(np.float32)
-    shared = (left @ reference.matrix[:, rare].T.astype(np.float32)).tocsr()
+    places = np.full(len(weights), -1, np.int32)
+    places[rare] = np.arange(len(rare))
+    left, right = _columns(ours, places, len(rare)), _columns(reference.matrix, places, len(rare))
+    left.data = weights[rare].astype(np.float32)[left.indices]
+    shared = (left @ right.T).tocsr()
     counts = np.diff(shared.indptr)
     filled = np.flatnonzero(counts)
     if not len(filled):
@@ -168,6 +171,18 @@ def _sharing_rare(
     return rows[is_near_top], columns[is_near_top]
 
 
+def _columns(matrix: sparse.csr_matrix, places: npt.NDArray[np.int32], width: int) -> sparse.csr_matrix:
+    """Some columns of a matrix of ones: column j becomes places[j], or is left out where that is negative."""
+    found = places[matrix.indices]
+    kept = found >= 0
+    ends = np.zeros(len(found) + 1, np.int32)
+    np.cumsum(kept, out=ends[1:])
+    indices = found[kept]
+    return sparse.csr_matrix(
+        (np.ones(len(indices), np.float32), indices, ends[matrix.indptr]), shape=(matrix.shape[0], width)
+    )
+
+
 def score(suspect: Weighted, reference: Weighted, weights: Floats, first: Numbers, second: Numbers) -> Pairs:
     """Score pairs exactly, as they stand and with the helpers of either side inlined.
 
@@ -182,11 +197,12 @@ def score(suspect: Weighted, reference: Weighted, weights: Floats, first: Number
     ours, theirs = suspect.totals[first], reference.totals[second]
     similarity = _resemblance(shared, ours, theirs)
     containment = np.divide(shared, ours, out=np.zeros_like(shared), where=ours > 0)
-    our_view, their_view = _inlined(suspect, weights), _inlined(reference, weights)
     # A view counts where the function itself is in the match too, not only what it calls.
     is_open = (shared >= LINKED_BITS) & (similarity < SETTLED)
     calls_ours = is_open & (np.diff(suspect.callees.indptr)[first] > 0) & (shared >= OWN_PART * ours)
     calls_theirs = is_open & (np.diff(reference.callees.indptr)[second] > 0) & (shared >= OWN_PART * theirs)
+    our_view = _inlined(suspect, weights, first[calls_ours])
+    their_view = _inlined(reference, weights, second[calls_theirs])
     for left, right, applies in (
         (our_view, reference, calls_ours),
         (suspect, their_view, calls_theirs),
@@ -201,9 +217,12 @@ def score(suspect: Weighted, reference: Weighted, weights: Floats, first: Number
     return Pairs(first, second, shared, np.minimum(similarity, 1.0), np.minimum(containment, 1.0))
 
 
-def _inlined(side: Weighted, weights: Floats) -> Weighted:
-    """Every function together with those it calls, one level deep."""
-    matrix = (side.matrix + side.callees @ side.matrix).tocsr()
+def _inlined(side: Weighted, weights: Floats, functions: Numbers) -> Weighted:
+    """Some functions, in their places, together with those they call, one level deep."""
+    is_asked = np.zeros(side.matrix.shape[0], np.float32)
+    is_asked[functions] = 1
+    asked = sparse.diags_array(is_asked).tocsr()
+    matrix = (asked @ side.matrix + (asked @ side.callees) @ side.matrix).tocsr()
     matrix.data = np.ones_like(matrix.data)
     return _weighted(matrix, weights, side.callees)
 
