@@ -10,17 +10,10 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 import pytest
 
-from detector.code import bulk
-from detector.code.bulk import (
-    Corpus,
-    local_packages,
-    lower_file,
-    parse_file,
-    read_corpus,
-    require_functions,
-    shingles_of,
-)
+from detector.code import bulk, parse
+from detector.code.bulk import Corpus, local_packages, read_corpus, require_functions
 from detector.code.lowering.python import begin
+from detector.code.parse import lower_file, parse_file, shingles_of
 from detector.model import Role, Skipped, SourceFile, UserError
 from tests.repositories import ANNEAL, BEAMS, PARSE, ROUTE, SPECTRUM, WARP, InMemory, fixture_files
 
@@ -243,7 +236,7 @@ def test_deep_nesting_ends_no_run(text: str) -> None:
 def test_a_function_too_deep_to_lower_leaves_the_others_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = _functions(_read({"a.py": ONE + TWO}))
     depth = sys.getrecursionlimit()
-    monkeypatch.setattr(bulk, "DEEPEST_LOWERING", depth)
+    monkeypatch.setattr(parse, "DEEPEST_LOWERING", depth)
     text = ONE + "\n\ndef deep(x):\n    return x" + " + 1" * depth + "\n\n\n" + TWO.replace("two", "after")
     batch = begin()
     assert "nested too deeply" in lower_file(text.encode(), batch, frozenset())
@@ -322,6 +315,6 @@ def test_little_source_starts_no_process(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_a_file_that_is_no_text_is_named_and_costs_nothing() -> None:
-    tree, reason = bulk.parse_file(bytes(range(256)) * 4_000)
+    tree, reason = parse_file(bytes(range(256)) * 4_000)
     assert tree.body == []
     assert reason == "not text; nothing in it is read"

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from detector.code.bulk import parse_file
 from detector.code.disguises import VOCABULARY
 from detector.code.explain import Explanation, explain
+from detector.code.parse import parse_file
 from detector.code.scopes import places
 from detector.model import CloneType, Span
 

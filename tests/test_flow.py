@@ -6,7 +6,7 @@ import textwrap
 
 import pytest
 
-from detector.code.bulk import shingles_of
+from detector.code.parse import shingles_of
 
 PRELUDE = "import math\nimport torch\nimport torch.nn.functional as F\nfrom torch import nn\n"
 Pair = tuple[str, str]

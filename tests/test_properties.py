@@ -11,7 +11,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from detector.code.bulk import shingles_of
+from detector.code.parse import shingles_of
 from tests.generate import programs
 from tests.programs import Binary, Expr, Function, Library, Literal, Program, Var
 from tests.spelling import DIMENSIONS, Spelling

@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 
-from detector.code.bulk import shingles_of
 from detector.code.lowering import labels
 from detector.code.lowering.flow import FIRST, PRESET_LABELS
 from detector.code.lowering.labels import COMMUTATIVE, LABELS
 from detector.code.lowering.names import ModuleNames
 from detector.code.lowering.python import Batch, begin, lower
+from detector.code.parse import shingles_of
 from detector.code.shingle import mix, shingle
 from detector.settings import MOST_OCCURRENCES, SHINGLE_DEPTHS
 from tests.generate import programs
@@ -201,7 +201,7 @@ def test_hashes_are_frozen() -> None:
 
 @pytest.mark.parametrize("seed", ["0", "4711"])
 def test_another_process_with_another_hash_seed_gives_the_same_hashes(seed: str) -> None:
-    code = "import json, sys; from detector.code.bulk import shingles_of; "
+    code = "import json, sys; from detector.code.parse import shingles_of; "
     code += (
         "found = shingles_of(sys.stdin.buffer.read()); json.dump({k: sorted(v) for k, v in found.items()}, sys.stdout)"
     )

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.code.bulk import shingles_of
+from detector.code.parse import shingles_of
 
 SPEC = Path(__file__).parent / "spec"
 PAGES = sorted(page for page in SPEC.glob("*.md") if page.name != "README.md")

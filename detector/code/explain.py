@@ -12,10 +12,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from detector.code.bulk import parsing
 from detector.code.digest import edited_or_rewritten
 from detector.code.disguises import Facts, disguises
 from detector.code.lowering import labels
+from detector.code.parse import parsing
 from detector.code.portraits import Portrait, Side
 from detector.code.renames import Alignment, Known, Rename, align, clear_renames, merge_names
 from detector.model import CloneType, Span

@@ -11,7 +11,7 @@ from detector.settings import LEAST_PIECE
 # A line at the margin that opens a definition. In a string over several lines it may be none: then the piece before it
 # does not parse, and the whole file is read in one.
 _OPENING = re.compile(rb"\n(?:(@)|(?:class|def|async[ ]+def)[ ]+([A-Za-z_][A-Za-z0-9_]*)[ ]*[(:\[])")
-_OTHER_ENCODING = re.compile(rb"[ \t\f]*#.*coding[:=][ \t]*(?!utf-?8|UTF-?8)")
+_OTHER_ENCODING = re.compile(rb"[ \t\f]*#.*coding[:=][ \t]*+(?!utf-?8|UTF-?8)")
 
 
 class Piece(NamedTuple):

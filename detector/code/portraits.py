@@ -12,11 +12,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property
 
-from detector.code.bulk import deeply, parse_file
 from detector.code.canonical import Canonical, canonical
 from detector.code.digest import Shapes, census, shapes
 from detector.code.disguises import Facts, read_facts
 from detector.code.lowering.names import ModuleNames, read_module
+from detector.code.parse import deeply, parse_file
 from detector.code.scopes import Place, own_names, places
 from detector.code.traced import Traced, attribute_types, trace
 from detector.model import Span

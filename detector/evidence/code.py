@@ -18,9 +18,10 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.code.assign import assign, company, name_agreement, raised
-from detector.code.bulk import Corpus, uncollected
+from detector.code.bulk import Corpus
 from detector.code.callgraph import callees
 from detector.code.match import Floats, Pairs, Weighted, exclusive_bits, pairs, weigh
+from detector.code.parse import uncollected
 from detector.code.shingle import Numbers
 from detector.settings import (
     FEWEST_LINK_FUNCTIONS,

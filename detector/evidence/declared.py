@@ -14,7 +14,7 @@ import ast
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from detector.code.bulk import parse_file, parsing
+from detector.code.parse import parse_file, parsing
 from detector.code.scopes import definitions
 from detector.model import Repo, Span
 
