@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from detector.code.background import background
-from detector.code.shingle import Hashes, Numbers, Shingles, mix
+from detector.code.shingle import Hashes, Numbers, Shingles, joined, mix, row_sums
 from detector.code.signatures import bands, collisions, signatures
 from detector.code.sorting import distinct, grouped
 from detector.settings import (
@@ -30,28 +30,20 @@ from detector.settings import (
 )
 
 Floats = npt.NDArray[np.float64]
-_ONE = np.uint64(1)
 
 
 @dataclass(frozen=True, slots=True)
 class Weighted:
     """The functions of one side over the shingles of the whole comparison.
 
-    Shapes: `matrix` functions x shingles, 0/1; `totals` the weight of each function, in bits; `sets` a hash of the
-    shingles of each: functions that have the same are compared once.
+    Shapes: `matrix` functions x shingles, 0/1; `totals` the weight of each function, in bits; `sets` equal where
+    the shingles of two functions are: what has the same is compared once.
     """
 
     matrix: sparse.csr_matrix
     totals: Floats
     sets: Hashes
     callees: sparse.csr_matrix  # functions x functions: who calls whom
-
-
-def _weighted(matrix: sparse.csr_matrix, weights: Floats, callees: sparse.csr_matrix) -> Weighted:
-    matrix.sort_indices()  # rows in order are multiplied several times faster
-    sums = np.zeros(len(matrix.indices) + 1, np.uint64)
-    np.cumsum(mix(matrix.indices.astype(np.uint64) + _ONE), out=sums[1:])  # mix(0) is 0
-    return Weighted(matrix, matrix @ weights, sums[matrix.indptr[1:]] - sums[matrix.indptr[:-1]], callees)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +69,22 @@ class Pairs:
 
 def weigh(sides: Sequence[Shingles], calls: Sequence[sparse.csr_matrix]) -> tuple[list[Weighted], Floats]:
     """Weigh every shingle by how rare it is in published code, and in the code compared."""
-    everything = np.concatenate([side.hashes for side in sides])
-    firsts, numbers = grouped(everything)
-    columns = numbers.astype(np.int32)
-    frequency = np.bincount(columns)
-    functions = sum(len(side.offsets) - 1 for side in sides)
-    weights = _rarity(everything[firsts], frequency, functions)
+    everything = joined(sides)
+    firsts, kinds = grouped(everything.sums())
+    sets = everything.take(firsts)
+    places, numbers = grouped(sets.hashes)
+    counts = np.diff(sets.offsets)
+    frequency = np.bincount(numbers, np.repeat(np.bincount(kinds), counts)).astype(np.int64)
+    weights = _rarity(sets.hashes[places], frequency, len(kinds))
+    matrix = _ones(numbers.astype(np.int32), sets.offsets, len(frequency))
+    matrix.sort_indices()  # rows in order are multiplied several times faster
+    totals = matrix @ weights
     weighted: list[Weighted] = []
     start = 0
-    for side, callees in zip(sides, calls, strict=True):
-        own = columns[start : start + len(side.hashes)]
-        start += len(side.hashes)
-        matrix = sparse.csr_matrix(
-            (np.ones(len(own), np.float32), own, side.offsets), shape=(len(side.offsets) - 1, len(frequency))
-        )
-        weighted.append(_weighted(matrix, weights, callees))
+    for callees in calls:
+        own = kinds[start : start + callees.shape[0]]
+        start += len(own)
+        weighted.append(Weighted(matrix[own], totals[own], own.astype(np.uint64), callees))
     return weighted, weights
 
 
@@ -177,10 +170,13 @@ def _columns(matrix: sparse.csr_matrix, places: npt.NDArray[np.int32], width: in
     kept = found >= 0
     ends = np.zeros(len(found) + 1, np.int32)
     np.cumsum(kept, out=ends[1:])
-    indices = found[kept]
-    return sparse.csr_matrix(
-        (np.ones(len(indices), np.float32), indices, ends[matrix.indptr]), shape=(matrix.shape[0], width)
-    )
+    return _ones(found[kept], ends[matrix.indptr], width)
+
+
+def _ones(columns: npt.NDArray[np.int32], offsets: Numbers | npt.NDArray[np.int32], width: int) -> sparse.csr_matrix:
+    """The matrix that has ones in these columns of each row."""
+    shape = (len(offsets) - 1, width)
+    return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, offsets), shape=shape)
 
 
 def score(suspect: Weighted, reference: Weighted, weights: Floats, first: Numbers, second: Numbers) -> Pairs:
@@ -224,7 +220,9 @@ def _inlined(side: Weighted, weights: Floats, functions: Numbers) -> Weighted:
     asked = sparse.diags_array(is_asked).tocsr()
     matrix = (asked @ side.matrix + (asked @ side.callees) @ side.matrix).tocsr()
     matrix.data = np.ones_like(matrix.data)
-    return _weighted(matrix, weights, side.callees)
+    matrix.sort_indices()
+    sums = row_sums(matrix.indices.astype(np.uint64), matrix.indptr)
+    return Weighted(matrix, matrix @ weights, sums, side.callees)
 
 
 def _shared(suspect: Weighted, reference: Weighted, weights: Floats, first: Numbers, second: Numbers) -> Floats:

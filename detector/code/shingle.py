@@ -7,6 +7,7 @@ hash become hashes of their own, so that a set intersection counts them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -26,6 +27,7 @@ _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 _S30, _S27, _S31 = np.uint64(30), np.uint64(27), np.uint64(31)
 _S24, _S40 = np.uint64(24), np.uint64(40)
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_ONE = np.uint64(1)
 _LABEL = np.uint64(0xC2B2AE3D27D4EB4F)
 _ANY_ORDER = np.uint64(0x165667B19E3779F9)  # for operands whose order means nothing: commutative ones and keywords
 
@@ -48,6 +50,28 @@ class Shingles:
         np.cumsum(counts, out=offsets[1:])
         places = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], counts)
         return Shingles(self.hashes[places], offsets)
+
+    def sums(self) -> Hashes:
+        """A hash of each function's set of shingles, whatever their order."""
+        return row_sums(self.hashes, self.offsets)
+
+
+def joined(sides: Sequence[Shingles]) -> Shingles:
+    """The functions of several repositories, one after the other."""
+    starts = np.cumsum([0, *(len(side.hashes) for side in sides)])
+    offsets = [side.offsets[:-1] + start for side, start in zip(sides, starts.tolist(), strict=False)]
+    return Shingles(np.concatenate([side.hashes for side in sides]), np.concatenate([*offsets, starts[-1:]]))
+
+
+def row_sums(values: Hashes, offsets: npt.NDArray[np.integer]) -> Hashes:
+    """A hash of the values of each row, from offsets[j] to offsets[j + 1], whatever their order.
+
+    Stable: a sum of their mixed hashes.
+    """
+    sums = np.zeros(len(values) + 1, np.uint64)
+    np.cumsum(mix(values + _ONE), out=sums[1:])  # mix(0) is 0
+    differences: Hashes = sums[offsets[1:]] - sums[offsets[:-1]]
+    return differences
 
 
 def mix(values: Hashes) -> Hashes:
