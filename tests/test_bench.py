@@ -135,9 +135,10 @@ def test_a_corpus_is_split_by_its_files() -> None:
 
 def test_speed_takes_each_task_at_its_quietest() -> None:
     runs = [speed.Run([1.0, 4.0], [2.0, 4.0], 10.0, 5.0, 1.0), speed.Run([3.0, 1.0], [6.0, 2.0], 12.0, 8.0, 3.0)]
-    text = speed.report(runs, 2, 2_000_000)
+    text = speed.report(runs, [12.5, 16.0], 2, 2_000_000)
     assert "0.500 of the minima, 0.643 of the medians" in text
     assert "- **met**: two processes against one, wall time, starting them included: 2.00 of the minima" in text
+    assert "two that share nothing reach 1.60 and 1.54 here" in text
     assert "20.0% of the minima" in text
 
 
