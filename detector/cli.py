@@ -141,7 +141,7 @@ def compare(
         float | None, typer.Option(min=0, help="Report matches that are at least this surprising.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, help="Worker processes; as many as there are processors by default.")
+        int | None, typer.Option(min=1, help="Processes that read; as many as there are processors by default.")
     ] = None,
     fail_on: Annotated[
         Level | None,
