@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
@@ -95,15 +95,31 @@ def _tell(progress: Progress | None, stage: str, total: int) -> None:
         progress(stage, 0, total)
 
 
-def _distinct_names(repos: Iterable[Repo]) -> list[str]:
-    """Short names, made distinct where two targets are called alike."""
+def _distinct_names(repos: Sequence[Repo]) -> list[str]:
+    """Short names; where targets are called alike, with the folder above, else with the revision, else numbered."""
     names: list[str] = []
     for repo in repos:
-        name, count = repo.name, 2
+        alike = [_spellings(other) for other in repos if other.name == repo.name]
+        telling = (
+            name for place, name in enumerate(_spellings(repo)) if [each[place] for each in alike].count(name) == 1
+        )
+        plain = next(telling, repo.name)
+        name, count = plain, 2
         while name in names:
-            name, count = f"{repo.name} ({count})", count + 1
+            name, count = f"{plain} ({count})", count + 1
         names.append(name)
     return names
+
+
+def _spellings(repo: Repo) -> tuple[str, str, str]:
+    """The name, with the folder that it stands in as far as the target tells, and with the revision if there is one."""
+    above, found, _ = repo.target.replace("\\", "/").rpartition(f"/{repo.name}")
+    folder = above.rpartition("/")[2]
+    return (
+        repo.name,
+        f"{folder}/{repo.name}" if found and folder else repo.name,
+        f"{repo.name}@{repo.revision[:12]}" if repo.revision else repo.name,
+    )
 
 
 def _matches(

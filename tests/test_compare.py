@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from detector.compare import Options, compare
-from detector.model import CloneType, Relation, Report, Skipped, Strength, UserError
+from detector.model import CloneType, Relation, Repo, Report, Skipped, Strength, UserError
 from detector.read import open_target
 from tests.repositories import (
     ANNEAL,
@@ -94,6 +94,29 @@ def test_a_side_without_functions_is_the_users_to_mend(files: dict[str, str]) ->
     for sides in ((repo("empty", files), repo("full", FOUR)), (repo("full", FOUR), repo("empty", files))):
         with pytest.raises(UserError, match=r"^empty: no Python f"):
             compare(sides[0], [sides[1]])
+
+
+@pytest.mark.parametrize(
+    ("targets", "expected"),
+    [
+        ([("a/x", "x", ""), ("b/y", "y", "")], ["x", "y"]),
+        ([("/home/a/repo", "repo", ""), ("/home/b/repo/", "repo", "")], ["a/repo", "b/repo"]),
+        (
+            [("a/repo/@v1", "repo", "1" * 40), ("a/repo/@v2", "repo", "2" * 40)],
+            ["repo@111111111111", "repo@222222222222"],
+        ),
+        ([("pypi:x==1.0", "x", "1.0"), ("pypi:x==2.0", "x", "2.0")], ["x@1.0", "x@2.0"]),
+        ([("a/x", "x", ""), ("b/x", "x", ""), ("b/x", "x", "")], ["a/x", "x", "x (2)"]),
+        ([("https://host/a/x.git@v1", "x", "1"), ("https://host/b/x.git@v1", "x", "1")], ["a/x", "b/x"]),
+    ],
+)
+def test_targets_of_one_name_are_called_by_what_tells_them_apart(
+    targets: list[tuple[str, str, str]], expected: list[str]
+) -> None:
+    files = {"a.py": WARP}
+    sides = [Repo(target, name, revision, InMemory(files)) for target, name, revision in targets]
+    report = compare(sides[0], sides[1:])
+    assert [side.name for side in (report.suspect, *report.references)] == expected
 
 
 def test_targets_of_one_name_are_told_apart() -> None:
