@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from dataclasses import dataclass, field
+from typing import Any
 
 from detector.code.tolerant.tree import Node, Reads, UnreadableError, at, first, parts, store
 
@@ -114,11 +115,11 @@ def _read(node: Node | None, expressions: Reads, is_lambda: bool) -> _Parameters
     return found
 
 
-def type_parameters(node: Node, expressions: Reads) -> list[ast.AST]:
+def type_parameters(node: Node, expressions: Reads) -> list[Any]:  # of `ast.type_param`, new in Python 3.12
     """PEP 695 parameters `[T: int, *Ts, **P]`, on Pythons whose `ast` has them; none before."""
     if not hasattr(ast, "TypeVar"):
         return []
-    found: list[ast.AST] = []
+    found: list[Any] = []
     for child in parts(node):
         inner = next(iter(parts(child)), None)
         try:
