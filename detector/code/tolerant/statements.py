@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import sys
 from collections.abc import Callable, Iterable
+from typing import Any
 
 from detector.code.tolerant.expressions import Expressions, Parse
 from detector.code.tolerant.parameters import function_parameters, type_parameters
@@ -164,8 +165,8 @@ class Statements:
             body=body,
             decorator_list=[],
             returns=None if returned is None else self._head(returned, returned),
+            **self._type_parameters(node),
         )
-        self._add_type_parameters(new, node)
         return [_until(at(new, node), body)]
 
     def _class(self, node: Node) -> list[ast.stmt]:
@@ -173,14 +174,16 @@ class Statements:
         bases, keywords = self.expressions.arguments(superclasses) if superclasses is not None else ([], [])
         name = self.expressions.identifier(node.child_by_field_name("name"))
         body = self._suite(node, node)
-        new = ast.ClassDef(name=name, bases=bases, keywords=keywords, body=body, decorator_list=[])
-        self._add_type_parameters(new, node)
+        generics = self._type_parameters(node)
+        new = ast.ClassDef(name=name, bases=bases, keywords=keywords, body=body, decorator_list=[], **generics)
         return [_until(at(new, node), body)]
 
-    def _add_type_parameters(self, new: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef, node: Node) -> None:
-        if sys.version_info >= (3, 12):
-            generics = first(node, "type_parameter")
-            new.type_params = type_parameters(generics, self.expressions) if generics is not None else []
+    def _type_parameters(self, node: Node) -> dict[str, Any]:
+        """The field of `ast` for them, on Pythons that have it."""
+        if sys.version_info < (3, 12):
+            return {}
+        generics = first(node, "type_parameter")
+        return {"type_params": type_parameters(generics, self.expressions) if generics is not None else []}
 
     def _decorated(self, node: Node) -> list[ast.stmt]:
         decorators = [part for child in parts(node) if child.type == "decorator" for part in parts(child)[:1]]
