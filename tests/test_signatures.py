@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from datasketch import MinHash, MinHashLSH
 
-from detector.code.shingle import Hashes, Shingles
+from detector.code.shingle import Shingles
 from detector.code.signatures import bands, collisions, fold, signatures
+from detector.code.sorting import Hashes
 from detector.settings import (
     LARGEST_BUCKET,
     LSH_BANDS,

@@ -11,8 +11,7 @@ from scipy.optimize import linear_sum_assignment
 
 from detector.code.lowering.labels import API_NAMES
 from detector.code.match import Floats, Pairs
-from detector.code.shingle import Numbers
-from detector.code.sorting import distinct, grouped
+from detector.code.sorting import Numbers, distinct, grouped
 from detector.model import Span
 from detector.settings import COMPANY_WEIGHT, LARGEST_COMPONENT, NAME_WEIGHT, NEAR_TIE
 

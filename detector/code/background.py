@@ -13,7 +13,7 @@ from importlib.resources import files
 import numpy as np
 import numpy.typing as npt
 
-from detector.code.shingle import Hashes, Numbers
+from detector.code.sorting import Hashes, Numbers
 from detector.settings import LOWERING_VERSION
 
 FILE = "background.npz"

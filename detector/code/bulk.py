@@ -19,7 +19,8 @@ import numpy as np
 from detector.code.lowering.labels import LOCAL_NAMES_NEVER
 from detector.code.lowering.python import Batch, Unit, begin
 from detector.code.parse import lower_file, parsing
-from detector.code.shingle import Hashes, Numbers, Shingles, mix, shingle
+from detector.code.shingle import Shingles, mix, shingle
+from detector.code.sorting import Hashes, Numbers
 from detector.model import Role, Skipped, SourceFile, Span, UserError
 from detector.settings import (
     BATCH_RECORDS,

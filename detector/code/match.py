@@ -13,9 +13,9 @@ import numpy.typing as npt
 from scipy import sparse
 
 from detector.code.background import background
-from detector.code.shingle import Hashes, Numbers, Shingles, joined, mix, row_sums
+from detector.code.shingle import Shingles, joined, mix, row_sums
 from detector.code.signatures import bands, collisions, signatures
-from detector.code.sorting import distinct, grouped
+from detector.code.sorting import Hashes, Numbers, distinct, grouped
 from detector.settings import (
     CANDIDATE_SHARE,
     CANDIDATES_PER_FUNCTION,

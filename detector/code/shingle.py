@@ -16,11 +16,8 @@ import numpy.typing as npt
 from detector.code.lowering.flow import FIRST, PRESET_LABELS
 from detector.code.lowering.labels import COMMUTATIVE, LABELS
 from detector.code.lowering.python import Batch
-from detector.code.sorting import distinct
+from detector.code.sorting import Hashes, Numbers, distinct, is_new
 from detector.settings import MOST_OCCURRENCES, MOST_PEELINGS, SHINGLE_DEPTHS
-
-Hashes = npt.NDArray[np.uint64]
-Numbers = npt.NDArray[np.int64]
 
 # Odd 64-bit constants of splitmix64 (Steele, Lea, Flood 2014) and of xxHash's primes.
 _M1, _M2 = np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
@@ -215,17 +212,16 @@ def _gather(hashes: Hashes, places: Numbers, batch: Batch) -> Shingles:
     functions = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))[places - FIRST]
     # One key sorts by function, then hash; 40 bits of hash are plenty within one function.
     key = (functions.astype(np.uint64) << _S40) | (hashes >> _S24)
-    order = np.argsort(key)
-    key, hashes, functions = key[order], hashes[order], functions[order]
-    is_new = np.ones(len(key), bool)
-    np.not_equal(key[1:], key[:-1], out=is_new[1:])
-    repeated = np.flatnonzero(~is_new)
+    by_key = np.argsort(key)
+    key, hashes, functions = key[by_key], hashes[by_key], functions[by_key]
+    is_kept = is_new(key)
+    repeated = np.flatnonzero(~is_kept)
     if len(repeated):
         place = np.arange(len(key))
-        occurrence = repeated - np.maximum.accumulate(np.where(is_new, place, 0))[repeated]
+        occurrence = repeated - np.maximum.accumulate(np.where(is_kept, place, 0))[repeated]
         hashes[repeated] = mix(hashes[repeated] + occurrence.astype(np.uint64) * _GOLDEN)
-        is_new[repeated[occurrence < MOST_OCCURRENCES]] = True
-        hashes, functions = hashes[is_new], functions[is_new]
+        is_kept[repeated[occurrence < MOST_OCCURRENCES]] = True
+        hashes, functions = hashes[is_kept], functions[is_kept]
     offsets = np.zeros(len(ends) + 1, np.int64)
     np.cumsum(np.bincount(functions, minlength=len(ends)), out=offsets[1:])
     return Shingles(hashes, offsets)

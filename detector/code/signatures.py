@@ -11,8 +11,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
-from detector.code.shingle import Hashes, Numbers, Shingles, mix
-from detector.code.sorting import distinct
+from detector.code.shingle import Shingles, mix
+from detector.code.sorting import Hashes, Numbers, distinct, order
 from detector.settings import (
     LARGEST_BUCKET,
     LSH_BANDS,
@@ -27,9 +27,6 @@ Signatures = npt.NDArray[np.uint32]
 
 # The 32-bit finalizer of MurmurHash3 (Appleby 2011), with which datasketch mixes its input first.
 _FMIX = (np.uint32(16), np.uint32(0x85EBCA6B), np.uint32(13), np.uint32(0xC2B2AE35), np.uint32(16))
-# Sixteen million functions of one side, the rest of 64 bits for the key of a band.
-_PLACE_BITS = np.uint64(24)
-_PLACE = np.uint64(2**24 - 1)
 _EMPTY = np.uint32(0xFFFFFFFF)  # datasketch's value for a set without elements
 
 
@@ -95,8 +92,8 @@ def collisions(suspects: Hashes, references: Hashes) -> tuple[Numbers, Numbers]:
     codes: list[Numbers] = []
     width = references.shape[1]
     for ours, theirs in zip(suspects, references, strict=True):
-        keys, places = _ordered(theirs)
-        wanted, rows = _ordered(ours)
+        places, rows = order(theirs), order(ours)
+        keys, wanted = theirs[places], ours[rows]
         low, high = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
         # Of a larger bucket the first members stand for all: they differ in nothing that would rank them.
         counts = np.minimum(high - low, LARGEST_BUCKET)
@@ -108,13 +105,3 @@ def collisions(suspects: Hashes, references: Hashes) -> tuple[Numbers, Numbers]:
         return np.zeros(0, np.int64), np.zeros(0, np.int64)
     code = distinct(np.concatenate(codes))
     return code // width, code % width
-
-
-def _ordered(keys: Hashes) -> tuple[Hashes, Numbers]:
-    """Keys of a band, ascending, and the function of each; functions of one key in order.
-
-    Sorted as one integer of key and function, of which 40 bits are left for the key: a pair that shares nothing is
-    joined once in a thousand comparisons, for scoring to turn down.
-    """
-    joined = np.sort((keys >> _PLACE_BITS << _PLACE_BITS) | np.arange(len(keys), dtype=np.uint64))
-    return joined >> _PLACE_BITS, (joined & _PLACE).astype(np.int64)

@@ -22,7 +22,7 @@ from detector.code.bulk import Corpus
 from detector.code.callgraph import callees
 from detector.code.match import Floats, Pairs, Weighted, exclusive_bits, pairs, weigh
 from detector.code.parse import uncollected
-from detector.code.shingle import Numbers
+from detector.code.sorting import Numbers
 from detector.settings import (
     FEWEST_LINK_FUNCTIONS,
     LINK_BITS,
