@@ -163,12 +163,9 @@ def _lowered(tasks: Iterator[Task], local: frozenset[str], jobs: int) -> Iterato
             break
         first.append(task)
         size += sum(len(file.data) for file in task if isinstance(file, SourceFile))
-    if jobs == 1:
-        with parsing():
-            yield from (_lower_task(task, local) for task in first)
-            yield from (_lower_task(task, local) for task in tasks)
-        return
-    yield from _in_processes(_chain(first, tasks), local, jobs)
+    tasks = _chain(first, tasks)
+    with parsing():
+        yield from _in_processes(tasks, local, jobs) if jobs > 1 else (_lower_task(task, local) for task in tasks)
 
 
 def _chain(first: list[Task], rest: Iterator[Task]) -> Iterator[Task]:
@@ -195,8 +192,7 @@ def _in_processes(tasks: Iterator[Task], local: frozenset[str], jobs: int) -> It
                     waiting.append(executor.submit(_lower_task, task, local))
             else:
                 own: Future[_Lowered] = Future()
-                with parsing():
-                    own.set_result(_lower_task(task, local))
+                own.set_result(_lower_task(task, local))
                 waiting.append(own)
             while waiting and (waiting[0].done() or len(waiting) > MOST_WAITING * jobs):
                 yield waiting.popleft().result()
