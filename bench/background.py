@@ -44,7 +44,7 @@ PACKAGES: tuple[str, ...] = (
     "fastai==2.8.12",
     "flair==0.15.1",
     "flax==0.12.8",
-    "gensim==4.4.0",
+    "gensim==4.3.3",
     "gluonts==0.17.0",
     "gpytorch==1.15.2",
     "keras==3.15.1",
@@ -76,7 +76,7 @@ PACKAGES: tuple[str, ...] = (
     "textattack==0.3.11",
     "torch-geometric==2.8.1",
     "torchmetrics==1.9.0",
-    "torchrl==0.14.1",
+    "torchrl==0.7.2",
     "transformer-lens==4.3.0",
     "trl==1.16.0",
     "ultralytics==8.4.190",
@@ -92,7 +92,8 @@ def build(cache: Path, packages: Sequence[str]) -> tuple[np.ndarray, np.ndarray]
     for requirement in packages:
         files = python_files(wheel(cache, requirement))
         corpus = read_corpus(files, [file.path for file in files])
-        distinct = np.unique(corpus.shingles.hashes)
+        views = (corpus.shingles, corpus.expanded.shingles, corpus.blind.shingles)
+        distinct = np.unique(np.concatenate([view.hashes for view in views]))
         found.append(distinct)
         print(f"{requirement}: {len(corpus.spans)} functions, {len(distinct)} shingles", file=sys.stderr)
     hashes, counts = np.unique(np.concatenate(found), return_counts=True)

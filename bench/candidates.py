@@ -80,7 +80,7 @@ def _measure(suspect: Path, reference: Path) -> tuple[tuple[int, int], Everythin
 
     corpora = [_read(suspect), _read(reference)]
     calls = [callees(corpus.spans, corpus.calls) for corpus in corpora]
-    sides, weights = match.weigh([corpus.shingles for corpus in corpora], calls)
+    sides, weights = match.weigh([corpus.shingles for corpus in corpora], calls, [corpus.views for corpus in corpora])
     everything = score_all(sides[0], sides[1], weights)
     proposals = []
     for changed in (DEFAULT, *OTHERS):
@@ -137,7 +137,7 @@ def score_all(suspect: match.Weighted, reference: match.Weighted, weights: match
     spent = time.process_time() - started
     code = np.concatenate(worth)
     scored = match.score(suspect, reference, weights, code // width, code % width)
-    alike = code[scored.similarity >= LEAST_SIMILARITY]
+    alike = code[scored.overlap >= LEAST_SIMILARITY]
     return Everything(frozenset(alike.tolist()), best, frozenset(surprising), spent)
 
 

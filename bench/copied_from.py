@@ -22,10 +22,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench import mutate
 from bench.declared import SHORTEST, Key, clone_classes, declared_copies, units
+from bench.disguise import mutate
 from bench.process import in_fresh_process, own_peak
-from bench.scoring import SCORES, TIES_BY_BITS, Listed, Result, Truth, evaluate, listed_in_pairs, listed_in_report
+from bench.scoring import SCORES, SIMILARITY, Listed, Result, Truth, evaluate, listed_in_pairs, listed_in_report
 from bench.section import ROOT, Demand, arguments, megabytes, section, table, work_folder
 from bench.wheels import python_files, wheel
 from detector.code.bulk import Corpus, read_corpus
@@ -167,9 +167,9 @@ def run(command: str, suspect: Path, reference: Path) -> Run:
 
 def run_here(suspect: Path, reference: Path) -> Run:
     """Compare in this process, and list every pair that was scored. Nothing is explained."""
-    pairs = code.find(ours := _read(suspect), [theirs := _read(reference)], code.Gate(0, 0)).likenesses[0].pairs
+    likeness = code.find(ours := _read(suspect), [theirs := _read(reference)], code.Gate(0, 0)).likenesses[0]
     cpu_seconds, peak_bytes = time.process_time(), own_peak()
-    return Run(listed_in_pairs(pairs, ours.spans, theirs.spans), cpu_seconds, peak_bytes)
+    return Run(listed_in_pairs(likeness, ours.spans, theirs.spans), cpu_seconds, peak_bytes)
 
 
 def _read(folder: Path) -> Corpus:
@@ -190,7 +190,7 @@ def rows(variant: str, done: Run, known: Truth) -> list[str]:
 
 def demands(variant: str, done: Run, known: Truth) -> list[Demand]:
     """Hold one run against the goals of its variant."""
-    result: Result = evaluate(((listed.pair, SCORES[TIES_BY_BITS](listed)) for listed in done.listed), known)
+    result: Result = evaluate(((listed.pair, SCORES[SIMILARITY](listed)) for listed in done.listed), known)
     recall, precision = GOALS[variant]
     measured = f"{result.declared_recall:.4f} / {result.average_precision:.4f}"
     # Rounded as the goals are: 1.00 is met by .995.

@@ -11,6 +11,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 
 Key = tuple[str, str]  # path, qualname
 
@@ -42,13 +43,16 @@ def definitions(tree: ast.AST, prefix: str = "", nested: bool = False) -> Iterat
 
 
 def form(node: ast.AST) -> str:
-    """Digest the tree without identifiers, docstrings, hints: equal for exact and for renamed copies."""
+    """Digest the tree without docstrings and hints, each identifier as the number of its first use.
+
+    Equal for exact copies and for consistently renamed ones; not where `a(b(x))` stands for `b(a(x))`.
+    """
     parts: list[str] = []
-    _write_form(node, parts)
+    _write_form(node, parts, defaultdict(count().__next__))
     return hashlib.blake2b("".join(parts).encode(), digest_size=12).hexdigest()
 
 
-def _write_form(value: object, parts: list[str]) -> None:
+def _write_form(value: object, parts: list[str], numbers: defaultdict[str, int]) -> None:
     if isinstance(value, ast.AST):
         parts.append(f"({type(value).__name__}")
         for name, child in ast.iter_fields(value):
@@ -57,12 +61,18 @@ def _write_form(value: object, parts: list[str]) -> None:
             is_body = name == "body" and isinstance(value, DefinitionNode)
             is_identifier = isinstance(child, str) and not isinstance(value, ast.Constant)
             parts.append(f" {name}=")
-            _write_form(without_docstring(child) if is_body else "_" if is_identifier else child, parts)
+            if is_identifier:
+                parts.append(str(numbers[child]))
+            else:
+                _write_form(without_docstring(child) if is_body else child, parts, numbers)
         parts.append(")")
     elif isinstance(value, list):
         parts.append("[")
         for child in value:
-            _write_form("_" if isinstance(child, str) else child, parts)
+            if isinstance(child, str):  # the names of `global`, `nonlocal` and class patterns
+                parts.append(f" {numbers[child]}")
+            else:
+                _write_form(child, parts, numbers)
         parts.append("]")
     else:
         parts.append(repr(value))
@@ -142,7 +152,7 @@ def _target_above(node: DefinitionNode, lines: list[str]) -> Key | None:
 
 
 def clone_classes(found: Mapping[Key, Unit], declared: set[tuple[Key, Key]]) -> list[set[Key]]:
-    """Close the declared copies under equality of form; only classes that contain a declared copy."""
+    """Close declared copies and equal forms: a true clone that nobody declared is counted against nobody."""
     leader: dict[Key, Key] = {key: key for key in found}
 
     def lead(key: Key) -> Key:
@@ -158,5 +168,4 @@ def clone_classes(found: Mapping[Key, Unit], declared: set[tuple[Key, Key]]) -> 
     classes: defaultdict[Key, set[Key]] = defaultdict(set)
     for key in found:
         classes[lead(key)].add(key)
-    with_declared = {lead(copy) for copy, _ in declared}
-    return [members for key, members in classes.items() if key in with_declared]
+    return list(classes.values())

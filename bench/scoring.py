@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.declared import Key
-from detector.code.match import Pairs
+from detector.evidence.code import Likeness
 from detector.model import Match, Span
 
 Pair = tuple[Key, Key]  # suspect function, reference function
@@ -61,13 +61,11 @@ class Result:
     top_1: float  # B functions with a true source whose best match is one
 
 
-TIES_BY_BITS = "similarity, then bits"
+SIMILARITY = "similarity"
 SCORES: Mapping[str, Callable[[Listed], float]] = {
-    "similarity": lambda listed: listed.similarity,
+    SIMILARITY: lambda listed: listed.similarity,
     "bits": lambda listed: listed.bits,
     "similarity x bits": lambda listed: listed.similarity * listed.bits,
-    # Bits decide among equal similarities only: a function of a thousand bits gains a thousandth.
-    TIES_BY_BITS: lambda listed: listed.similarity + 1e-6 * listed.bits,
 }
 
 
@@ -93,10 +91,10 @@ def listed_in_matches(matches: Iterable[Match]) -> list[Listed]:
     ]
 
 
-def listed_in_pairs(pairs: Pairs, suspects: Sequence[Span], references: Sequence[Span]) -> list[Listed]:
-    """The same for scored pairs of function numbers."""
+def listed_in_pairs(likeness: Likeness, suspects: Sequence[Span], references: Sequence[Span]) -> list[Listed]:
+    """The same for every scored pair of function numbers."""
     ours, theirs = ([(span.path, span.qualname) for span in spans] for spans in (suspects, references))
-    columns = (pairs.suspect, pairs.reference, pairs.similarity, pairs.shared)
+    columns = (likeness.pairs.suspect, likeness.pairs.reference, likeness.similarity, likeness.pairs.shared)
     return [
         Listed((ours[suspect], theirs[reference]), similarity, bits)
         for suspect, reference, similarity, bits in zip(*(column.tolist() for column in columns), strict=True)

@@ -18,8 +18,8 @@ import numpy as np
 from bench.process import in_fresh_process
 from bench.section import Demand, print_section, section, table
 from bench.wheels import python_files, wheel
-from detector.code.bulk import Corpus, read_corpus
-from detector.code.shingle import Shingles
+from detector.code.bulk import Corpus, View, read_corpus
+from detector.code.sorting import Numbers
 from detector.model import SourceFile
 
 PACKAGE = "transformers==4.40.2"
@@ -140,17 +140,23 @@ class Bare:
 def part(corpus: Corpus, paths: set[str], is_in: bool) -> Corpus:
     """The functions of a corpus whose files are among the paths, or are not."""
     chosen = [number for number, span in enumerate(corpus.spans) if (span.path in paths) == is_in]
-    offsets = corpus.shingles.offsets
-    slices = [corpus.shingles.hashes[offsets[number] : offsets[number + 1]] for number in chosen]
-    ends = np.cumsum([0, *(len(piece) for piece in slices)])
-    hashes = np.concatenate([corpus.shingles.hashes[:0], *slices])
+    numbers = np.array(chosen, np.int64)
     return Corpus(
         tuple(corpus.spans[number] for number in chosen),
         tuple(corpus.calls[number] for number in chosen),
-        Shingles(hashes, ends),
+        corpus.shingles.take(numbers),
+        _part(corpus.expanded, numbers),
+        _part(corpus.blind, numbers),
+        _part(corpus.blind_expanded, numbers),
         len({corpus.spans[number].path for number in chosen}),
         (),
     )
+
+
+def _part(view: View, functions: Numbers) -> View:
+    """What a view shows of some functions, renumbered."""
+    places = np.flatnonzero(np.isin(view.functions, functions))
+    return View(view.shingles.take(places), np.searchsorted(functions, view.functions[places]))
 
 
 def report(runs: Sequence[Run], beside: Sequence[float], files: int, size: int) -> str:

@@ -12,6 +12,7 @@ from detector.evidence import code, declared
 from detector.judge import Link, judge, strength_of
 from detector.model import (
     Attribution,
+    Basis,
     CloneType,
     Evidence,
     Match,
@@ -171,9 +172,12 @@ def _match(
         suspect=suspect,
         reference_name=names[1 + number],
         reference=reference,
-        similarity=float(pairs.similarity[position]),
+        similarity=float(found.likenesses[number].similarity[position]),
+        overlap=float(pairs.overlap[position]),
         containment=float(pairs.containment[position]),
         bits=float(pairs.shared[position]),
+        coincidence=float(found.likenesses[number].rates[position]) * 10_000,
+        basis=found.likenesses[number].bases.get(position) or Basis.REQUEST,
         clone_type=explanation.clone_type,
         is_declared=is_declared,
         digest=f"{ours.digest(int(pairs.suspect[position]))}-{theirs[number].digest(int(pairs.reference[position]))}",

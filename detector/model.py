@@ -52,6 +52,17 @@ class CloneType(enum.IntEnum):
     REWRITTEN = 4  # same computation, other syntax
 
 
+class Basis(enum.StrEnum):
+    """What a match rests on: itself, or what else links the two projects."""
+
+    ALONE = "alone"  # coincidence hardly reaches it
+    CLASS = "class"  # other methods of the class match methods of the same class
+    FILE = "file"  # other functions of the file match functions of the same file
+    CALLER = "caller"  # what calls it matches the same function, or one that calls it
+    PROJECT = "project"  # so much of the project matches that little is left to coincidence
+    REQUEST = "request"  # only the floors that the user set let it through
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """One thing that could not be read, and why. A result, not an error: it is shown in the report."""
@@ -124,9 +135,12 @@ class Match:
     suspect: Span
     reference_name: str  # Side.name of the reference
     reference: Span
-    similarity: float  # weighted Jaccard of the value flows, 0..1
+    similarity: float  # how well the two fit each other and no others, 0..1
+    overlap: float  # weighted Jaccard of the value flows, 0..1
     containment: float  # share of the suspect's weight that the reference has too, 0..1
     bits: float  # summed weight of what is shared: how surprising it is
+    coincidence: float  # of 10,000 functions of unrelated projects, how many have a match of this overlap x bits
+    basis: Basis  # what it is believed for
     clone_type: CloneType
     is_declared: bool  # the suspect says itself where this comes from
     digest: str  # of both value flows: survives moved lines and renames

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from detector.code import assign as module
-from detector.code.assign import assign, company, name_agreement, raised
+from detector.code.assign import assign, company, fit, name_agreement, similarity
 from detector.code.match import Pairs
 from detector.compare import Options, compare
 from detector.model import Span
-from detector.settings import COMPANY_WEIGHT, NAME_WEIGHT, NEAR_TIE
+from detector.settings import COMPANY_WEIGHT, FEW_SHINGLES, NEAR_TIE, REFERENCE_RIVALRY, RIVALRY
 from tests.repositories import ANNEAL, BEAMS, WARP, by_ends, repo
 
 Score = tuple[int, int, float]  # suspect, reference, similarity
@@ -28,12 +28,12 @@ def _pairs(scores: Sequence[Score], bits: Sequence[float] = ()) -> Pairs:
     columns = np.array([scores[each] for each in ordered], float).reshape(-1, 3)
     shared = np.array([bits[each] if len(bits) else 100 * scores[each][2] for each in ordered], float)
     suspect, reference = columns[:, 0].astype(np.int64), columns[:, 1].astype(np.int64)
-    return Pairs(suspect, reference, shared, columns[:, 2], columns[:, 2])
+    return Pairs(suspect, reference, shared, shared, shared, columns[:, 2], columns[:, 2], columns[:, 2], shared)
 
 
 def _chosen(scores: Sequence[Score], bits: Sequence[float] = ()) -> dict[int, int]:
     pairs = _pairs(scores, bits)
-    positions = assign(pairs, pairs.similarity)
+    positions = assign(pairs, pairs.overlap)
     assert pairs.suspect[positions].tolist() == sorted(set(pairs.suspect.tolist()))
     return dict(zip(pairs.suspect[positions].tolist(), pairs.reference[positions].tolist(), strict=True))
 
@@ -238,12 +238,38 @@ def test_names_agree_by_halves() -> None:
     assert found[:, 1].tolist() == [0, 0, 0.5, 0]
 
 
-def test_company_and_names_only_ever_raise() -> None:
-    pairs = _pairs([(0, 0, 0.4), (1, 1, 1.0)])
-    assert raised(pairs, np.zeros(2), np.zeros(2)).tolist() == [0.4, 1.0]
-    assert raised(pairs, np.array([0.5, 0.5]), np.array([0, 1.0])).tolist() == pytest.approx(
-        [0.4 + COMPANY_WEIGHT * 0.5 * 0.6, 1 + NAME_WEIGHT]
-    )
+def test_company_only_ever_raises_the_fit() -> None:
+    pairs = _pairs([(0, 0, 0.4), (1, 1, 1.0)], [1023, 1023])
+    alone = fit(pairs, np.zeros(2))
+    assert alone.tolist() == pytest.approx([0.4, 1.0], abs=1e-6)
+    beside = fit(pairs, np.array([0.5, 0.5]))
+    assert beside.tolist() == pytest.approx([0.4 + COMPANY_WEIGHT * 0.5 * 0.6, 1.0], abs=1e-6)
+
+
+def test_what_shares_few_shingles_or_bits_fits_less() -> None:
+    large, slight, trivial = fit(_pairs([(0, 0, 0.8), (1, 1, 0.8), (2, 2, 0.8)], [1023, 20, FEW_SHINGLES]), np.zeros(3))
+    assert large > slight > trivial
+    assert trivial == pytest.approx(0.4, rel=0.05)  # as many as count half
+
+
+def test_rivals_take_similarity_away_from_a_pair_and_never_from_the_best() -> None:
+    pairs = _pairs([(0, 0, 1.0), (0, 1, 0.9), (1, 0, 0.8), (1, 2, 0.9)], [1023] * 4)
+    fits = fit(pairs, np.zeros(4))
+    alike = similarity(pairs, fits, np.full(2, 1023.0), np.full(3, 1023.0))
+    assert alike[0] == pytest.approx(fits[0])
+    assert alike[3] == pytest.approx(fits[3])
+    assert alike[1] == pytest.approx(fits[1] / (1 + RIVALRY * (fits[0] - fits[1])))
+    lead = RIVALRY * (fits[3] - fits[2]) + REFERENCE_RIVALRY * (fits[0] - fits[2])
+    assert alike[2] == pytest.approx(fits[2] / (1 + lead))
+
+
+def test_a_small_piece_is_no_rival_of_the_rest() -> None:
+    pairs = _pairs([(0, 0, 0.9), (1, 0, 0.2)], [1023] * 2)
+    fits = fit(pairs, np.zeros(2))
+    large = similarity(pairs, fits, np.array([1000.0, 1000.0]), np.array([1000.0]))
+    small = similarity(pairs, fits, np.array([1000.0, 100.0]), np.array([1000.0]))
+    assert small[1] > 2 * large[1]
+    assert small[1] > 0.9 * fits[1]
 
 
 # --- on code -------------------------------------------------------------------------------------------------

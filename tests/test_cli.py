@@ -17,6 +17,7 @@ import pytest
 
 from detector import cli
 from detector.model import (
+    Basis,
     CloneType,
     Match,
     Relation,
@@ -48,8 +49,11 @@ MATCH = Match(
     reference_name="b",
     reference=Span("b.py", "g", 1, 9),
     similarity=0.9,
+    overlap=0.9,
     containment=0.9,
     bits=100.0,
+    coincidence=0.3,
+    basis=Basis.ALONE,
     clone_type=CloneType.RENAMED,
     is_declared=False,
     digest="d",

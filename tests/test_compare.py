@@ -52,7 +52,7 @@ def test_a_copy_under_other_names_is_matched_function_by_function() -> None:
     report = compare(repo("mine", {"a.py": renamed}), [repo("theirs", {"b.py": WARP + ROUTE})])
     (match,) = report.matches
     assert ends(match) == (("a.py", "bend"), "theirs", ("b.py", "warp"))
-    assert match.similarity == pytest.approx(1)
+    assert match.overlap == pytest.approx(1)
     assert match.clone_type is CloneType.RENAMED
     assert match.renames["clips"] == "frames"
     assert (match.suspect.first_line, match.suspect.last_line) == (4, 9)
@@ -254,10 +254,10 @@ def test_swapping_sides_swaps_containment() -> None:
     assert len(both) >= 2
     for one, other in both:
         assert one.bits == pytest.approx(other.bits)
-        assert one.similarity == pytest.approx(other.similarity)
+        assert one.overlap == pytest.approx(other.overlap)
         assert one.clone_type is other.clone_type
-        # No function here calls another, so that similarity follows from the two containments.
-        assert one.similarity == pytest.approx(1 / (1 / one.containment + 1 / other.containment - 1))
+        # No function here calls another, so that overlap follows from the two containments.
+        assert one.overlap == pytest.approx(1 / (1 / one.containment + 1 / other.containment - 1))
     warp = next(pair for pair in both if pair[0].suspect.qualname == "warp")
     assert warp[0].containment > warp[1].containment + 0.02  # nearly all of the shorter one, not of the one with more
 

@@ -18,7 +18,7 @@ import pytest
 from detector import cli
 from detector.code import bulk
 from detector.compare import Options, compare
-from detector.model import CloneType, Relation, Report, Strength
+from detector.model import Basis, CloneType, Relation, Report, Strength
 from detector.read import open_target
 from detector.report import json as json_report
 from tests.repositories import FIXTURES, Place, by_ends, ends, fixture, fixture_files, repo
@@ -124,13 +124,13 @@ def test_swapping_sides_swaps_containment_and_keeps_the_rest() -> None:
     assert len(shared) > 100
     for each in shared:
         one, other = there[each], back[each]
-        assert one.similarity == pytest.approx(other.similarity, abs=1e-9)
+        assert one.overlap == pytest.approx(other.overlap, abs=1e-9)
         assert one.bits == pytest.approx(other.bits, abs=1e-6)
         assert one.digest.split("-") == other.digest.split("-")[::-1]
         # containment is bits / the size of the suspect: turned round, that of the other side
         if one.containment > 0 and other.containment > 0:
             resemblance = 1 / (1 / one.containment + 1 / other.containment - 1)
-            assert resemblance <= one.similarity + 1e-9
+            assert resemblance <= one.overlap + 1e-9
 
 
 def test_most_gold_pairs_are_found_from_the_other_side_too(gold: dict[str, Any]) -> None:
@@ -145,15 +145,19 @@ def test_most_gold_pairs_are_found_from_the_other_side_too(gold: dict[str, Any])
     assert len(right) >= 0.9 * len(originals)
 
 
-def test_an_unrelated_project_in_either_repository_changes_no_match(report: Report) -> None:
+def test_an_unrelated_project_in_either_repository_changes_nothing_but_what_rests_on_the_whole() -> None:
     strange = {f"elsewhere/{path}": data for path, data in fixture_files("independent").items()}
-    expected = set(by_ends(compare(fixture("rebadged"), [fixture("original")])))
+    expected = by_ends(compare(fixture("rebadged"), [fixture("original")]))
     for ours, theirs in ((strange, {}), ({}, strange), (strange, strange)):
         found = compare(
             repo("rebadged", fixture_files("rebadged") | ours), [repo("original", fixture_files("original") | theirs)]
         )
-        kept = {each for each in by_ends(found) if not each[0][0].startswith("elsewhere/")}
-        assert kept == expected
+        kept = {each: match for each, match in by_ends(found).items() if not each[0][0].startswith("elsewhere/")}
+        # What is believed since so much of the project matches is believed less easily where half of it does not.
+        dropped = expected.keys() - kept.keys()
+        assert all(expected[each].basis is not Basis.ALONE for each in dropped)
+        assert all(kept[each].basis is not Basis.ALONE for each in kept.keys() - expected.keys())
+        assert len(dropped) + len(kept.keys() - expected.keys()) <= 2
 
 
 def test_a_project_is_identical_to_itself() -> None:
@@ -162,7 +166,9 @@ def test_a_project_is_identical_to_itself() -> None:
     assert len(found.matches) >= 0.95 * found.suspect.functions
     for match in found.matches:
         assert (match.suspect.path, match.suspect.qualname) == (match.reference.path, match.reference.qualname)
-        assert match.similarity == pytest.approx(1)
+        assert match.overlap == pytest.approx(1)
+        assert match.similarity > 0.5  # tiny ones fit anything
+        assert match.similarity > 0.97 or match.bits < 100
         assert match.containment == pytest.approx(1)
         assert match.clone_type is CloneType.LAYOUT
         assert all(ours == theirs for ours, theirs in match.renames.items())

@@ -243,7 +243,6 @@ DIFFERENT_BODIES: dict[str, Pair] = {
     "key and value": ("return {a.exp(): b.sin()}", "return {b.sin(): a.exp()}"),
     "return or yield": ("return a.exp()", "yield a.exp()"),
     "return or store": ("return a.exp()", "b[0] = a.exp()"),
-    "and, or": ("return a.exp() and b", "return a.exp() or b"),
     "equal or less": ("if a == b: return c.exp()\nreturn c", "if a < b: return c.exp()\nreturn c"),
     "is None or equals None": ("if a is b: return c.exp()\nreturn c", "if a == b: return c.exp()\nreturn c"),
     "a length and one": ("if len(xs) > 1: return a.exp()\nreturn b", "if xs: return a.exp()\nreturn b"),

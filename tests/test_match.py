@@ -16,7 +16,7 @@ from detector.code import match
 from detector.code.background import Background
 from detector.code.match import Pairs, Weighted, exclusive_bits, pairs, score, weigh
 from detector.code.shingle import Shingles, mix
-from detector.settings import CANDIDATES_PER_FUNCTION, LEAST_WEIGHT, OWN_PART, SMALLEST_WORLD
+from detector.settings import CANDIDATES_PER_FUNCTION, LEAST_WEIGHT, LINKED_BITS, OWN_PART, SMALLEST_WORLD
 
 Function = frozenset[int]
 Calls = Sequence[Sequence[int]]
@@ -167,12 +167,12 @@ def test_scores_are_those_of_the_definitions(ours: list[Function], theirs: list[
         shared, own = _weight(ours[i] & theirs[j], bits), _weight(ours[i], bits)
         assert found.shared[position] == pytest.approx(shared)
         assert found.containment[position] == pytest.approx(shared / own if own else 0)
-        assert found.similarity[position] == pytest.approx(_jaccard(ours[i], theirs[j], bits))
+        assert found.overlap[position] == pytest.approx(_jaccard(ours[i], theirs[j], bits))
 
 
 @profile
 @given(one=sides(), other=sides())
-def test_similarity_is_the_best_of_the_views_with_helpers_inlined(
+def test_overlap_is_the_best_of_the_views_with_helpers_inlined(
     one: tuple[list[Function], Calls], other: tuple[list[Function], Calls]
 ) -> None:
     (ours, our_calls), (theirs, their_calls) = one, other
@@ -185,13 +185,20 @@ def test_similarity_is_the_best_of_the_views_with_helpers_inlined(
         if any(abs(part) < 1e-9 for part in own_parts):
             continue
         left, right = [ours[i]], [theirs[j]]
-        if our_calls[i] and own_parts[0] > 0:
+        is_enough = shared >= LINKED_BITS
+        if our_calls[i] and own_parts[0] > 0 and is_enough:
             left.append(_inlined(i, ours, our_calls))
-        if their_calls[j] and own_parts[1] > 0:
+        if their_calls[j] and own_parts[1] > 0 and is_enough:
             right.append(_inlined(j, theirs, their_calls))
-        assert found.similarity[position] == pytest.approx(max(_jaccard(x, y, bits) for x in left for y in right))
-        # Bits and containment stay those of the functions themselves.
-        assert found.shared[position] == pytest.approx(shared)
+        alone = _jaccard(ours[i], theirs[j], bits)
+        best = max(_jaccard(x, y, bits) for x in left for y in right)
+        # What a helper matches by itself as well is its match, not its caller's.
+        helpers = [_jaccard(ours[each], theirs[j], bits) for each in our_calls[i]]
+        helpers += [_jaccard(ours[i], theirs[each], bits) for each in their_calls[j]]
+        if any(abs(best - each) < 1e-9 for each in helpers):
+            continue
+        assert found.overlap[position] == pytest.approx(best if best > max(helpers, default=0) else alone)
+        assert found.own[position] == pytest.approx(shared)
 
 
 @profile
@@ -201,10 +208,11 @@ def test_ratios_stay_within_0_and_1_and_bits_within_both_functions(
 ) -> None:
     found = _all_pairs(one[0], other[0], one[1], other[1])
     ours, theirs, _ = _weighed(one[0], other[0])
-    for ratios in (found.similarity, found.containment):
+    for ratios in (found.overlap, found.containment):
         assert ((ratios >= 0) & (ratios <= 1)).all()
     smaller = np.minimum(ours.totals[found.suspect], theirs.totals[found.reference])
-    assert (found.shared <= smaller + 1e-9).all()
+    assert (found.own <= smaller + 1e-9).all()
+    assert (found.shared >= found.own - 1e-9).all()
 
 
 @profile
@@ -218,7 +226,7 @@ def test_swapping_sides_keeps_similarity_and_bits(
         pair: position for position, pair in enumerate(zip(back.reference.tolist(), back.suspect.tolist(), strict=True))
     }
     turned = [place[pair] for pair in zip(there.suspect.tolist(), there.reference.tolist(), strict=True)]
-    assert there.similarity.tolist() == pytest.approx(back.similarity[turned].tolist())
+    assert there.overlap.tolist() == pytest.approx(back.overlap[turned].tolist())
     assert there.shared.tolist() == pytest.approx(back.shared[turned].tolist())
 
 
@@ -227,13 +235,13 @@ def test_a_part_is_contained_in_the_whole_and_not_the_other_way() -> None:
     there, back = _all_pairs([part], [whole]), _all_pairs([whole], [part])
     assert there.containment.tolist() == pytest.approx([1])
     assert back.containment.tolist() == pytest.approx([5 * _here(2, 2) / (5 * _here(2, 2) + 15 * _here(2, 1))])
-    assert there.similarity.tolist() == pytest.approx(back.similarity.tolist())
+    assert there.overlap.tolist() == pytest.approx(back.overlap.tolist())
 
 
 def test_a_function_without_shingles_is_like_nothing_not_even_itself() -> None:
     empty: Function = frozenset()
     found = _all_pairs([empty, frozenset({1})], [empty, frozenset({1})])
-    assert found.similarity.tolist() == [0, 0, 0, 1]
+    assert found.overlap.tolist() == [0, 0, 0, 1]
     assert found.containment.tolist() == [0, 0, 0, 1]
 
 
@@ -242,22 +250,23 @@ def test_a_helper_says_nothing_where_the_function_itself_has_no_part() -> None:
     helper = frozenset(range(100, 130))
     ours, theirs = [frozenset(range(10)), helper], [frozenset(range(20, 30)), helper]
     found = _all_pairs(ours, theirs, [[1], []], [[1], []])
-    assert found.similarity.tolist() == [0, 0, 0, 1]
+    assert found.overlap.tolist() == [0, 0, 0, 1]
 
 
 def test_a_lifted_out_helper_makes_the_rest_alike_again() -> None:
     whole, rest, helper = frozenset(range(20)), frozenset(range(12)), frozenset(range(12, 20))
     found = _all_pairs([rest, helper], [whole], [[1], []], [[]])
-    assert found.similarity[0] == pytest.approx(1)
-    assert found.similarity[1] < 0.5
+    assert found.overlap[0] == pytest.approx(1)
+    assert found.overlap[1] < 0.5
     assert found.containment.tolist() == pytest.approx([1, 1])
 
 
 def test_helpers_lifted_out_at_different_places_are_alike_together() -> None:
     ours, theirs = [frozenset(range(12)), frozenset(range(12, 20))], [frozenset(range(8)), frozenset(range(8, 20))]
     found = _all_pairs(ours, theirs, [[1], []], [[1], []])
-    assert found.similarity[0] == pytest.approx(1)
-    assert found.containment[0] < 0.7
+    assert found.overlap[0] == pytest.approx(1)
+    assert found.containment[0] == pytest.approx(1)
+    assert found.own[0] < 0.7 * found.shared[0]
 
 
 @profile
@@ -341,15 +350,15 @@ def test_candidates_are_scored_as_all_pairs_are() -> None:
     ours = [frozenset(range(start, start + 15)) for start in range(0, 60, 7)]
     theirs = [frozenset(range(start, start + 12)) for start in range(3, 60, 5)]
     everything = _all_pairs(ours, theirs)
-    known = dict(zip(_couples(everything), everything.similarity.tolist(), strict=True))
+    known = dict(zip(_couples(everything), everything.overlap.tolist(), strict=True))
     found = _candidates(ours, theirs)
     assert len(found.suspect) > 10
-    assert [known[couple] for couple in _couples(found)] == pytest.approx(found.similarity.tolist())
+    assert [known[couple] for couple in _couples(found)] == pytest.approx(found.overlap.tolist())
 
 
 def test_pairs_can_be_taken_out() -> None:
     found = _all_pairs([frozenset({1, 2}), frozenset({3})], [frozenset({1}), frozenset({3})])
     kept = found.take(found.shared > 0)
     assert _couples(kept) == [(0, 0), (1, 1)]
-    assert kept.similarity.tolist() == [found.similarity[0], found.similarity[3]]
+    assert kept.overlap.tolist() == [found.overlap[0], found.overlap[3]]
     assert found.take(np.array([3], np.int64)).containment.tolist() == [1]

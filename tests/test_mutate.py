@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from bench.mutate import edit, layout, rename
+from bench.disguise.mutate import edit, layout, rename
 
 SEEDS = range(15)
 

@@ -24,13 +24,17 @@ profile = settings(max_examples=60, derandomize=True, deadline=None, database=No
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = sorted([*(ROOT / "fixtures").rglob("*.py"), *(ROOT / "detector").rglob("*.py")])
 
-Functions = list[tuple[str, int, int, tuple[str, ...], list[int]]]
+Functions = list[tuple[str, int, int, tuple[str, ...], bool, list[int]]]
 
 
 def _functions(batch: Batch) -> Functions:
-    found = shingle(batch)
+    found = shingle(batch).shingles
     return sorted(
-        (*unit, sorted(found.hashes[found.offsets[number] : found.offsets[number + 1]].tolist()))
+        (
+            *unit[:-1],
+            unit.expands >= 0,
+            sorted(found.hashes[found.offsets[number] : found.offsets[number + 1]].tolist()),
+        )
         for number, unit in enumerate(batch.units)
     )
 
@@ -128,7 +132,9 @@ def test_a_reading_that_was_taken_back_leaves_no_trace_in_the_batch() -> None:
             for data in (before, late, after):
                 assert lower_file(data, batch, frozenset()) == ""
         found.append((batch.words, batch.lengths, batch.ends))
-        assert [unit.qualname for unit in batch.units] == ["before", "first", "helper", "after"]
+        names = [unit.qualname for unit in batch.units if unit.expands < 0]
+        assert names == ["before", "first", "helper", "after"]
+        assert [(unit.qualname, unit.expands) for unit in batch.units if unit.expands >= 0] == [("first", 1)]
     assert found[0] == found[1]
 
 

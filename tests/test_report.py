@@ -18,6 +18,7 @@ from rich.cells import cell_len
 
 from detector.model import (
     Attribution,
+    Basis,
     CloneType,
     Evidence,
     Match,
@@ -56,8 +57,11 @@ def _match(name: str = "Projection.forward", bits: float = 687.125, **changes: A
         reference_name="original",
         reference=Span("models/resampler.py", "Resampler.forward", 130, 170),
         similarity=0.741234,
+        overlap=0.752345,
         containment=0.88,
         bits=bits,
+        coincidence=0.0398,
+        basis=Basis.ALONE,
         clone_type=CloneType.EDITED,
         is_declared=False,
         digest="ab12",

@@ -169,7 +169,7 @@ class Naive:
 def test_shingles_are_what_the_definition_says(program: Program) -> None:
     batch = begin()
     lower(ast.parse(write(program, Spelling())[0]), batch, ModuleNames())
-    found = shingle(batch)
+    found = shingle(batch).shingles
     for function in range(len(batch.units)):
         hashes = found.hashes[found.offsets[function] : found.offsets[function + 1]].tolist()
         assert sorted(hashes) == sorted(Naive(batch, function).shingles())

@@ -9,11 +9,22 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linear_sum_assignment
 
+from detector.code.link import groups
 from detector.code.lowering.labels import API_NAMES
 from detector.code.match import Floats, Pairs
 from detector.code.sorting import Numbers, distinct, grouped
 from detector.model import Span
-from detector.settings import COMPANY_WEIGHT, LARGEST_COMPONENT, NAME_WEIGHT, NEAR_TIE
+from detector.settings import (
+    COMPANY_WEIGHT,
+    FEW_SHINGLES,
+    LARGE_MAGNITUDE,
+    LARGEST_COMPONENT,
+    NEAR_TIE,
+    PLAIN_PART,
+    REFERENCE_RIVALRY,
+    RIVALRY,
+    SLIGHT,
+)
 
 
 def company(
@@ -28,15 +39,15 @@ def company(
              suspect may be a piece lifted out of it.
     """
     if not len(pairs.suspect):
-        return pairs.similarity
-    ours, theirs = _groups(suspects), _groups(references)
+        return pairs.overlap
+    ours, theirs = groups(suspects, by_class=True), groups(references, by_class=True)
     width = int(theirs.max()) + 1
     # best[k]: the best similarity of one suspect function within one reference group
     member = pairs.suspect * width + theirs[pairs.reference]
     places, place = grouped(member)
     keys = member[places]
     best = np.zeros(len(keys))
-    np.maximum.at(best, place, pairs.similarity)
+    np.maximum.at(best, place, pairs.overlap)
     functions = keys // width
     contribution = best * sizes[functions]
     group_pair = ours[functions] * width + keys % width
@@ -50,19 +61,47 @@ def company(
     return kept
 
 
-def raised(pairs: Pairs, around: Floats, agreement: Floats) -> Floats:
-    """Raise each pair's similarity by its company and by names that agree: what assignment compares.
+def fit(pairs: Pairs, around: Floats) -> Floats:
+    """How well the functions of each pair fit each other, before rivals are asked.
 
-    Formula: s + w c (1 - s) + n a. One-sided: neither ever lowers a pair.
+    Formula: f = o t (1 - s) raised to f + w c (1 - f): o is the overlap of their value flows, for the most part with
+             one weight for all shingles (what two siblings differ in is common, and would hardly count by its rarity);
+             t = n^4 / (n^4 + m^4) for n shingles in common: two getters that are alike in two of them fit anything;
+             s is small where many bits are shared; c is their company, which only ever raises.
+    Units:   0..1; 1 for equal flows of a thousand bits.
     """
-    weights: Floats = pairs.similarity + COMPANY_WEIGHT * around * (1 - pairs.similarity) + NAME_WEIGHT * agreement
-    return weights
+    overlap = (1 - PLAIN_PART) * pairs.overlap + PLAIN_PART * pairs.plain
+    slight = 1 - np.minimum(np.log2(1 + pairs.shared) / LARGE_MAGNITUDE, 1)
+    common = pairs.common**4
+    fits: Floats = overlap * common / (common + FEW_SHINGLES**4) * (1 - SLIGHT * slight)
+    fits += COMPANY_WEIGHT * around * (1 - fits)
+    return fits
+
+
+def similarity(pairs: Pairs, fits: Floats, ours: Floats, theirs: Floats) -> Floats:
+    """How well the functions of each pair fit each other, and no others.
+
+    ours, theirs: the weight of every function of either side.
+    Formula: f / (1 + r (f_s - f) + q (f_r - f) min(1, size ratio)^2), where f_s is the best fit of the suspect with
+             any reference, f_r that of the reference with any suspect. A piece lifted out of a long function is no
+             rival of what is left of it: hence the ratio of sizes.
+    Units:   0..1.
+    """
+    if not len(pairs.suspect):
+        return fits
+    best, best_back = np.zeros(len(ours)), np.zeros(len(theirs))
+    np.maximum.at(best, pairs.suspect, fits)
+    np.maximum.at(best_back, pairs.reference, fits)
+    size = np.minimum(ours[pairs.suspect] / np.maximum(theirs[pairs.reference], 1e-9), 1)
+    lead = RIVALRY * (best[pairs.suspect] - fits) + REFERENCE_RIVALRY * size**2 * (best_back[pairs.reference] - fits)
+    similarities: Floats = fits / (1 + lead)
+    return similarities
 
 
 def _callers(pairs: Pairs, callees: sparse.csr_matrix) -> Floats:
     """For each pair, the best similarity with the same reference of a function that calls the suspect."""
     functions, width = callees.shape[0], int(pairs.reference.max()) + 1
-    similarity = sparse.csr_matrix((pairs.similarity, (pairs.suspect, pairs.reference)), shape=(functions, width))
+    similarity = sparse.csr_matrix((pairs.overlap, (pairs.suspect, pairs.reference)), shape=(functions, width))
     callers = callees.T.tocsr()
     best = np.zeros(len(pairs.suspect))
     called = np.flatnonzero(np.diff(callers.indptr)[pairs.suspect] > 0)
@@ -102,14 +141,6 @@ def _names(spans: Sequence[Span], numbers: dict[str, int]) -> tuple[Numbers, Num
         names.append(-1 if name in API_NAMES else numbers.setdefault(name, len(numbers)))
         homes.append(numbers.setdefault(home, len(numbers)))
     return np.array(names, np.int64), np.array(homes, np.int64)
-
-
-def _groups(spans: Sequence[Span]) -> Numbers:
-    """Number the class of each method, the file of each free function."""
-    numbers: dict[tuple[str, str], int] = {}
-    return np.array(
-        [numbers.setdefault((span.path, span.qualname.rpartition(".")[0]), len(numbers)) for span in spans], np.int64
-    )
 
 
 def assign(pairs: Pairs, weights: Floats) -> Numbers:

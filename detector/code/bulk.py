@@ -19,8 +19,8 @@ import numpy as np
 from detector.code.lowering.labels import LOCAL_NAMES_NEVER
 from detector.code.lowering.python import Batch, Unit, begin
 from detector.code.parse import lower_file, parsing
-from detector.code.shingle import Shingles, mix, shingle
-from detector.code.sorting import Hashes, Numbers
+from detector.code.shingle import Shingles, joined, mix, shingle
+from detector.code.sorting import Numbers
 from detector.model import Role, Skipped, SourceFile, Span, UserError
 from detector.settings import (
     BATCH_RECORDS,
@@ -33,6 +33,17 @@ Progress = Callable[[int, int], None]  # files done, files in all
 
 
 @dataclass(frozen=True, slots=True)
+class View:
+    """Some functions of a corpus, seen another way.
+
+    Shapes: row j of `shingles` is function number functions[j]; ascending.
+    """
+
+    shingles: Shingles
+    functions: Numbers
+
+
+@dataclass(frozen=True, slots=True)
 class Corpus:
     """The functions of one repository, in the order of their files.
 
@@ -42,8 +53,16 @@ class Corpus:
     spans: tuple[Span, ...]
     calls: tuple[tuple[str, ...], ...]  # names of the project's own functions that each one calls
     shingles: Shingles
+    expanded: View  # functions that call helpers of their own file, with those in place
+    blind: View  # functions that use what their object holds, without knowing what that is
+    blind_expanded: View  # both
     files: int
     skipped: tuple[Skipped, ...]
+
+    @property
+    def views(self) -> tuple[tuple[Shingles, Numbers], ...]:
+        """The further views, as `match.weigh` takes them."""
+        return tuple((view.shingles, view.functions) for view in (self.expanded, self.blind, self.blind_expanded))
 
     @property
     def comparable(self) -> int:
@@ -63,13 +82,15 @@ class Corpus:
 class _Lowered:
     """What one task gave, in a form that passes quickly between processes.
 
-    Shapes: places[k] is the path, the role and the number of units of a file; hashes and counts are those of the units.
+    Shapes: places[k] is the path, the role and the number of units of a file; rows are the units and their further
+            views: owners[i] is the number of the unit that row i is of, kinds[i] which view.
     """
 
     places: list[tuple[str, Role, int]]
     units: list[Unit]
-    hashes: Hashes
-    counts: Numbers
+    rows: Shingles
+    owners: Numbers
+    kinds: Numbers
     files: int
     skipped: list[Skipped]
 
@@ -89,14 +110,24 @@ def read_corpus(
         done += part.files + len(part.skipped)
         if progress is not None:
             progress(done, max(len(paths), done))
-    counts = np.concatenate([part.counts for part in parts]) if parts else np.zeros(0, np.int64)
-    offsets = np.zeros(len(counts) + 1, np.int64)
-    np.cumsum(counts, out=offsets[1:])
-    hashes = np.concatenate([part.hashes for part in parts]) if parts else np.zeros(0, np.uint64)
+    rows = joined([part.rows for part in parts])
+    starts = np.cumsum([0, *(len(part.units) for part in parts)])
+    owners = np.concatenate(
+        [np.zeros(0, np.int64), *(part.owners + start for part, start in zip(parts, starts, strict=False))]
+    )
+    kinds = np.concatenate([np.zeros(0, np.int64), *(part.kinds for part in parts)])
+    views = []
+    for kind in (PLAIN, EXPANDED, BLIND, BLIND_EXPANDED):
+        chosen = np.flatnonzero(kinds == kind)
+        chosen = chosen[np.argsort(owners[chosen], kind="stable")]
+        views.append(View(rows.take(chosen), owners[chosen]))
     return Corpus(
         tuple(_spans(parts)),
         tuple([unit.calls for part in parts for unit in part.units]),
-        Shingles(hashes, offsets),
+        views[PLAIN].shingles,
+        views[EXPANDED],
+        views[BLIND],
+        views[BLIND_EXPANDED],
         sum(part.files for part in parts),
         tuple(skipped for part in parts for skipped in part.skipped),
     )
@@ -106,7 +137,7 @@ def _spans(parts: Iterable[_Lowered]) -> Iterator[Span]:
     for part in parts:
         units = iter(part.units)
         for path, role, count in part.places:
-            for name, first, last, _ in islice(units, count):
+            for name, first, last, _, _ in islice(units, count):
                 yield Span(path, name, first, last, role)
 
 
@@ -226,8 +257,16 @@ def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
     places: list[tuple[str, Role, int]] = []
     units: list[Unit] = []
     skipped: list[Skipped] = []
-    hashes: list[Hashes] = []
-    counts: list[Numbers] = []
+    rows: list[Shingles] = []
+    owners: list[Numbers] = []
+    kinds: list[Numbers] = []
+
+    def finish() -> None:
+        found, of, kind = _rows(batch, len(units) - sum(unit.expands < 0 for unit in batch.units))
+        rows.append(found)
+        owners.append(of)
+        kinds.append(kind)
+
     files = 0
     batch = begin()
     for file in task:
@@ -239,19 +278,31 @@ def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
         reason = lower_file(file.data, batch, local)
         if reason:
             skipped.append(Skipped(file.path, reason))
-        places.append((file.path, file.role, len(batch.units) - before))
-        units += batch.units[before:]
+        found = [unit for unit in batch.units[before:] if unit.expands < 0]
+        places.append((file.path, file.role, len(found)))
+        units += found
         if len(batch.lengths) >= BATCH_RECORDS:
-            _finish(batch, hashes, counts)
+            finish()
             batch = begin()
-    _finish(batch, hashes, counts)
-    return _Lowered(places, units, np.concatenate(hashes), np.concatenate(counts), files, skipped)
+    finish()
+    return _Lowered(places, units, joined(rows), np.concatenate(owners), np.concatenate(kinds), files, skipped)
 
 
-def _finish(batch: Batch, hashes: list[Hashes], counts: list[Numbers]) -> None:
-    shingles = shingle(batch)
-    hashes.append(shingles.hashes)
-    counts.append(np.diff(shingles.offsets))
+# Views of a function, as rows of shingles.
+PLAIN, EXPANDED, BLIND, BLIND_EXPANDED = range(4)
+
+
+def _rows(batch: Batch, start: int) -> tuple[Shingles, Numbers, Numbers]:
+    """The shingles of a batch's functions and of their views; of which function each row is, from `start` on."""
+    found = shingle(batch)
+    expands = np.array([unit.expands for unit in batch.units], np.int64)
+    is_view = expands >= 0
+    numbers = start + np.cumsum(~is_view) - 1
+    numbers[is_view] = numbers[expands[is_view]]
+    owners = np.concatenate([numbers, numbers[found.blinded]])
+    blind = np.where(is_view[found.blinded], BLIND_EXPANDED, BLIND)
+    kinds = np.concatenate([np.where(is_view, EXPANDED, PLAIN), blind])
+    return joined([found.shingles, found.blind]), owners, kinds
 
 
 def require_functions(corpus: Corpus, target: str) -> None:

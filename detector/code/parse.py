@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from detector.code.lowering.names import ModuleNames
-from detector.code.lowering.python import Batch, begin, lower
+from detector.code.lowering.python import Batch, begin, expand, lower
 from detector.code.pieces import Piece, pieces
 from detector.code.shingle import shingle
 from detector.settings import DEEPEST_LOWERING, LEAST_TEXT
@@ -51,7 +51,9 @@ def lower_file(data: bytes, batch: Batch, local: frozenset[str]) -> str:
         tree, reason = parse_file(data)
         try:
             with deeply():
-                lower(tree, batch, ModuleNames(local))
+                module = ModuleNames(local)
+                lower(tree, batch, module)
+                expand(batch, module)
         except RecursionError:
             return "nested too deeply; read up to there"
     left_out = batch.too_deep[before:]
@@ -77,6 +79,9 @@ def _lower_pieces(parts: list[Piece], batch: Batch, local: frozenset[str]) -> bo
         is_whole = False
     else:
         is_whole = module.has_kept_its_word()
+        if is_whole:
+            with deeply():
+                expand(batch, module)
     if not is_whole:
         batch.cut_back(before)
     return is_whole
@@ -86,10 +91,11 @@ def shingles_of(data: bytes, local: frozenset[str] = frozenset()) -> dict[str, f
     """The shingle set of every function of one file, by qualname: the smallest way in, for tests and notebooks."""
     batch = begin()
     lower_file(data, batch, local)
-    found = shingle(batch)
+    found = shingle(batch).shingles
     return {
         unit.qualname: frozenset(found.hashes[found.offsets[j] : found.offsets[j + 1]].tolist())
         for j, unit in enumerate(batch.units)
+        if unit.expands < 0
     }
 
 

@@ -7,14 +7,24 @@ hash become hashes of their own, so that a set intersection counts them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from detector.code.lowering.flow import FIRST, PRESET_LABELS
-from detector.code.lowering.labels import COMMUTATIVE, LABELS
+from detector.code.lowering.flow import (
+    ATTRIBUTE,
+    CALL,
+    FIRST,
+    FIRST_PARAMETER,
+    LOCAL_CALL,
+    OWN_METHOD,
+    PRESET_LABELS,
+    SELF,
+)
+from detector.code.lowering.labels import COMMUTATIVE, INPUTS, LABELS, SAME_AS
 from detector.code.lowering.python import Batch
 from detector.code.sorting import Hashes, Numbers, distinct, is_new
 from detector.settings import MOST_OCCURRENCES, MOST_PEELINGS, SHINGLE_DEPTHS
@@ -55,6 +65,8 @@ class Shingles:
 
 def joined(sides: Sequence[Shingles]) -> Shingles:
     """The functions of several repositories, one after the other."""
+    if not sides:
+        return Shingles(np.zeros(0, np.uint64), np.zeros(1, np.int64))
     starts = np.cumsum([0, *(len(side.hashes) for side in sides)])
     offsets = [side.offsets[:-1] + start for side, start in zip(sides, starts.tolist(), strict=False)]
     return Shingles(np.concatenate([side.hashes for side in sides]), np.concatenate([*offsets, starts[-1:]]))
@@ -90,12 +102,27 @@ _PRESET_LABELS = np.array(PRESET_LABELS, np.int64)
 _POSITIONS = _position_multipliers(256)  # operands beyond the 256th share the last place
 
 
+# Calls of something that the function was given: of a value, of a method of an object.
+_APPLIED = frozenset({"call", "call.own"})
+
+
+_ATTRIBUTE_OF = re.compile(r"input\?(\d+)\.")
+
+
 class _LabelTable:
-    """Hash and kind of every label, grown as labels are interned."""
+    """Hash and kind of every label, grown as labels are interned.
+
+    blind: hashes without what an attribute of the object is known to hold.
+    """
 
     def __init__(self) -> None:
         self.generation = 0
         self.hashes = np.zeros(0, np.uint64)
+        self.blind = np.zeros(0, np.uint64)
+        self.is_applied = np.zeros(0, bool)  # blind, the node is a call of something unknown
+        self.is_input = np.zeros(0, bool)
+        self.is_operation = np.zeros(0, bool)  # of a library, however called
+        self.attribute_of = np.zeros(0, np.int64)  # the parameter that an input is an attribute of, -1 for none
         self.is_root = np.zeros(0, bool)
         self.is_unordered = np.zeros(0, bool)  # the node's operands have no order
         self.is_keyword = np.zeros(0, bool)  # the node may stand anywhere among its siblings
@@ -107,7 +134,20 @@ class _LabelTable:
         if known == len(LABELS.texts):
             return
         texts = LABELS.texts[known:]
-        self.hashes = np.concatenate([self.hashes[:known], np.array(LABELS.hashes[known:], np.uint64)])
+        hashes = np.array(LABELS.hashes[known:], np.uint64)
+        is_applied = [text[:6] in {"apply:", SAME_AS} or text in _APPLIED for text in texts]
+        blind = hashes.copy()
+        blind[is_applied] = LABELS.hashes[LOCAL_CALL]
+        blind[[text[:5] == "self:" for text in texts]] = LABELS.hashes[INPUTS["x"]]
+        self.hashes = np.concatenate([self.hashes[:known], hashes])
+        self.blind = np.concatenate([self.blind[:known], blind])
+        self.is_applied = _extend(self.is_applied, known, is_applied)
+        is_input = [text[:5] in {"input", "self:"} or text == "self" for text in texts]
+        self.is_input = _extend(self.is_input, known, is_input)
+        self.is_operation = _extend(self.is_operation, known, [text[:3] == "op." for text in texts])
+        parameters = [_ATTRIBUTE_OF.match(text) for text in texts]
+        found = np.array([int(match[1]) if match else -1 for match in parameters], np.int64)
+        self.attribute_of = np.concatenate([self.attribute_of[:known], found])
         self.is_root = _extend(self.is_root, known, [text[:5] == "root " for text in texts])
         self.is_unordered = _extend(self.is_unordered, known, [text in COMMUTATIVE for text in texts])
         self.is_keyword = _extend(self.is_keyword, known, [text[:3] == "kw:" for text in texts])
@@ -120,15 +160,100 @@ def _extend(flags: npt.NDArray[np.bool_], known: int, more: list[bool]) -> npt.N
 _LABEL_TABLE = _LabelTable()
 
 
-def shingle(batch: Batch) -> Shingles:
-    """Hash every live node of a batch to each depth and gather the distinct hashes of each function."""
+@dataclass(frozen=True, slots=True)
+class Shingled:
+    """What a batch gives.
+
+    Shapes: `blind` holds, for the units whose numbers are in `blinded`, the shingles without what an attribute is
+            known to hold: those of other units are the same either way.
+    """
+
+    shingles: Shingles
+    blind: Shingles
+    blinded: Numbers
+
+
+def shingle(batch: Batch) -> Shingled:
+    """Hash every live node of a batch to each depth and gather the distinct hashes of each function.
+
+    A second time without knowing what the attributes of an object hold: a class whose constructor stands elsewhere,
+    or a method that became a free function, does not know it either.
+    """
     if not batch.units:
-        return Shingles(np.zeros(0, np.uint64), np.zeros(1, np.int64))
+        nothing = Shingles(np.zeros(0, np.uint64), np.zeros(1, np.int64))
+        return Shingled(nothing, nothing, np.zeros(0, np.int64))
     _LABEL_TABLE.refresh()
     nodes = _flatten(batch)
     live = _live(nodes)
-    emitted = _hash(nodes, live)
-    return _gather(*emitted, batch)
+    ends = np.array(batch.ends, np.int64)
+    owners = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))
+    hashes, places = _hash(nodes, live, _LABEL_TABLE.hashes[nodes.labels], nodes.multipliers)
+    found = _gather(hashes, owners[places - FIRST], len(ends))
+    labels, multipliers, changed = _blind(nodes, live, owners)
+    is_blinded = np.zeros(len(ends), bool)
+    is_blinded[owners[np.flatnonzero(changed[FIRST:] & live[FIRST:])]] = True
+    is_kept = is_blinded[owners[places - FIRST]]
+    hashes, _ = _hash(nodes, live, labels, multipliers)
+    blind = _gather(hashes[is_kept], owners[places[is_kept] - FIRST], len(ends))
+    blinded = np.flatnonzero(is_blinded)
+    return Shingled(found, blind.take(blinded), blinded)
+
+
+def _blind(
+    nodes: _Nodes, live: npt.NDArray[np.bool_], functions: Numbers
+) -> tuple[Hashes, Hashes, npt.NDArray[np.bool_]]:
+    """Label hashes of nodes and multipliers of edges without knowing what objects hold, and the nodes that change.
+
+    What is called on the object, or on one that the function was given, is a call of something unknown: it is not
+    among the operands, and these have no order.
+    """
+    table = _LABEL_TABLE
+    labels = table.blind[nodes.labels]
+    is_applied = table.is_applied[nodes.labels]
+    first = nodes.operands[nodes.firsts]
+    is_object = first == SELF
+    is_object[nodes.parents >= FIRST] |= _objects(nodes, live, functions)
+    own = nodes.parents[is_object & table.is_operation[nodes.labels[nodes.parents]]]
+    is_applied[own] = True
+    labels[own] = LABELS.hashes[LOCAL_CALL]
+    multipliers = nodes.multipliers.copy()
+    multipliers[is_applied[nodes.owners]] = _ANY_ORDER
+    kinds = nodes.labels[nodes.parents]
+    is_called = (kinds == CALL) | (kinds == OWN_METHOD)
+    # What the function was given; a value that it has made stays an operand.
+    dropped = is_called & table.is_input[nodes.labels[first]] | is_object & is_applied[nodes.parents]
+    multipliers[nodes.firsts[dropped]] = np.uint64(0)
+    return labels, multipliers, labels != table.hashes[nodes.labels]
+
+
+def _objects(nodes: _Nodes, live: npt.NDArray[np.bool_], functions: Numbers) -> npt.NDArray[np.bool_]:
+    """Which nodes have as first operand a parameter that is an object: only its attributes and methods are used.
+
+    Shapes: along `nodes.parents` from FIRST on.
+    """
+    table = _LABEL_TABLE
+    count = int(functions[-1]) + 1 if len(functions) else 0
+    is_used = live[nodes.owners] & (nodes.operands >= FIRST_PARAMETER) & (nodes.operands < FIRST)
+    edges = np.flatnonzero(is_used)
+    owners, parameters = nodes.owners[edges], nodes.operands[edges]
+    keys = functions[owners - FIRST] * FIRST + parameters
+    kinds = nodes.labels[owners]
+    is_first = np.zeros(len(nodes.operands), bool)
+    is_first[nodes.firsts] = True
+    is_own = (kinds == OWN_METHOD) | (kinds == ATTRIBUTE)
+    is_bare = ~is_first[edges] | ~(is_own | table.is_operation[kinds])
+    has_own, has_bare = np.zeros(count * FIRST, bool), np.zeros(count * FIRST, bool)
+    has_own[keys[is_own]] = True
+    has_bare[keys[is_bare]] = True
+    attributes = np.flatnonzero(live & (table.attribute_of[nodes.labels] >= 0))
+    attributes = attributes[attributes >= FIRST]
+    has_own[functions[attributes - FIRST] * FIRST + table.attribute_of[nodes.labels[attributes]]] = True
+    parents = nodes.parents[nodes.parents >= FIRST]
+    first = nodes.operands[nodes.firsts[nodes.parents >= FIRST]]
+    is_parameter = (first >= FIRST_PARAMETER) & (first < FIRST)
+    keys = functions[parents - FIRST] * FIRST + np.where(is_parameter, first, 0)
+    found: npt.NDArray[np.bool_] = is_parameter & has_own[keys] & ~has_bare[keys]
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,16 +309,16 @@ def _live(nodes: _Nodes) -> npt.NDArray[np.bool_]:
     return live
 
 
-def _hash(nodes: _Nodes, live: npt.NDArray[np.bool_]) -> tuple[Hashes, Numbers]:
+def _hash(nodes: _Nodes, live: npt.NDArray[np.bool_], labels: Hashes, multipliers: Hashes) -> tuple[Hashes, Numbers]:
     """The shingles of all live nodes to each depth, and the node that each belongs to."""
-    own = mix(_LABEL_TABLE.hashes[nodes.labels])
+    own = mix(labels)
     deep = own
     height = np.zeros(len(own), np.int8)
     seeded = own[nodes.parents] * _LABEL
     hashes: list[Hashes] = []
     places: list[Numbers] = []
     for depth in range(1, max(SHINGLE_DEPTHS) + 1):
-        sums = np.add.reduceat(deep[nodes.operands] * nodes.multipliers, nodes.firsts)
+        sums = np.add.reduceat(deep[nodes.operands] * multipliers, nodes.firsts)
         below = np.maximum.reduceat(height[nodes.operands], nodes.firsts) if len(nodes.firsts) else height[:0]
         deep = own.copy()
         deep[nodes.parents] = mix(seeded + sums)
@@ -206,10 +331,8 @@ def _hash(nodes: _Nodes, live: npt.NDArray[np.bool_]) -> tuple[Hashes, Numbers]:
     return np.concatenate(hashes), np.concatenate(places)
 
 
-def _gather(hashes: Hashes, places: Numbers, batch: Batch) -> Shingles:
+def _gather(hashes: Hashes, functions: Numbers, count: int) -> Shingles:
     """Sort by function and hash; the n-th occurrence of a hash in a function is a shingle of its own."""
-    ends = np.array(batch.ends, np.int64)
-    functions = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0))[places - FIRST]
     # One key sorts by function, then hash; 40 bits of hash are plenty within one function.
     key = (functions.astype(np.uint64) << _S40) | (hashes >> _S24)
     by_key = np.argsort(key)
@@ -222,6 +345,6 @@ def _gather(hashes: Hashes, places: Numbers, batch: Batch) -> Shingles:
         hashes[repeated] = mix(hashes[repeated] + occurrence.astype(np.uint64) * _GOLDEN)
         is_kept[repeated[occurrence < MOST_OCCURRENCES]] = True
         hashes, functions = hashes[is_kept], functions[is_kept]
-    offsets = np.zeros(len(ends) + 1, np.int64)
-    np.cumsum(np.bincount(functions, minlength=len(ends)), out=offsets[1:])
+    offsets = np.zeros(count + 1, np.int64)
+    np.cumsum(np.bincount(functions, minlength=count), out=offsets[1:])
     return Shingles(hashes, offsets)

@@ -19,7 +19,7 @@ from detector.code.lowering import flow
 from detector.code.lowering.dispatch import value
 from detector.code.lowering.flow import FIRST, FIRST_PARAMETER, PRESET_LABELS, SELF, Frame, Node, table
 from detector.code.lowering.gathering import bind_parameters
-from detector.code.lowering.labels import API_NAMES, COMMUTATIVE, LABELS, METHODS
+from detector.code.lowering.labels import API_NAMES, COMMUTATIVE, LABELS, METHODS, SAME_AS
 from detector.code.lowering.names import ClassNames, ModuleNames
 from detector.code.lowering.statements import body
 from detector.code.scopes import Place, bound_names, parameters, walk
@@ -200,7 +200,7 @@ class _Lowering:
     def text(self, number: int) -> str:
         """The label of a node, "" for an attribute."""
         label = PRESET_LABELS[number] if number < FIRST else self.records[number - FIRST][0]
-        return LABELS.texts[label] if label >= 0 else ""
+        return LABELS.texts[label].removeprefix(SAME_AS) if label >= 0 else ""
 
 
 def _defaults(arguments: ast.arguments) -> Iterator[tuple[str, ast.expr]]:
@@ -274,7 +274,7 @@ class _Reading:
                 operands.insert(0, SELF)
             self._attribute(number, self.lowering.attributes[label], operands)
             return
-        text = LABELS.texts[label]
+        text = LABELS.texts[label].removeprefix(SAME_AS)
         if text.startswith(_OWN):
             name = text.partition(":")[2]
             node = self._own(number, operands, OWN_CALL if operands else OPEN)

@@ -11,28 +11,22 @@ Sources:   Roy and Cordy 2007 (clone types); Broder 1997 (resemblance, containme
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from detector.code.assign import assign, company, name_agreement, raised
+from detector.code.assign import assign, company, fit, name_agreement, similarity
 from detector.code.bulk import Corpus
 from detector.code.callgraph import callees
+from detector.code.link import believe, scores
 from detector.code.match import Floats, Pairs, Weighted, exclusive_bits, pairs, weigh
+from detector.code.null import null
 from detector.code.parse import uncollected
 from detector.code.sorting import Numbers
-from detector.settings import (
-    FEWEST_LINK_FUNCTIONS,
-    LINK_BITS,
-    LINKED_BITS,
-    LINKED_COMPANY,
-    LINKED_NAMES,
-    LINKED_SCORE,
-    REPORT_BITS,
-    REPORT_SCORE,
-)
+from detector.model import Basis
+from detector.settings import NAME_WEIGHT
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +55,19 @@ class Likeness:
     """
 
     pairs: Pairs
+    similarity: Floats  # of every pair
+    rates: Floats  # of every pair: the share of unrelated functions that reach its score
     chosen: Numbers
     is_strong: npt.NDArray[np.bool_]  # stands on its own
     is_believed: npt.NDArray[np.bool_]  # stands on its own or within a proven link
     is_listed: npt.NDArray[np.bool_]  # the same, or what explicit floors let through
+    bases: Mapping[int, Basis | None]  # position in `pairs` -> what its belief rests on
     share_of_suspect: float  # of the suspect's weight, by the matches that are believed
 
     @property
     def link_bits(self) -> float:
         """How much links the two repositories, by matches that stand on their own."""
-        return float(self.pairs.shared[self.chosen[self.is_strong]].sum())
+        return float(self.pairs.own[self.chosen[self.is_strong]].sum())
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +101,8 @@ def find(suspect: Corpus, references: Sequence[Corpus], gate: Gate) -> CodeEvide
 def _find(suspect: Corpus, references: Sequence[Corpus], gate: Gate) -> CodeEvidence:
     sides = [suspect.shingles, *(reference.shingles for reference in references)]
     calls = [callees(corpus.spans, corpus.calls) for corpus in (suspect, *references)]
-    (ours, *theirs), weights = weigh(sides, calls)
+    views = [corpus.views for corpus in (suspect, *references)]
+    (ours, *theirs), weights = weigh(sides, calls, views)
     likenesses = tuple(
         _likeness(suspect, reference, ours, side, weights, gate)
         for reference, side in zip(references, theirs, strict=True)
@@ -124,22 +122,21 @@ def _likeness(
     found = pairs(ours, theirs, weights, suspect.shingles, reference.shingles)
     around = company(found, suspect.spans, reference.spans, ours.totals, ours.callees)
     agreement = name_agreement(found, suspect.spans, reference.spans)
-    chosen = assign(found, raised(found, around, agreement))
-    similarity, shared = found.similarity[chosen], found.shared[chosen]
-    is_strong = (similarity * shared >= REPORT_SCORE) & (shared >= REPORT_BITS)
-    is_believed = is_strong
-    if is_strong.sum() >= FEWEST_LINK_FUNCTIONS and shared[is_strong].sum() >= LINK_BITS:
-        # Within a proven link the prior is another, but only for what stands among matches: in a class or file,
-        # below a caller or under a name that the link covers. There containment counts as well.
-        partial = np.maximum(similarity, found.containment[chosen] / 2) * shared
-        context = around[chosen] + LINKED_NAMES * agreement[chosen]
-        is_believed = is_strong | ((partial >= LINKED_SCORE) & (shared >= LINKED_BITS) & (context >= LINKED_COMPANY))
+    fits = fit(found, around)
+    similarities = similarity(found, fits, ours.totals, theirs.totals)
+    chosen = assign(found, fits + NAME_WEIGHT * agreement)
+    belief = believe(found.take(chosen), suspect.spans, reference.spans, ours, theirs)
+    shared = found.shared[chosen]
     # Floors say what is listed, never what is concluded.
-    is_listed = is_believed
+    is_listed = belief.is_believed
     if gate.is_explicit:
-        is_listed = (similarity >= (gate.min_similarity or 0)) & (shared >= (gate.min_bits or 0))
-    explained = float(shared[is_believed].sum()) / max(float(ours.totals.sum()), 1e-9)
-    return Likeness(found, chosen, is_strong, is_believed, is_listed, explained)
+        is_listed = (similarities[chosen] >= (gate.min_similarity or 0)) & (shared >= (gate.min_bits or 0))
+    explained = float(found.own[chosen[belief.is_believed]].sum()) / max(float(ours.totals.sum()), 1e-9)
+    bases = dict(zip(chosen.tolist(), belief.bases.tolist(), strict=True))
+    rates = null().rate(scores(found))
+    return Likeness(
+        found, similarities, rates, chosen, belief.is_strong, belief.is_believed, is_listed, bases, explained
+    )
 
 
 def _nearest(likenesses: tuple[Likeness, ...], taken: Sequence[Numbers]) -> tuple[tuple[int, int], ...]:
@@ -147,8 +144,8 @@ def _nearest(likenesses: tuple[Likeness, ...], taken: Sequence[Numbers]) -> tupl
     best: dict[int, tuple[float, float, int, int]] = {}
     for number, (likeness, positions) in enumerate(zip(likenesses, taken, strict=True)):
         link = likeness.link_bits
-        # Compared in steps of 0.05: a hundredth of similarity says less than the link of the whole repository.
-        steps = np.round(likeness.pairs.similarity[positions] * 20)
+        # Compared in steps of 0.05: a hundredth of overlap says less than the link of the whole repository.
+        steps = np.round(likeness.pairs.overlap[positions] * 20)
         suspects = likeness.pairs.suspect[positions]
         for suspect, step, position in zip(suspects.tolist(), steps.tolist(), positions.tolist(), strict=True):
             rank = (step, link, -number, position)
@@ -191,5 +188,5 @@ def _shares(
         reported = likeness.pairs.take(likeness.chosen[likeness.is_believed])
         others = [(side, known) for side, known in zip(theirs, best, strict=True) if side is not theirs[number]]
         exclusive = exclusive_bits(ours, theirs[number], weights, reported, others)
-        shares.append(Share(float(reported.shared.sum()), exclusive, likeness.share_of_suspect))
+        shares.append(Share(float(reported.own.sum()), exclusive, likeness.share_of_suspect))
     return tuple(shares)

@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable
 
 from detector.code.lowering import flow
-from detector.code.lowering.dispatch import ATTRIBUTE_NODE, EXPRESSIONS, NAME_NODE, value
+from detector.code.lowering.dispatch import ATTRIBUTE_NODE, EXPRESSIONS, INLINE, NAME_NODE, value
 from detector.code.lowering.flow import (
     CALL,
     FIRST,
@@ -35,6 +35,8 @@ from detector.code.lowering.labels import (
 )
 from detector.code.lowering.loads import store_own
 from detector.code.lowering.names import ClassNames
+from detector.code.lowering.operators import either
+from detector.code.lowering.texts import as_format, as_join, as_str
 
 # Stands for what `map` passes on; no program can spell this name.
 _ELEMENT = ast.Name("<element>")
@@ -122,6 +124,10 @@ def _starred(arguments: list[ast.expr]) -> bool:
 
 def _as_local(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     """The project's own: its keywords may be renamed or made positional, so they have no names."""
+    if frame.helpers is not None:
+        number = INLINE[0](node, frame)
+        if number is not None:
+            return number
     env = frame.env
     func = node.func
     frame.called.append(func.id if func.__class__ is NAME_NODE else getattr(func, "attr", ""))
@@ -296,6 +302,15 @@ def _as_enumerate(node: ast.Call, operands: list[int], frame: Frame) -> int | No
     return flow.collect(frame, (flow.display(frame, (flow.elem(frame, indices), flow.elem(frame, over))),))
 
 
+def _as_isinstance(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
+    """`isinstance(x, (A, B))` asks for each."""
+    if len(operands) != 1 or len(node.args) != 2 or node.keywords:
+        return None
+    subject, kind = (value(argument, frame) for argument in node.args)
+    kinds = frame.lists.get(kind, (kind,))
+    return either([table[(operands[0], subject, each)] for each in kinds or (kind,)], frame)
+
+
 def _as_silent(node: ast.Call, operands: list[int], frame: Frame) -> int | None:
     """`print(...)` computes nothing."""
     return NONE
@@ -340,6 +355,10 @@ _RULES: dict[int, Callable[[ast.Call, list[int], Frame], int | None]] = {
     CALLS["builtins.min"]: _as_extreme(is_least=True),
     CALLS["builtins.max"]: _as_extreme(is_least=False),
     CALLS["builtins.enumerate"]: _as_enumerate,
+    CALLS["builtins.isinstance"]: _as_isinstance,
+    CALLS["builtins.str"]: as_str,
+    METHODS["format"]: as_format,
+    METHODS["join"]: as_join,
     CALLS["builtins.super"]: _as_super,
     METHODS["register_buffer"]: _as_store,
     METHODS["register_parameter"]: _as_store,

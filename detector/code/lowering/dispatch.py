@@ -14,6 +14,8 @@ NAME_NODE, ATTRIBUTE_NODE = ast.Name, ast.Attribute
 EXPRESSIONS: dict[type, Handler] = {}
 # `bind(target, id, frame)`: set by statements.py, which knows how to assign.
 BIND: list[Callable[[ast.expr, int, Frame], None]] = []
+# `inlined(call, frame)`: set by inlining.py, which knows how to lower a body.
+INLINE: list[Callable[[ast.Call, Frame], int | None]] = []
 
 
 def value(node: ast.expr, frame: Frame) -> int:

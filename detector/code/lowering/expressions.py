@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 
-from detector.code.lowering import calls, flow, gathering, loads, operators
+from detector.code.lowering import calls, flow, gathering, loads, operators, texts
 from detector.code.lowering.dispatch import BIND, EXPRESSIONS, value
 from detector.code.lowering.flow import (
     NONE,
@@ -16,14 +16,9 @@ from detector.code.lowering.flow import (
     Frame,
     table,
 )
-from detector.code.lowering.labels import (
-    LABELS,
-)
 
 # Importing a module enters its handlers.
-HANDLERS = (calls, gathering, loads, operators)
-
-_FSTRING = LABELS["fstring"]
+HANDLERS = (calls, gathering, loads, operators, texts)
 
 
 def _starred_value(node: ast.Starred, frame: Frame) -> int:
@@ -41,15 +36,12 @@ def _walrus(node: ast.NamedExpr, frame: Frame) -> int:
 
 
 def _yield(node: ast.Yield | ast.YieldFrom, frame: Frame) -> int:
+    frame.yields = True
     given = NONE if node.value is None else value(node.value, frame)
     if isinstance(node, ast.YieldFrom):
         given = flow.elem(frame, given)
     yielded = [flow.root(frame, (YIELD, each)) for each in frame.phis.get(given, (given,))]
     return yielded[0]
-
-
-def _fstring(node: ast.JoinedStr, frame: Frame) -> int:
-    return table[(_FSTRING, *[value(part, frame) for part in node.values])]
 
 
 EXPRESSIONS.update(
@@ -60,10 +52,7 @@ EXPRESSIONS.update(
         ast.NamedExpr: _walrus,
         ast.Yield: _yield,
         ast.YieldFrom: _yield,
-        ast.JoinedStr: _fstring,
     }
 )
-# Template strings (Python 3.14) read like f-strings.
-for _new, _handler in (("TemplateStr", _fstring), ("Interpolation", _same)):
-    if hasattr(ast, _new):
-        EXPRESSIONS[getattr(ast, _new)] = _handler
+if hasattr(ast, "Interpolation"):  # Python 3.14
+    EXPRESSIONS[ast.Interpolation] = _same

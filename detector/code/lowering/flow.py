@@ -81,6 +81,7 @@ class Frame:
         "env",
         "exits",
         "extremes",
+        "helpers",
         "indices",
         "klass",
         "lists",
@@ -96,7 +97,9 @@ class Frame:
         "returns",
         "stores",
         "tests",
+        "texts",
         "writes",
+        "yields",
     )
 
     def __init__(self, module: ModuleNames, klass: ClassNames | None) -> None:
@@ -112,6 +115,8 @@ class Frame:
         self.nested: list[tuple[ast.stmt, tuple[str, ...]]] = []  # functions and classes inside, names around them
         self.parameters = 0  # how many parameters have been numbered
         self.effects = 0  # how many roots have been made
+        self.helpers: object | None = None  # `inlining.Helpers`, in the view in which they are lowered in place
+        self.yields = False  # whether it is a generator
         self.stores = False  # whether this function has stored to an attribute of self
         # What is known of a value beyond its node, so that a temporary changes nothing: id -> ...
         self.origins: dict[int, str] = {}  # dotted origin; "~" is this repository, "?name" an input
@@ -127,6 +132,7 @@ class Frame:
         self.lists: dict[int, tuple[int, ...]] = {}  # the items of a list or tuple written out
         self.dicts: dict[int, tuple[int, ...]] = {}  # the pairs of a dict written out
         self.collects: dict[int, tuple[int, ...]] = {}  # the element values that it gathers
+        self.texts: dict[int, tuple[str | int, ...]] = {}  # the literals and values that a text is put together of
 
 
 def root(frame: Frame, node: Node) -> int:

@@ -33,6 +33,9 @@ API_NAMES: frozenset[str] = operations()["names"]
 INPUT_NAME = "input"
 
 
+# An attribute that holds a `nn.Softmax`, applied: the operation `op.softmax`, as long as it is known what it holds.
+SAME_AS = "apply="
+
 _NUMBERED = frozenset({"root ", "local"})
 _CONSTANT_KINDS = frozenset({"num", "str", "bool", "NoneType"})
 
@@ -52,10 +55,12 @@ class Labels(dict[str, int]):
 
     def __missing__(self, text: str) -> int:
         number = self[text] = len(self.hashes)
+        named = text
         # `input?name`, `local#method`, `root store#n` keep nodes apart that compute alike: that part is not hashed.
+        text = text.removeprefix(SAME_AS)
         hashed = INPUT_NAME if text.startswith("input?") else text.partition("#")[0] if text[:5] in _NUMBERED else text
         self.hashes.append(xxhash.xxh3_64_intdigest(hashed.encode("utf-8", "surrogatepass")))
-        self.texts.append(text)
+        self.texts.append(named)
         return number
 
 
@@ -146,7 +151,7 @@ class StoredLabels(dict[str, Stored]):
         elif text.partition(":")[0] in _CONSTANT_KINDS:
             found = Stored(LABELS[text], 0)
         else:
-            found = Stored(SELVES[text], LABELS[APPLIED_AS[text]] if text in APPLIED_AS else APPLIED[text])
+            found = Stored(SELVES[text], LABELS[SAME_AS + APPLIED_AS[text]] if text in APPLIED_AS else APPLIED[text])
         self[text] = found
         return found
 
@@ -206,6 +211,9 @@ SIGNATURES: dict[int, tuple[int, ...]] = {
     for name, parameters in operations()["signatures"].items()
 }
 APPLIED_AS: dict[str, str] = operations()["applied"]
+for _name in APPLIED_AS.values():
+    if LABELS[_name] in SIGNATURES:
+        SIGNATURES[LABELS[SAME_AS + _name]] = SIGNATURES[LABELS[_name]]
 SILENT_CALLS: frozenset[int] = frozenset(LABELS[name] for name in operations()["silent"]["names"].split())
 SILENT_METHODS: frozenset[str] = frozenset(operations()["silent"]["methods"].split())
 SILENT_PACKAGES: frozenset[str] = frozenset(operations()["silent"]["packages"].split())

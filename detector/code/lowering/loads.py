@@ -37,6 +37,8 @@ def _constant(node: ast.Constant, frame: Frame) -> int:
     number = table[CONSTANTS[constant.__class__][constant]]
     if constant.__class__ is int:
         frame.numbers[number] = constant
+    elif constant.__class__ is str:
+        frame.texts[number] = (constant,)
     return number
 
 

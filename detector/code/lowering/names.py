@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 from detector.code.lowering.flow import LOCAL_CALL
 
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
 # Module constants are followed to their value when they are at most this many nodes.
 _LARGEST_CONSTANT = 24
 
@@ -148,6 +150,7 @@ class ClassNames:
     constants: dict[str, ast.expr] = field(default_factory=dict)  # class-level names with a constant value
     attributes: dict[str, int] = field(default_factory=dict)  # name -> label of the leaf that loads it, 0: an input
     calls: dict[str, int] = field(default_factory=dict)  # method or stored layer -> label of calling it
+    methods: dict[str, Function] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -163,6 +166,10 @@ class ModuleNames:
     origins: dict[str, str] = field(default_factory=dict)
     constants: dict[str, ast.expr] = field(default_factory=dict)
     classes: dict[str, ClassNames] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)  # those at module level
+    generators: dict[int, Function] = field(
+        default_factory=dict
+    )  # id -> definition that yields: kept, so it is its own
     rebound: set[str] = field(default_factory=set)
     answers: dict[str, str | ast.expr] = field(default_factory=dict)
 
@@ -175,6 +182,8 @@ class ModuleNames:
                 self.add_import(statement, origins)
             elif kind in DEFINITIONS:
                 origins[statement.name] = "~"  # type: ignore[attr-defined]
+                if kind is not ast.ClassDef:
+                    self.functions[statement.name] = statement  # type: ignore[attr-defined, assignment]
             elif kind is ast.Assign or kind is ast.AnnAssign:
                 _bind_constants(statement, self.constants, self.rebound)  # type: ignore[arg-type]
 
@@ -230,11 +239,13 @@ def read_class(node: ast.ClassDef, statements: list[ast.stmt], module: ModuleNam
             names.constants.update(known.constants)
             names.attributes.update(known.attributes)
             names.calls.update(known.calls)
+            names.methods.update(known.methods)
     rebound: set[str] = set()
     for statement in statements:
         kind = statement.__class__
         if kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
             names.calls[statement.name] = LOCAL_CALL  # type: ignore[attr-defined]
+            names.methods[statement.name] = statement  # type: ignore[attr-defined, assignment]
         elif kind is ast.Assign or kind is ast.AnnAssign:
             _bind_constants(statement, names.constants, rebound)  # type: ignore[arg-type]
     module.classes[node.name] = names

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from functools import reduce
 
 from detector.code.lowering import flow
 from detector.code.lowering.dispatch import EXPRESSIONS, NAME_NODE, value
@@ -15,6 +16,7 @@ from detector.code.lowering.labels import (
     CONSTANTS,
     LABELS,
 )
+from detector.code.lowering.texts import concatenated, percent
 
 _BINARY: dict[type, int] = {
     kind: LABELS[text]
@@ -26,18 +28,20 @@ _BINARY: dict[type, int] = {
 _UNORDERED = frozenset({ast.Add, ast.Mult, ast.BitAnd, ast.BitOr, ast.BitXor})
 _NEGATE = LABELS["neg"]
 _UNARY: dict[type, int] = {ast.Not: LABELS["not"], ast.USub: _NEGATE, ast.Invert: LABELS["~"]}
-_BOOLEAN: dict[type, int] = {ast.And: LABELS["and"], ast.Or: LABELS["or"]}
 
 # Comparisons: label and whether the operands change places, as a value and as a condition. As a condition the
 # negation is dropped, because the branches that it would exchange are joined without order.
-_LT, _LE, _EQ, _NE, _IS, _IN = (LABELS[text] for text in ("<", "<=", "==", "!=", "is", "in"))
+_LT, _LE, _EQ, _NE, _IS, _IN, _NOT_IN = (LABELS[text] for text in ("<", "<=", "==", "!=", "is", "in", "not in"))
 _COMPARE: dict[type, tuple[int, bool, int, bool]] = {
     ast.Lt: (_LT, False, _LT, False), ast.Gt: (_LT, True, _LT, False),
     ast.LtE: (_LE, False, _LT, True), ast.GtE: (_LE, True, _LT, True),
     ast.Eq: (_EQ, False, _EQ, False), ast.NotEq: (_NE, False, _EQ, False),
     ast.Is: (_IS, False, _IS, False), ast.IsNot: (LABELS["is not"], False, _IS, False),
-    ast.In: (_IN, False, _IN, False), ast.NotIn: (LABELS["not in"], False, _IN, False),
+    ast.In: (_IN, False, _IN, False), ast.NotIn: (_NOT_IN, False, _IN, False),
 }  # fmt: skip
+
+# Members of a list written out beyond this many are a table, not a choice.
+MOST_MEMBERS = 8
 
 
 def _binary(node: ast.BinOp, frame: Frame) -> int:
@@ -65,6 +69,9 @@ def binary(operator: ast.operator, left: int, right: int, frame: Frame) -> int:
     elif kind is ast.Add and (left in frame.lists or left in frame.collects):
         extended = extend(left, right, frame, is_gathered=False)
         return number if extended is None else extended
+    elif (left in frame.texts or right in frame.texts) and (kind is ast.Add or kind is ast.Mod):
+        made = concatenated(left, right, frame) if kind is ast.Add else percent(left, right, frame)
+        return number if made is None else made
     return number
 
 
@@ -107,15 +114,21 @@ def _number(constant: int | float, frame: Frame) -> int:
 
 
 def _boolean(node: ast.BoolOp, frame: Frame) -> int:
+    """`a or b` is `a if a else b`: one of the two, and what decides is a condition."""
     operands = [value(operand, frame) for operand in node.values]
-    return _joined(_BOOLEAN[node.op.__class__], operands, frame)
+    for operand in operands[:-1]:
+        for test in frame.tests.get(operand, (operand,)):
+            flow.root(frame, (CONDITION, test))
+    return either(operands, frame)
 
 
-def _joined(label: int, operands: list[int], frame: Frame) -> int:
-    """`and` and `or`: as a condition, each operand is one."""
-    number = table[(label, *sorted(operands))]
+def either(operands: list[int], frame: Frame) -> int:
+    """One of several values; as a condition, each of them is one."""
     tests = frame.tests
-    tests[number] = tuple([test for operand in operands for test in tests.get(operand, (operand,))])
+    found = tuple(dict.fromkeys([test for operand in operands for test in tests.get(operand, (operand,))]))
+    number = reduce(lambda one, other: flow.join(frame, one, other), operands)
+    if len(found) > 1:
+        tests[number] = found
     return number
 
 
@@ -126,12 +139,17 @@ def _compare(node: ast.Compare, frame: Frame) -> int:
     if len(operators) == 1:
         operand = comparators[0]
         return _comparison(operators[0], left, EXPRESSIONS[operand.__class__](operand, frame), frame)
+    return either(_chain(node, left, frame), frame)
+
+
+def _chain(node: ast.Compare, left: int, frame: Frame) -> list[int]:
+    """The parts of `a < b < c`."""
     parts: list[int] = []
-    for operator, operand in zip(operators, comparators, strict=True):
+    for operator, operand in zip(node.ops, node.comparators, strict=True):
         right = EXPRESSIONS[operand.__class__](operand, frame)
         parts.append(_comparison(operator, left, right, frame))
         left = right
-    return _joined(_BOOLEAN[ast.And], parts, frame)
+    return parts
 
 
 def _comparison(operator: ast.cmpop, left: int, right: int, frame: Frame) -> int:
@@ -139,6 +157,15 @@ def _comparison(operator: ast.cmpop, left: int, right: int, frame: Frame) -> int
     label, is_swapped, tested, is_negated = _COMPARE[operator.__class__]
     if is_swapped or (left > right and (label == _EQ or label == _NE)):
         left, right = right, left
+    if label == _IN or label == _NOT_IN:
+        items = frame.lists.get(right)
+        if items and len(items) <= MOST_MEMBERS:  # `x in (a, b)` asks for each
+            equal = [table[(_EQ, left, item) if left < item else (_EQ, item, left)] for item in items]
+            if label == _IN:
+                return either(equal, frame)
+            number = table[(label, left, right)]
+            frame.tests[number] = tuple(equal)
+            return number
     number = table[(label, left, right)]
     if frame.counts:
         over = _counted(label, left, right, frame)
@@ -168,10 +195,23 @@ def _counted(label: int, left: int, right: int, frame: Frame) -> int | None:
     return None
 
 
+def tests(node: ast.expr, frame: Frame) -> tuple[int, ...]:
+    """What an expression comes to as a test: negations dropped, `and`/`or` taken apart, `len(x) > 0` read as `x`."""
+    kind = node.__class__
+    if kind is ast.BoolOp:
+        return tuple([test for operand in node.values for test in tests(operand, frame)])  # type: ignore[attr-defined]
+    if kind is ast.UnaryOp and node.op.__class__ is ast.Not:  # type: ignore[attr-defined]
+        return tests(node.operand, frame)  # type: ignore[attr-defined]
+    if kind is ast.Compare and len(node.ops) > 1:  # type: ignore[attr-defined]
+        parts = _chain(node, value(node.left, frame), frame)  # type: ignore[attr-defined, arg-type]
+        return tuple([test for part in parts for test in frame.tests.get(part, (part,))])
+    number = EXPRESSIONS[kind](node, frame)
+    return frame.tests.get(number, (number,))
+
+
 def condition(node: ast.expr, frame: Frame) -> None:
-    """Make a test a root: negations dropped, `and`/`or` taken apart, `len(x) > 0` read as `x`."""
-    number = EXPRESSIONS[node.__class__](node, frame)
-    for test in frame.tests.get(number, (number,)):
+    """Make a test a root."""
+    for test in tests(node, frame):
         flow.root(frame, (CONDITION, test))
 
 

@@ -8,11 +8,13 @@ from typing import NamedTuple
 
 from detector.code.lowering import flow, labels
 from detector.code.lowering.dispatch import value
-from detector.code.lowering.flow import DECORATOR, DEFAULT, FIRST, PRESET_LABELS, Frame, Node, leaf, table
+from detector.code.lowering.flow import DECORATOR, DEFAULT, EFFECT, FIRST, PRESET_LABELS, Frame, Node, leaf, table
 from detector.code.lowering.gathering import bind_parameters
+from detector.code.lowering.inlining import Helpers
 from detector.code.lowering.labels import LABELS, STORED
 from detector.code.lowering.names import ClassNames, ModuleNames, flat, read_class
 from detector.code.lowering.statements import body
+from detector.settings import LEAST_HELPER_PART
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -31,6 +33,16 @@ class Unit(NamedTuple):
     first_line: int
     last_line: int
     calls: tuple[str, ...]  # names of the project's own functions that it calls, sorted
+    expands: int = -1  # of a second view with its helpers in place: the number in the batch of the function itself
+
+
+class Caller(NamedTuple):
+    """A function that calls others of the project, kept until its file has been read."""
+
+    unit: int
+    node: Function
+    klass: ClassNames | None
+    around: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -47,6 +59,7 @@ class Batch:
     units: list[Unit] = field(default_factory=list)
     too_deep: list[str] = field(default_factory=list)  # functions that are nested deeper than lowering goes
     lines_before: int = 0  # of the file, before the piece that is being lowered
+    callers: list[Caller] = field(default_factory=list)  # functions of the file that call the project's own
 
     def mark(self) -> tuple[int, int, int, int]:
         """Where the batch ends now, for `cut_back`."""
@@ -57,6 +70,7 @@ class Batch:
         words, records, units, too_deep = mark
         del self.words[words:], self.lengths[records:], self.too_deep[too_deep:]
         del self.ends[units:], self.units[units:]
+        self.callers.clear()
         flow.restart(records)
 
 
@@ -117,9 +131,7 @@ def _function(
     around: tuple[str, ...],
 ) -> None:
     """Lower one function, then those nested in it as units of their own, to which names around them are inputs."""
-    frame = Frame(module, klass)
-    for name in around:
-        frame.env[name] = leaf(frame, f"?{name}")
+    frame = _frame(module, klass, around)
     try:
         _flow(node, frame)
     except RecursionError:  # costs this function, not its file
@@ -128,18 +140,65 @@ def _function(
         return
     if frame.stores and node.name == "__init__" and klass is not None:
         _learn_attributes(frame, klass, list(table), FIRST + len(batch.lengths))
+    _take_records(batch)
+    calls = tuple(sorted(set(frame.called))) if frame.called else ()
+    first, last = node.lineno + batch.lines_before, (node.end_lineno or node.lineno) + batch.lines_before
+    if frame.yields:
+        module.generators[id(node)] = node
+    if calls:
+        batch.callers.append(Caller(len(batch.units), node, klass, around))
+    batch.units.append(Unit(prefix + node.name, first, last, calls))
+    if frame.nested:
+        for inner, names in frame.nested:
+            _definitions([inner], f"{prefix}{node.name}.", module, None, batch, names)
+
+
+def _frame(module: ModuleNames, klass: ClassNames | None, around: tuple[str, ...]) -> Frame:
+    frame = Frame(module, klass)
+    for name in around:
+        frame.env[name] = leaf(frame, f"?{name}")
+    return frame
+
+
+def _lines(node: Function) -> int:
+    return (node.end_lineno or node.lineno) - node.lineno + 1
+
+
+def _take_records(batch: Batch) -> None:
+    """Move the records of the function just lowered into the batch."""
     words = batch.words
     for record in table:  # several times faster than chaining them
         words += record
     batch.lengths.extend(map(len, table))
     table.clear()
     batch.ends.append(len(batch.lengths))
-    calls = tuple(sorted(set(frame.called))) if frame.called else ()
-    first, last = node.lineno + batch.lines_before, (node.end_lineno or node.lineno) + batch.lines_before
-    batch.units.append(Unit(prefix + node.name, first, last, calls))
-    if frame.nested:
-        for inner, names in frame.nested:
-            _definitions([inner], f"{prefix}{node.name}.", module, None, batch, names)
+
+
+def expand(batch: Batch, module: ModuleNames) -> None:
+    """Lower the functions of a file that call helpers of it once more, those in place, as further units.
+
+    Called once for a file, after all of it has been added: where a helper stands makes no difference.
+    """
+    callers, batch.callers = batch.callers, []
+    for number, node, klass, around in callers:
+        unit = batch.units[number]
+        methods = {} if klass is None else klass.methods
+        called = [methods.get(name) or module.functions.get(name) for name in unit.calls]
+        lines = sum([_lines(helper) for helper in called if helper is not None and helper is not node])
+        if lines < LEAST_HELPER_PART * _lines(node):  # without them it is as good as the same
+            continue
+        frame = _frame(module, klass, around)
+        helpers = frame.helpers = Helpers(methods, module.functions, node, module.generators)
+        try:
+            _flow(node, frame)
+        except RecursionError:  # it stays with its first view
+            flow.restart(len(batch.lengths))
+            continue
+        if not helpers.inlined:
+            flow.restart(len(batch.lengths))
+            continue
+        _take_records(batch)
+        batch.units.append(unit._replace(expands=number))
 
 
 def _flow(node: Function, frame: Frame) -> None:
@@ -166,7 +225,9 @@ def _decorate(decorator: ast.expr, frame: Frame) -> None:
     """A decorator from a library changes what is computed (`torch.no_grad()`); the project's own has no name."""
     name = getattr(decorator, "id", getattr(decorator, "attr", None))
     if name not in _PLAIN_DECORATORS and name not in {"setter", "getter", "deleter"}:
-        table[(DECORATOR, value(decorator, frame))]
+        # `@torch.no_grad()` around the whole is `with torch.no_grad():` around its body.
+        label = EFFECT if isinstance(decorator, ast.Call) else DECORATOR
+        table[(label, value(decorator, frame))]
 
 
 def _learn_attributes(frame: Frame, klass: ClassNames, nodes: list[Node], first: int) -> None:

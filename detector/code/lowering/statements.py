@@ -8,7 +8,8 @@ from typing import Any
 
 from detector.code.lowering import expressions, flow
 from detector.code.lowering.assignments import ASSIGNMENTS, bind, extend_name, gather
-from detector.code.lowering.dispatch import EXPRESSIONS, value
+from detector.code.lowering.counting import count_over, counted_while, counter_of
+from detector.code.lowering.dispatch import BIND, EXPRESSIONS, value
 from detector.code.lowering.extremes import best_so_far
 from detector.code.lowering.flow import (
     CONDITION,
@@ -21,14 +22,14 @@ from detector.code.lowering.flow import (
     merge,
     table,
 )
-from detector.code.lowering.gathering import bind_loop, bind_parameters, closure
+from detector.code.lowering.gathering import bind_parameters, closure
 from detector.code.lowering.labels import (
     CONSTANTS,
     SILENT_METHODS,
     SILENT_PACKAGES,
 )
 from detector.code.lowering.loads import effect
-from detector.code.lowering.operators import condition
+from detector.code.lowering.operators import condition, tests
 
 # Importing it enters the handlers of expressions.
 EXPRESSION_HANDLERS = expressions.HANDLERS
@@ -95,8 +96,7 @@ def _if(node: ast.If, frame: Frame) -> bool:
         return body(node.body if constant else node.orelse, frame)
     if frame.befores and not node.orelse and best_so_far(node, frame):
         return False
-    tested = node.test
-    test = EXPRESSIONS[tested.__class__](tested, frame)
+    tested = tests(node.test, frame)
     before, mark, effects = frame.env, len(frame.writes), frame.effects
     frame.env = before.copy()
     leaves = body(node.body, frame)
@@ -105,8 +105,8 @@ def _if(node: ast.If, frame: Frame) -> bool:
     leaves_else = body(node.orelse, frame) if node.orelse else False
     if leaves or leaves_else or frame.effects != effects or len(frame.writes) != mark:
         # A test on which nothing depends is dead code.
-        for each in frame.tests.get(test, (test,)):
-            flow.root(frame, (CONDITION, each))
+        for test in tested:
+            flow.root(frame, (CONDITION, test))
     if leaves:
         return leaves_else
     if leaves_else:
@@ -154,9 +154,16 @@ def _loop(statements: list[ast.stmt], orelse: list[ast.stmt], frame: Frame, befo
 
 
 def _for(node: ast.For | ast.AsyncFor, frame: Frame) -> bool:
+    counted = counter_of(node, frame)
+    iterable = value(node.iter, frame)
     before, mark = frame.env.copy(), len(frame.writes)
-    bind_loop(node.target, node.iter, frame)
-    _loop(node.body, node.orelse, frame, before, mark)
+    BIND[0](node.target, flow.elem(frame, iterable), frame)
+    if counted is None:
+        _loop(node.body, node.orelse, frame, before, mark)
+    else:
+        counter, rest = counted
+        count_over(counter, iterable, frame)
+        _loop(rest, node.orelse, frame, before, mark)
     return False
 
 
@@ -164,6 +171,10 @@ def _while(node: ast.While, frame: Frame) -> bool:
     if _constant_test(node.test) is False:
         return body(node.orelse, frame)
     before, mark = frame.env.copy(), len(frame.writes)
+    rest = counted_while(node, frame)
+    if rest is not None:
+        _loop(rest, node.orelse, frame, before, mark)
+        return False
     if _constant_test(node.test) is None:
         condition(node.test, frame)
     _loop(node.body, node.orelse, frame, before, mark)

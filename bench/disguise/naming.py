@@ -9,9 +9,9 @@ import random
 import re
 from collections.abc import Iterator
 
-from bench.libraries import CALLED_BY_KEYWORD, CONFIGURATION, EVERYDAY_ATTRIBUTES, FRAMEWORK
-from bench.ownership import EXTERNAL, UNKNOWN, Kind, Module, Project, constant_string, terminal
-from bench.scopes import Scope
+from bench.disguise.libraries import CALLED_BY_KEYWORD, CONFIGURATION, EVERYDAY_ATTRIBUTES, FRAMEWORK
+from bench.disguise.ownership import EXTERNAL, UNKNOWN, Kind, Module, Project, constant_string, terminal
+from bench.disguise.scopes import Scope
 
 BY_NAME = frozenset({"getattr", "setattr", "hasattr", "delattr"})
 CONSONANTS, VOWELS = "bdfgklmnprstvz", "aeiou"
@@ -41,6 +41,10 @@ class Naming:
         if name in self.kept_parameters or name not in self.project.parameters:
             return name
         return self._new("parameter", name)
+
+    def is_foreign_keyword(self, called: str, word: str) -> bool:
+        """Whether a keyword of a callee that is not known is more likely a library's."""
+        return False
 
     def top(self, name: str) -> str:
         return self._new("top", name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 
-from bench.effects import is_movable, names
+from bench.disguise.effects import is_movable, names
 
 OPPOSITE: dict[type[ast.cmpop], type[ast.cmpop]] = {
     ast.Is: ast.IsNot, ast.IsNot: ast.Is, ast.In: ast.NotIn, ast.NotIn: ast.In, ast.Eq: ast.NotEq, ast.NotEq: ast.Eq,

@@ -7,9 +7,18 @@ import builtins
 from collections.abc import Iterator, Mapping
 
 from bench.declared import definitions
-from bench.naming import BY_NAME, Naming
-from bench.ownership import EXTERNAL, FUNCTION, MODULE, FunctionNode, Module, Project, constant_string, terminal
-from bench.scopes import Scope
+from bench.disguise.naming import BY_NAME, Naming
+from bench.disguise.ownership import (
+    EXTERNAL,
+    FUNCTION,
+    MODULE,
+    FunctionNode,
+    Module,
+    Project,
+    constant_string,
+    terminal,
+)
+from bench.disguise.scopes import Scope
 
 REGISTERS = frozenset({"register_buffer", "register_parameter", "add_module", "register_module"})
 READS_LOCALS = frozenset({"locals", "vars", "eval", "exec"})
@@ -25,12 +34,17 @@ def rename(sources: Mapping[str, str], seed: int) -> tuple[dict[str, str], dict[
     naming = Naming(project, seed)
     modules = project.modules.items()
     before = {path: [qualname for qualname, _ in definitions(module.tree, nested=True)] for path, module in modules}
-    changes = [change for module in project.modules.values() for change in _Renamer(project, naming, module).changes()]
-    for change in changes:  # only now: what is found in one file depends on the old names in the others
-        change.apply()
+    rename_project(project, naming)
     after = {path: [qualname for qualname, _ in definitions(module.tree, nested=True)] for path, module in modules}
     renamed = {path: ast.unparse(module.tree) + "\n" for path, module in modules}
     return renamed, {path: dict(zip(before[path], after[path], strict=True)) for path in before}
+
+
+def rename_project(project: Project, naming: Naming) -> None:
+    """Give every own name the one that `naming` chooses. Changes the trees."""
+    changes = [change for module in project.modules.values() for change in _Renamer(project, naming, module).changes()]
+    for change in changes:  # only now: what is found in one file depends on the old names in the others
+        change.apply()
 
 
 class _Change:
@@ -163,6 +177,8 @@ class _Renamer:
             is_passed_on = any(_names(function, word) for part in node.args for function in self._functions(part))
             return self.naming.parameter(word) if is_passed_on else word
         functions = self._functions(called)
+        if not functions and self.naming.is_foreign_keyword(terminal(called), word):
+            return word
         if callee.what == "own" and not functions:
             is_field = any(word in own.fields for own in self.project.line(callee.name))
             return self.naming.attribute(word) if is_field else word

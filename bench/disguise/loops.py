@@ -7,7 +7,7 @@ import copy
 from collections import Counter
 from collections.abc import Callable
 
-from bench.effects import is_movable, is_pure, names
+from bench.disguise.effects import is_movable, is_pure, names
 
 LEAVES_OR_SCOPES = ast.Lambda | ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 

@@ -9,10 +9,10 @@ import random
 from collections import Counter
 from collections.abc import Callable
 
-from bench.aliases import alias_imports
-from bench.effects import FunctionNode, escaping, evaluated_first, is_movable, is_pure, names
-from bench.loops import comprehension_to_loop, loop_to_comprehension
-from bench.statements import (
+from bench.disguise.aliases import alias_imports
+from bench.disguise.effects import FunctionNode, escaping, evaluated_first, is_movable, is_pure, names
+from bench.disguise.loops import comprehension_to_loop, loop_to_comprehension
+from bench.disguise.statements import (
     apart,
     assign,
     is_number,
@@ -44,7 +44,7 @@ def edit(source: str, seed: int, rate: float) -> str:
     functions = [node for node in ast.walk(tree) if isinstance(node, FunctionNode)]
     for function in functions:
         if not names(function) & READS_LOCALS:
-            _FunctionEditor(function, chance, rate, fresh).edit()
+            FunctionEditor(function, chance, rate, fresh).edit()
     return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
 
 
@@ -63,7 +63,7 @@ class _Fresh:
                 return name
 
 
-class _FunctionEditor:
+class FunctionEditor:
     """Edits one function, not those inside it: they have their own turn."""
 
     def __init__(self, function: FunctionNode, chance: random.Random, rate: float, fresh: Callable[[], str]) -> None:
@@ -74,15 +74,23 @@ class _FunctionEditor:
 
     def edit(self) -> None:
         """Apply every edit in turn; those that make places for others come first."""
-        for change in (
+        self.apply(
             self.inline, self.flip, self.ternary, self.early_return, self.comprehension, self.split_chain,
             self.comprehension, self.augment, self.tuples, self.reorder, self.dead,
-        ):  # fmt: skip
-            self.count = Counter(node.id for node in ast.walk(self.function) if isinstance(node, ast.Name))
-            self.function.body = self._rewrite(self.function.body, change) or [ast.Pass()]
+        )  # fmt: skip
         for node in ast.walk(self.function):
             if isinstance(node, ast.Call):
                 self.keyword_order(node)
+
+    def apply(self, *changes: Callable[[Block], Block]) -> None:
+        """Give every block of the function to each change in turn, inner blocks first."""
+        for change in changes:
+            self.count = self.counted()
+            self.function.body = self._rewrite(self.function.body, change) or [ast.Pass()]
+
+    def counted(self) -> Counter[str]:
+        """How often each name stands in the function."""
+        return Counter(node.id for node in ast.walk(self.function) if isinstance(node, ast.Name))
 
     def _rewrite(self, block: Block, change: Callable[[Block], Block]) -> Block:
         for statement in block:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import ast
 
 from bench.declared import DefinitionNode, FunctionNode, without_docstring
-from bench.edits import edit
-from bench.rename import rename
+from bench.disguise.edits import edit
+from bench.disguise.rename import rename
 
 __all__ = ["edit", "layout", "rename"]
 
@@ -15,11 +15,11 @@ KEEPS_HINTS = {"NamedTuple", "TypedDict", "Protocol", "ModelOutput", "BaseModel"
 
 def layout(source: str) -> str:
     """Drop comments, docstrings and hints, and lay the rest out anew."""
-    tree = _Layout().visit(ast.parse(source))
+    tree = Layout().visit(ast.parse(source))
     return ast.unparse(ast.fix_missing_locations(tree)) + "\n"
 
 
-class _Layout(ast.NodeTransformer):
+class Layout(ast.NodeTransformer):
     """Drops what does not run. The hints of a dataclass's fields do run, and stay."""
 
     def __init__(self) -> None:

@@ -6,7 +6,8 @@ import ast
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from bench.libraries import PURE_FUNCTIONS, PURE_METHODS
+from bench.disguise.libraries import PURE_FUNCTIONS, PURE_METHODS
+from bench.disguise.walking import walk
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -20,7 +21,7 @@ READS = (
 
 def is_pure(node: ast.AST) -> bool:
     """Whether evaluating it only reads: no call that may change or consume anything."""
-    for part in ast.walk(node):
+    for part in walk(node):
         if not isinstance(part, READS):
             return False
         if isinstance(part, ast.Call):
@@ -33,7 +34,7 @@ def is_pure(node: ast.AST) -> bool:
 
 def is_movable(node: ast.AST) -> bool:
     """Whether it may stand in another statement: nothing that suspends, binds a name or needs its own scope."""
-    return not any(isinstance(part, SUSPENDS) or is_super(part) for part in ast.walk(node))
+    return not any(isinstance(part, SUSPENDS) or is_super(part) for part in walk(node))
 
 
 def is_super(node: ast.AST) -> bool:
@@ -51,13 +52,13 @@ def is_dotted(node: ast.AST) -> bool:
 def names(node: ast.AST | list[ast.stmt]) -> set[str]:
     """Every name read or written, nested scopes included."""
     roots = node if isinstance(node, list) else [node]
-    return {part.id for root in roots for part in ast.walk(root) if isinstance(part, ast.Name)}
+    return {part.id for root in roots for part in walk(root) if isinstance(part, ast.Name)}
 
 
 def escaping(function: FunctionNode) -> set[str]:
     """Names whose binding may be seen at another time than the statement's: closures, `global`, `nonlocal`, `del`."""
     found: set[str] = set()
-    for node in ast.walk(function):
+    for node in walk(function):
         if node is function:
             continue
         if isinstance(node, FunctionNode | ast.Lambda | ast.GeneratorExp | ast.ClassDef):

@@ -7,7 +7,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable
 
-from bench.scopes import Scopes
+from bench.disguise.scopes import Scopes
 
 # `from package import module` and `import package.module` are the same only where it is a module.
 MODULES = frozenset({("torch", "nn"), ("torch.nn", "functional"), ("torch.nn", "init"), ("torch", "optim")})

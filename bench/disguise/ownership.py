@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from bench.libraries import CONFIGURATION, CONTAINERS, HARMLESS_BASES, PASSES_THROUGH
-from bench.scopes import Scope, Scopes
+from bench.disguise.libraries import CONFIGURATION, CONTAINERS, HARMLESS_BASES, PASSES_THROUGH
+from bench.disguise.scopes import Scope, Scopes
 
 FunctionNode = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -55,10 +55,11 @@ class Module:
 class Project:
     """All files of a project, and what each expression in them is."""
 
-    def __init__(self, sources: Mapping[str, str]) -> None:
+    def __init__(self, sources: Mapping[str, str | ast.Module]) -> None:
         self.modules: dict[str, Module] = {}
         for path in sorted(sources):
-            tree = ast.parse(sources[path])
+            source = sources[path]
+            tree = ast.parse(source) if isinstance(source, str) else source
             self.modules[path] = Module(path, tree, Scopes(tree))
         self.classes: dict[str, OwnClass] = {}
         self.functions: defaultdict[str, list[FunctionNode]] = defaultdict(list)

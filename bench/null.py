@@ -1,0 +1,201 @@
+"""Measure coincidence: what score do functions of independent projects reach, and what does the default gate report?
+
+`python -m bench.null --write` writes the tail of that distribution to `detector/code/null.json`, which ships with the
+package: scores and rates, no code.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from bench.null_pairs import PAIRS, ancestry
+from bench.section import Demand, arguments, first_line, section, table
+from bench.wheels import python_files, wheel
+from detector.code.bulk import Corpus, read_corpus
+from detector.code.link import scores
+from detector.code.match import Floats
+from detector.code.null import FILE
+from detector.evidence import code
+from detector.model import Basis, Span
+from detector.settings import LOWERING_VERSION
+
+TABLE = Path(__file__).parent.parent / "detector" / "code" / FILE
+
+# Points of the tail: about a fifth apart from one to the next, as far as the data reach.
+GRID = np.round(np.geomspace(0.1, 100, 40), 2)
+# Points that fewer functions reach than this are left to extrapolation from the last: they are noise.
+FEWEST_REACHED = 5
+
+MOST_IN_10_000 = 1.0
+FEWEST_PAIRS, FEWEST_FUNCTIONS = 40, 40_000
+# Above this score an unexplained match is listed, believed or not.
+LISTED = 15.0
+
+Place = str  # "path qualname"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One chosen match."""
+
+    suspect: Place
+    reference: Place
+    overlap: float
+    bits: float
+    score: float
+    basis: Basis | None
+    source: str  # of both, "" if none is known
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """One direction of a pair."""
+
+    suspect: str
+    reference: str
+    task: str
+    functions: int
+    scores: Floats  # of the chosen match of every function that has one and no known source
+    found: tuple[Found, ...]  # believed, or of a score of LISTED
+
+
+def compare_all(cache: Path) -> Iterator[Comparison]:
+    """Compare every pair in both directions; a package is read once."""
+    corpora: dict[tuple[str, str], Corpus] = {}
+    for one, folder, other, other_folder, task in PAIRS:
+        for key in ((one, folder), (other, other_folder)):
+            if key not in corpora:
+                files = python_files(wheel(cache, key[0]), key[1])
+                corpora[key] = read_corpus(files, [file.path for file in files])
+        sides = (one, corpora[one, folder]), (other, corpora[other, other_folder])
+        for suspect, reference in (sides, sides[::-1]):
+            yield _compare(suspect, reference, task)
+
+
+def _compare(suspect: tuple[str, Corpus], reference: tuple[str, Corpus], task: str) -> Comparison:
+    ours, theirs = suspect[1], reference[1]
+    (likeness,) = code.find(ours, [theirs], code.Gate()).likenesses
+    chosen = likeness.pairs.take(likeness.chosen)
+    reached = scores(chosen)
+    is_unexplained = np.ones(len(reached), bool)
+    found = []
+    # What scores less than 3 is noise whatever it comes from, and asking costs.
+    for number in np.flatnonzero((reached >= 3) | likeness.is_believed).tolist():
+        places = _place(ours.spans[chosen.suspect[number]]), _place(theirs.spans[chosen.reference[number]])
+        source = ancestry(*places)
+        is_unexplained[number] = not source
+        if likeness.is_believed[number] or reached[number] >= LISTED:
+            overlap, bits, score = (float(each[number]) for each in (chosen.overlap, chosen.shared, reached))
+            basis = likeness.bases[int(likeness.chosen[number])]
+            found.append(Found(*places, overlap, bits, score, basis, source))
+    return Comparison(suspect[0], reference[0], task, len(ours.spans), reached[is_unexplained], tuple(found))
+
+
+def _place(span: Span) -> Place:
+    return f"{span.path} {span.qualname}"
+
+
+def tail(comparisons: Sequence[Comparison]) -> tuple[list[float], list[float]]:
+    """The share of all functions that reach each score of the grid by coincidence."""
+    functions = sum(each.functions for each in comparisons)
+    reached = np.sort(np.concatenate([each.scores for each in comparisons]))
+    counts = len(reached) - np.searchsorted(reached, GRID)
+    kept = counts >= FEWEST_REACHED
+    return GRID[kept].tolist(), [float(f"{share:.4g}") for share in counts[kept] / functions]
+
+
+def write(comparisons: Sequence[Comparison]) -> None:
+    """Write the tail in place of the one that ships."""
+    reached, rates = tail(comparisons)
+    document = {
+        "lowering": LOWERING_VERSION,
+        "comparisons": len(comparisons),
+        "functions": sum(each.functions for each in comparisons),
+        "scores": reached,
+        "rates": rates,
+    }
+    TABLE.write_text(json.dumps(document) + "\n", "utf-8")
+
+
+def measure(cache: Path, work: Path) -> str:
+    """Compare everything and write the section."""
+    return report(list(compare_all(cache)))
+
+
+def report(comparisons: Sequence[Comparison]) -> str:
+    """Lay out what was found."""
+    functions = sum(each.functions for each in comparisons)
+    packages = {each.suspect for each in comparisons}
+    alone = [(each, found) for each in comparisons for found in each.found if found.basis and not found.source]
+    explained = sum(bool(found.source) and found.basis is not None for each in comparisons for found in each.found)
+    rate = len(alone) / functions * 10_000
+    demands = [
+        Demand(
+            "matches reported at the default gate without a known common source, in 10,000 functions",
+            f"<= {MOST_IN_10_000:.0f}",
+            f"{rate:.2f} ({len(alone)} in {functions:,} functions; {explained} with a known one)",
+            rate <= MOST_IN_10_000,
+        ),
+        Demand(
+            "pairs of independent projects, and functions of their suspects in one direction",
+            f">= {FEWEST_PAIRS} pairs, {FEWEST_FUNCTIONS:,} functions",
+            f"{len(PAIRS)} pairs of {len(packages)} packages, "
+            f"{sum(each.functions for each in comparisons[::2]):,} functions",
+            len(PAIRS) >= FEWEST_PAIRS and sum(each.functions for each in comparisons[::2]) >= FEWEST_FUNCTIONS,
+        ),
+    ]
+    reached, rates = tail(comparisons)
+    steps = [(f"{score:g}", f"{share * 10_000:.2f}") for score, share in zip(reached, rates, strict=True) if score >= 1]
+    how = (
+        "Every pair of `bench/null_pairs.py`, both directions, package folders of the wheels only. A match is "
+        "explained where `bench/ancestries.toml` names a source of both functions: found by reading them, so that it knows what "
+        "was reported once. Which pairs are independent was partly seen by comparing: of the pairs first listed, 22 "
+        "that share whole modules were left out, so that the rate is a little too low rather than too high."
+    )
+    return section(
+        "null",
+        "what coincidence looks like",
+        how,
+        demands,
+        "Functions of 10,000 that reach an overlap x bits without a known source:",
+        table(("overlap x bits", "in 10,000"), steps),
+        "Reported without a known source:",
+        _rows(alone),
+    )
+
+
+def _rows(alone: Iterable[tuple[Comparison, Found]]) -> str:
+    rows = [
+        (
+            f"`{each.suspect}` `{found.suspect.partition('/')[2]}`",
+            f"`{each.reference}` `{found.reference.partition('/')[2]}`",
+            f"{found.overlap:.2f}",
+            f"{found.bits:.0f}",
+            found.basis,
+        )
+        for each, found in alone
+    ]
+    return table(("suspect", "reference", "overlap", "bits", "basis"), rows) if rows else "Nothing."
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Print the section, or write the table."""
+    parser = argparse.ArgumentParser(prog="python -m bench.null", description=first_line(__doc__))
+    parser.add_argument("--write", action="store_true", help=f"write {FILE} in place of the one that ships")
+    options = arguments(parser).parse_args(given)
+    comparisons = list(compare_all(options.cache.absolute()))
+    if options.write:
+        write(comparisons)
+    print(report(comparisons), end="")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,151 @@
+"""Two levels of score: what links two projects, and what is believed of a single function given the link.
+
+A function's match is held against coincidence: how often an unrelated function reaches its score (`null`). The prior
+is learnt from the comparison itself, as in empirical Bayes (Efron 2010, chapter 5): what share of the project, of
+this file against that one, of this class, has matches already. In a file of which nine functions stand in one file of
+the reference, the tenth needs little; in a project that shares nothing else it needs what coincidence hardly reaches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import sparse
+
+from detector.code.match import Floats, Pairs, Weighted
+from detector.code.null import null
+from detector.code.sorting import Numbers, grouped
+from detector.model import Basis, Span
+from detector.settings import (
+    BELIEVED_ODDS,
+    CALLED_PRIOR,
+    FEWEST_CONTEXT_MATCHES,
+    FEWEST_LINK_FUNCTIONS,
+    FEWEST_REPORT_SHINGLES,
+    HIGHEST_PRIOR,
+    LINK_BITS,
+    LINKED_BITS,
+    NARROWING,
+    PARTIAL_PART,
+    PLAIN_SCORE,
+    REPORT_BITS,
+    REPORT_SCORE,
+    STRANGERS,
+)
+
+Mask = npt.NDArray[np.bool_]
+
+# Beliefs support one another; after two rounds hardly any is added.
+ROUNDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """Which of the chosen pairs are believed, and why.
+
+    Shapes: one value for each chosen pair. `rates`: the share of unrelated functions that reach its score.
+    """
+
+    is_strong: Mask  # stands on its own
+    is_believed: Mask
+    bases: npt.NDArray[np.object_]  # Basis, None where it is not believed
+    rates: Floats
+
+
+def scores(pairs: Pairs) -> Floats:
+    """What the null is measured in: bits times the share of both functions that they are, or a part of their share of
+    the smaller one.
+
+    Units: bits.
+    """
+    found: Floats = np.maximum(pairs.overlap * pairs.shared, PARTIAL_PART * pairs.partial)
+    return found
+
+
+def believe(
+    chosen: Pairs, suspects: Sequence[Span], references: Sequence[Span], ours: Weighted, theirs: Weighted
+) -> Belief:
+    """Decide which of the chosen pairs, one for each suspect function, coincidence does not explain."""
+    score = scores(chosen)
+    rates = null().rate(score)
+    smaller = np.minimum(ours.own.counts(chosen.suspect), theirs.own.counts(chosen.reference))
+    is_strong = (score >= REPORT_SCORE) & (chosen.shared >= REPORT_BITS) & (smaller >= FEWEST_REPORT_SHINGLES)
+    bases = np.full(len(score), None, object)
+    bases[is_strong] = Basis.ALONE
+    # A link takes breadth: one formula in common is no reason to believe anything else.
+    if is_strong.sum() >= FEWEST_LINK_FUNCTIONS and chosen.shared[is_strong].sum() >= LINK_BITS:
+        functions = int(np.count_nonzero(ours.totals))
+        contexts = [
+            (Basis.CLASS, _Context(chosen, suspects, references, by_class=True)),
+            (Basis.FILE, _Context(chosen, suspects, references, by_class=False)),
+        ]
+        is_open = chosen.shared >= LINKED_BITS
+        for _ in range(ROUNDS):
+            is_believed = bases != None  # noqa: E711 - elementwise
+            odds = [(Basis.PROJECT, _odds(np.full(len(score), _share(is_believed, score, functions))) / rates)]
+            odds += [(basis, context.odds(is_believed) / rates) for basis, context in contexts]
+            odds.append((Basis.CALLER, _called(chosen, is_believed, ours, theirs) / rates))
+            for basis, against in reversed(odds):  # the narrowest context last: it is what is told
+                bases[~is_believed & is_open & (against >= BELIEVED_ODDS)] = basis
+            if not (is_believed != (bases != None)).any():  # noqa: E711
+                break
+    return Belief(is_strong, bases != None, bases, rates)  # noqa: E711
+
+
+def _odds(prior: Floats) -> Floats:
+    bounded = np.minimum(prior, HIGHEST_PRIOR)
+    odds: Floats = bounded / (1 - bounded)
+    return odds
+
+
+def _share(is_believed: Mask, score: Floats, functions: int) -> float:
+    """The share of the suspect's functions that come from the reference: those that score, less those by chance."""
+    scoring = int((is_believed | (score >= PLAIN_SCORE)).sum())
+    by_chance = functions * float(null().rate(np.array([PLAIN_SCORE]))[0])
+    return max(scoring - by_chance, 0.0) / max(functions, 1)
+
+
+class _Context:
+    """Pairs whose functions stand in the same two classes, or in the same two files."""
+
+    def __init__(self, chosen: Pairs, suspects: Sequence[Span], references: Sequence[Span], *, by_class: bool) -> None:
+        ours, theirs = groups(suspects, by_class), groups(references, by_class)
+        _, self.place = grouped(ours[chosen.suspect] * (int(theirs.max(initial=0)) + 1) + theirs[chosen.reference])
+        is_in_class = np.array(["." in span.qualname for span in suspects], bool)
+        self.applies = is_in_class[chosen.suspect] if by_class else np.ones(len(chosen.suspect), bool)
+        self.size = np.bincount(ours)[ours[chosen.suspect]]
+        # A chance match falls anywhere in the reference, though rather where the same is done: the narrower the
+        # place that it shares with others, the less it is chance.
+        share = np.bincount(theirs)[theirs[chosen.reference]] / max(len(references), 1)
+        self.by_chance = np.clip(10 * share, NARROWING, 1)
+
+    def odds(self, is_believed: Mask) -> Floats:
+        """Prior odds of each pair, given how many others of its place are believed."""
+        others = np.bincount(self.place, is_believed)[self.place] - is_believed
+        found = _odds(others / (self.size + STRANGERS)) / self.by_chance
+        odds: Floats = np.where(self.applies & (others >= FEWEST_CONTEXT_MATCHES), found, 0.0)
+        return odds
+
+
+def _called(chosen: Pairs, is_believed: Mask, ours: Weighted, theirs: Weighted) -> Floats:
+    """Prior odds of pairs whose caller is believed and has the same reference, or one that calls it."""
+    shape = (ours.matrix.shape[0], theirs.matrix.shape[0])
+    known = chosen.take(is_believed)
+    matched = sparse.csr_matrix((np.ones(len(known.suspect)), (known.suspect, known.reference)), shape=shape)
+    of_callers = (ours.callees.T.tocsr() @ matched).tocsr()
+    if not of_callers.nnz:
+        return np.zeros(len(chosen.suspect))
+    near = (of_callers + of_callers @ theirs.callees).tocsr()
+    hits = np.asarray(near[chosen.suspect, chosen.reference]).ravel()
+    odds: Floats = np.where(hits > 0, CALLED_PRIOR / (1 - CALLED_PRIOR) / NARROWING, 0.0)
+    return odds
+
+
+def groups(spans: Sequence[Span], by_class: bool) -> Numbers:
+    """Number the class of each method and the file of each free function, or the file of each."""
+    numbers: dict[tuple[str, str], int] = {}
+    places = ((span.path, span.qualname.rpartition(".")[0] if by_class else "") for span in spans)
+    return np.array([numbers.setdefault(place, len(numbers)) for place in places], np.int64)
