@@ -468,7 +468,7 @@ def report(found: Mapping[str, Sequence[Scored]], missing: Sequence[str]) -> str
         "functions with a score; CPU is that of the process and of those that it starts, imports and reading included. "
         "Token 5-grams by datasketch's MinHash as published, and by exact Jaccard without comments and docstrings "
         f"(the best {MOST_LISTED} pairs of each function); copydetect function by function, at its defaults (k "
-        f"{NOISE}, window {WINDOW}); jscpd from {FEWEST_TOKENS} tokens and symilar from {SIMILAR_LINES} lines on, their "
+        f"{NOISE}, window {WINDOW}); jscpd from {FEWEST_TOKENS} tokens and symilar from {SIMILAR_LINES} lines on, the "
         "ranges of lines mapped to functions. AP counts near copies as false, for everybody. "
         + (f"Not installed here: {', '.join(missing)}." if missing else "All known peers are installed here.")
     )

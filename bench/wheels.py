@@ -64,6 +64,10 @@ class InMemory:
         """All files."""
         return iter(self._files.values())
 
+    def notes(self) -> dict[str, bytes]:
+        """None: only Python is held."""
+        return {}
+
     def read(self, path: str) -> bytes:
         """One file's bytes."""
         return self._files[path].data

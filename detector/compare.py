@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
+from detector.code import structure
 from detector.code.bulk import Corpus, local_packages, read_corpus, require_functions
 from detector.code.explain import Explanation, explain
 from detector.evidence import code, declared
@@ -21,6 +22,7 @@ from detector.model import (
     Side,
     Skipped,
     Span,
+    Strength,
 )
 from detector.settings import LOWERING_VERSION, MOST_EXPLAINED, REPORT_SCORE
 
@@ -63,14 +65,22 @@ def compare(
         found.likenesses[number], [match for match in nearest if match.reference_name == top], ours, theirs[number]
     )
     relation, strength = judge(link)
+    spans = {name: corpus.spans for name, corpus in zip(names[1:], theirs, strict=True)}
     return Report(
         suspect=sides[0],
         references=sides[1:],
         relation=relation,
         strength=strength,
         matches=tuple(matches[entry] for entry in found.listed),
+        classes=structure.classes(nearest, ours.spans, spans),
+        files=structure.files(nearest, ours.spans, spans),
+        names=structure.names(nearest),
         attribution=attribution,
-        evidence=_evidence(nearest, attribution),
+        evidence=(
+            *_evidence(nearest, attribution),
+            *_common_sources(found, attribution, names[1:], ours),
+            *_citations(suspect, references, names[1:], attribution, strength),
+        ),
         skipped=tuple(
             Skipped(f"{name}:{skipped.path}", skipped.reason)
             for name, corpus in zip(names, (ours, *theirs), strict=True)
@@ -228,6 +238,78 @@ def _evidence(matches: Sequence[Match], attribution: Sequence[Attribution]) -> t
                 lines.append(_line(pattern, row.reference, chosen))
     return tuple(lines)
 
+
+def _common_sources(
+    found: code.CodeEvidence, attribution: Sequence[Attribution], names: Sequence[str], suspect: Corpus
+) -> Iterator[Evidence]:
+    """References that add nothing to the nearest one: what they share, it has too."""
+    top, *others = attribution
+    nearest = found.likenesses[names.index(top.reference)]
+    for row in others:
+        likeness = found.likenesses[names.index(row.reference)]
+        # Two versions of one source explain the same, too: they cancel out on both sides.
+        if not 0 < row.bits <= top.exclusive_bits / CLEAR_LEAD or row.exclusive_bits > row.bits / CLEAR_LEAD:
+            continue
+        both = sorted(likeness.functions & nearest.functions)
+        if not both:
+            continue
+        paths = sorted({suspect.spans[function].path for function in both})
+        shown = ", ".join(paths[:MAX_PATHS]) + (", ..." if len(paths) > MAX_PATHS else "")
+        claim = (
+            f"{shown}: {len(both)} functions of the suspect that {top.reference} and {row.reference} both have; "
+            f"{row.reference} adds nothing to what {top.reference} explains: they point to {row.reference} or to a "
+            "source that the three have in common"
+        )
+        measures = {"functions": len(both), "bits": round(row.bits, 2), "exclusive_bits": round(row.exclusive_bits, 2)}
+        yield Evidence("code", "common-source", row.reference, strength_of(row.bits), claim, _COMMON_INNOCENT, measures)
+
+
+_COMMON_INNOCENT = "a published layer or formula that all of them took from one place, as its licence may allow"
+
+
+def _citations(
+    suspect: Repo,
+    references: Sequence[Repo],
+    names: Sequence[str],
+    attribution: Sequence[Attribution],
+    strength: Strength,
+) -> Iterator[Evidence]:
+    """References that the suspect names as its base while another one explains far more of it."""
+    notes = suspect.files.notes()
+    top = attribution[0]
+    if not notes or top.functions == 0:
+        return
+    rows = {row.reference: row for row in attribution}
+    cited = {
+        name: declared.cites(notes, declared.names_of(reference, reference.files.paths()))
+        for name, reference in zip(names, references, strict=True)
+    }
+    if cited[top.reference]:
+        return
+    for name, path in cited.items():
+        row = rows[name]
+        if not path or row.bits * CLEAR_LEAD > top.bits:
+            continue
+        claim = (
+            f"{path} of the suspect names {name} as what it builds on; {top.reference}, which it does not name, is the "
+            f"nearest: it explains {top.bits:,.0f} bits, {name} {row.bits:,.0f}, and {row.exclusive_bits:,.0f} of these "
+            "alone"
+        )
+        measures = {
+            "bits": round(row.bits, 2),
+            "exclusive_bits": round(row.exclusive_bits, 2),
+            "nearest_bits": round(top.bits, 2),
+        }
+        yield Evidence("declared", "cited-source-not-nearest", name, strength, claim, _CITED_INNOCENT, measures)
+
+
+_CITED_INNOCENT = (
+    "credit for an idea or for weights, not for code; another version of the cited source than the one compared; one "
+    "author of both references"
+)
+# How many times more one reference must explain than another for the difference to be told.
+CLEAR_LEAD = 4
+MAX_PATHS = 3
 
 _PATTERNS: dict[str, frozenset[CloneType]] = {
     "same-function": frozenset({CloneType.LAYOUT}),

@@ -95,6 +95,10 @@ class Files(Protocol):
         """The bytes of one file that iteration has yielded."""
         ...
 
+    def notes(self) -> Mapping[str, bytes]:
+        """What the project says of itself, by path: READMEs, notices, metadata."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Repo:
@@ -149,6 +153,33 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
+class Correspondence:
+    """A class or a file of the suspect, and the one of a reference that its functions were matched with."""
+
+    suspect_path: str
+    suspect_class: str  # "" for a whole file
+    reference_name: str  # Side.name
+    reference_path: str
+    reference_class: str
+    functions: int  # matched between the two
+    suspect_functions: int  # of the suspect's class or file in all
+    reference_functions: int
+    bits: float  # of these matches
+    names: Mapping[str, str]  # function of the suspect -> function of the reference
+
+
+@dataclass(frozen=True, slots=True)
+class NamePair:
+    """A name of the suspect and what it stands for in a reference, over all matches."""
+
+    suspect: str
+    reference_name: str  # Side.name
+    reference: str
+    places: int  # pairs of functions that say so
+    contradicted: int  # pairs of functions that say otherwise
+
+
+@dataclass(frozen=True, slots=True)
 class Attribution:
     """What one reference explains of the suspect, alone and beside the others."""
 
@@ -181,6 +212,9 @@ class Report:
     relation: Relation
     strength: Strength
     matches: tuple[Match, ...]  # by bits, descending
+    classes: tuple[Correspondence, ...]  # by bits, descending
+    files: tuple[Correspondence, ...]  # by bits, descending
+    names: tuple[NamePair, ...]  # by places, descending
     attribution: tuple[Attribution, ...]  # by bits, descending
     evidence: tuple[Evidence, ...]
     skipped: tuple[Skipped, ...]

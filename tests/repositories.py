@@ -102,7 +102,10 @@ class InMemory:
         self._skipped = skipped
 
     def paths(self) -> list[str]:
-        return sorted(self._data)
+        return sorted(path for path in self._data if not is_note_name(path))
+
+    def notes(self) -> dict[str, bytes]:
+        return {path: data for path, data in self._data.items() if is_note_name(path)}
 
     def __iter__(self) -> Iterator[SourceFile | Skipped]:
         yield from self._skipped

@@ -5,11 +5,12 @@ from __future__ import annotations
 import ast
 
 from bench.disguise.blocks import Blocks
-from bench.disguise.effects import FunctionNode
-from bench.disguise.facts import ModuleFacts
+from bench.disguise.edits import READS_LOCALS
+from bench.disguise.effects import FunctionNode, names
 from bench.disguise.idioms import EXPRESSIONS, emptiness
+from bench.disguise.layout import READS_HINTS
+from bench.disguise.ownership import terminal
 from bench.disguise.walking import walk
-from bench.disguise.work import Work
 
 FORBIDS_GRAD = frozenset(["torch.no_grad", "torch.inference_mode", "torch.enable_grad"])
 
@@ -59,10 +60,10 @@ class Idioms(Blocks):
             if id(node) in inside or not self.module.called_builtin(node, "super"):
                 continue
             assert isinstance(node, ast.Call)
-            names = [part.id for part in node.args if isinstance(part, ast.Name)]
+            given = [part.id for part in node.args if isinstance(part, ast.Name)]
             if not node.args and self.chosen():
                 node.args = [ast.Name(class_name, ast.Load()), ast.Name(first, ast.Load())]
-            elif names == [class_name, first] and len(node.args) == 2 and self.chosen():
+            elif given == [class_name, first] and len(node.args) == 2 and self.chosen():
                 node.args = []
 
 
@@ -100,7 +101,7 @@ class _Visitor(ast.NodeTransformer):
         return node
 
 
-def own_class(tree: ast.Module, module: ModuleFacts) -> dict[ast.AST, tuple[str, str]]:
+def own_class(tree: ast.Module) -> dict[ast.AST, tuple[str, str]]:
     """Method -> its class as a name that can be read in it (empty if it cannot), and as it is called."""
     counts: dict[str, int] = {}
     for node in walk(tree):
@@ -127,12 +128,7 @@ def first_parameters(function: FunctionNode) -> list[str]:
     return [part.arg for part in [*function.args.posonlyargs, *function.args.args]]
 
 
-def is_plain(work: Work, function: FunctionNode) -> bool:
+def is_plain(function: FunctionNode) -> bool:
     """Whether the function's statements may be edited at all."""
-    from bench.disguise.edits import READS_LOCALS
-    from bench.disguise.effects import names
-    from bench.disguise.layout import READS_HINTS
-    from bench.disguise.ownership import terminal
-
     decorators = {terminal(decorator) for decorator in function.decorator_list}
     return not names(function) & READS_LOCALS and not decorators & READS_HINTS

@@ -66,11 +66,11 @@ def rewrite(work: Work) -> None:
     callables = Callables(work)
     for path, tree in work.trees.items():
         module = ModuleFacts(tree)
-        owners = own_class(tree, module)
+        owners = own_class(tree)
         if work.rates.level >= 6:
             unroll_sequentials(work, path, tree, module, callables)
         for function in list(functions(tree)):
-            if not is_plain(work, function):
+            if not is_plain(function):
                 continue
             readable, own = owners.get(function, ("", ""))
             if work.rates.level >= 6:

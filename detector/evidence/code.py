@@ -65,6 +65,11 @@ class Likeness:
     share_of_suspect: float  # of the suspect's weight, by the matches that are believed
 
     @property
+    def functions(self) -> frozenset[int]:
+        """Suspect functions of which a match is believed."""
+        return frozenset(self.pairs.suspect[self.chosen[self.is_believed]].tolist())
+
+    @property
     def link_bits(self) -> float:
         """How much links the two repositories, by matches that stand on their own."""
         return float(self.pairs.own[self.chosen[self.is_strong]].sum())

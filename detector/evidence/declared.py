@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from detector.code.parse import parse_file, parsing
 from detector.code.scopes import definitions
@@ -21,6 +21,11 @@ from detector.model import Repo, Span
 _DECLARATION = re.compile(
     r"\b(?:copied|copy|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked|inspired)\s+"
     r"(?:\w+\s+){0,3}?(?:from|on|by|of)\b(?P<source>[^\n]{0,300}(?:\n[^\n]{0,300})?)",
+    re.IGNORECASE,
+)
+_CLAIM = re.compile(
+    r"\b(?:copied|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked|fork|built|builds|building|extends|"
+    r"extension)\s+(?:\w+\s+){0,3}?(?:from|on|upon|of|by)?\b(?P<source>[^\n]{0,300}(?:\n[^\n]{0,300})?)",
     re.IGNORECASE,
 )
 _DENIAL = re.compile(r"\b(?:not|never|without|no)\b[\w ]*$", re.IGNORECASE)
@@ -50,6 +55,17 @@ _ANYBODYS = frozenset(
     " notebooks ops python research samples script scripts source src test tests tools train training utils"
     " vendor".split()
 )
+
+
+def cites(notes: Mapping[str, bytes], names: frozenset[str]) -> str:
+    """The path of the README or notice in which the suspect says that it builds on the reference, "" if none does."""
+    for path, data in notes.items():
+        text = data.decode("utf-8", "replace")
+        for claim in _CLAIM.finditer(text):
+            start = max(claim.start() - _DENIAL_REACH, 0)
+            if not _DENIAL.search(text, start, claim.start()) and _words(claim["source"]) & names:
+                return path
+    return ""
 
 
 def declares(spans: Sequence[Span], read: Callable[[str], bytes], names: frozenset[str]) -> list[bool]:

@@ -11,7 +11,7 @@ from pathlib import Path
 from detector.model import Repo, Skipped, UserError
 from detector.read.limits import MAX_FILE_BYTES
 from detector.read.listing import TOO_LARGE, CannotRead, Listing
-from detector.read.names import has_python_shebang, is_python_name, may_be_script
+from detector.read.names import has_python_shebang, is_note_name, is_python_name, may_be_script
 
 # By name alone only what is never a package of the project; an environment called anything else betrays itself.
 _LEFT_OUT = {
@@ -106,7 +106,10 @@ def _walk(top: str) -> Iterator[tuple[str, str] | Skipped]:
 
 
 def _file(path: str, entry: os.DirEntry[str]) -> Iterator[tuple[str, str] | Skipped]:
-    if is_python_name(path):
+    if is_note_name(path):
+        if entry.is_file(follow_symlinks=False):
+            yield path, entry.path
+    elif is_python_name(path):
         if entry.is_file(follow_symlinks=False):
             yield path, entry.path
         else:

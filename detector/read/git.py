@@ -19,7 +19,7 @@ from detector.model import Skipped, UserError
 from detector.read.git_process import GitProcess
 from detector.read.limits import GIT_MEMORY, GIT_SILENCE_SECONDS, MAX_FILE_BYTES, MAX_TREE_BYTES, MAX_TREE_PATH_BYTES
 from detector.read.listing import TOO_LARGE, CannotRead
-from detector.read.names import is_python_name, may_be_script, printable
+from detector.read.names import is_note_name, is_python_name, may_be_script, printable
 
 if TYPE_CHECKING:
     import git
@@ -121,7 +121,7 @@ class Database:
             elif mode == SYMLINK:
                 if is_python_name(path):
                     yield Skipped(path, "a symbolic link")
-            elif is_python_name(path) or may_be_script(path, mode):
+            elif is_python_name(path) or is_note_name(path) or may_be_script(path, mode):
                 yield path, blob
 
     def blob(self, blob: str) -> bytes:

@@ -41,6 +41,10 @@ FETCH_SECONDS = 3600.0
 # How long pip may take for one distribution, which may be a gigabyte of compiled code around the Python.
 PIP_SECONDS = 1800.0
 
+# READMEs and notices of one target, and what is read of each.
+MAX_NOTES = 8
+MAX_NOTE_BYTES = 300_000
+
 # A `generated` notice stands at the top.
 HEAD_BYTES = 4096
 HEAD_LINES = 20

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from detector.model import Skipped, SourceFile, UserError
-from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES
-from detector.read.names import has_python_shebang, is_python_name, printable
+from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES, MAX_NOTE_BYTES, MAX_NOTES
+from detector.read.names import has_python_shebang, is_note_name, is_python_name, printable
 from detector.read.roles import role_of
 
 Key = TypeVar("Key")
@@ -28,12 +29,16 @@ class Listing(Generic[Key]):
     def __init__(self, found: Iterable[tuple[str, Key] | Skipped], fetch: Callable[[Key], bytes]) -> None:
         self._fetch = fetch
         self._keys: dict[str, Key] = {}
+        self._notes: dict[str, Key] = {}
         self._skipped: list[Skipped] = []
         for each in found:
             if isinstance(each, Skipped):
                 self._skipped.append(Skipped(printable(each.path), each.reason))
                 continue
             path = printable(each[0])
+            if is_note_name(path):
+                self._notes.setdefault(path, each[1])
+                continue
             if not (is_python_name(path) or self._is_script(each[1])):
                 continue
             if path in self._keys:
@@ -67,6 +72,14 @@ class Listing(Generic[Key]):
     def paths(self) -> list[str]:
         """Paths of the Python files that iteration will yield, sorted; one may still turn out unreadable."""
         return sorted(self._keys)
+
+    def notes(self) -> dict[str, bytes]:
+        """What the project says of itself, by path: READMEs and notices, as far as they can be read."""
+        found: dict[str, bytes] = {}
+        for path in sorted(self._notes, key=lambda path: (path.count("/"), path))[:MAX_NOTES]:
+            with suppress(CannotRead):
+                found[path] = self._fetch(self._notes[path])[:MAX_NOTE_BYTES]
+        return found
 
     def _file(self, path: str) -> SourceFile | Skipped:
         try:

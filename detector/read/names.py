@@ -7,6 +7,13 @@ from collections.abc import Sequence
 
 _PYTHON_SUFFIXES = (".py", ".pyw")
 _SHEBANG = re.compile(rb"#![^\n]*\bpython[0-9.]*\b")
+_NOTE = re.compile(
+    r"(?:^|/)(?:README|NOTICES?|CREDITS|ACKNOWLEDGE?MENTS?|MODEL_?CARD|THIRD[-_]PARTY\w*)(?:\.(?:md|rst|txt))?$"
+    r"|\.dist-info/METADATA$|(?:^|/)PKG-INFO$",
+    re.IGNORECASE,
+)
+# The folder of an archive, and one below.
+MAX_NOTE_DEPTH = 2
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 # A folder that holds one of these is a project, not a package that happens to be packed alone.
@@ -28,6 +35,11 @@ _PROJECT_FILES = frozenset(
 def is_python_name(path: str) -> bool:
     """Tell whether a file is Python by its name."""
     return path.lower().endswith(_PYTHON_SUFFIXES)
+
+
+def is_note_name(path: str) -> bool:
+    """Tell whether a file is a project's own word about itself: its README, its notices, a wheel's metadata."""
+    return path.count("/") <= MAX_NOTE_DEPTH and _NOTE.search(path) is not None
 
 
 def may_be_script(path: str, mode: int) -> bool:

@@ -29,7 +29,7 @@ from detector.read.limits import (
     MAX_XZ_MEMORY_BYTES,
 )
 from detector.read.listing import TOO_LARGE, CannotRead, Listing
-from detector.read.names import TopFolder, inside, is_python_name, may_be_script
+from detector.read.names import TopFolder, inside, is_note_name, is_python_name, may_be_script
 
 _PIECE_BYTES = 1 << 16
 _Place = tuple[int, int]  # offset and size in the temporary file
@@ -64,7 +64,9 @@ def _spooled(
                 if name is not None and not member.isdir():
                     top.see(name)
                 shown = name or member.name
-                if member.isdir() or not (is_python_name(shown) or may_be_script(shown, member.mode)):
+                if member.isdir() or not (
+                    is_python_name(shown) or is_note_name(shown) or may_be_script(shown, member.mode)
+                ):
                     continue
                 if (reason := _refusal(member, name, end)) is None:
                     end += _copy(archive, member, spool)

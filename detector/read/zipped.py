@@ -21,7 +21,7 @@ from detector.read.limits import (
     RATIO_MATTERS_FROM_BYTES,
 )
 from detector.read.listing import TOO_LARGE, CannotRead, Listing
-from detector.read.names import TopFolder, inside, is_python_name, may_be_script
+from detector.read.names import TopFolder, inside, is_note_name, is_python_name, may_be_script
 
 # Decompressors of bzip2 and xz members give back all that a piece holds: pieces stay small, so does the worst answer.
 _PIECE_BYTES = 4096
@@ -65,7 +65,7 @@ def _python(
     for member, name in members:
         mode = member.external_attr >> 16
         shown = (name or member.filename).removeprefix(prefix)
-        if member.is_dir() or not (is_python_name(shown) or may_be_script(shown, mode)):
+        if member.is_dir() or not (is_python_name(shown) or is_note_name(shown) or may_be_script(shown, mode)):
             continue
         reason = _refusal(member, name, mode)
         if reason is None and (total := total + member.file_size) > MAX_ARCHIVE_PYTHON_BYTES:

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Mapping
 
-from detector.model import Attribution, Evidence, Match, Report, Side, Span
+from detector.model import Attribution, Correspondence, Evidence, Match, Report, Side, Span
 
 SCHEMA = "detector-report/1"
 
@@ -35,6 +35,17 @@ def render(report: Report) -> str:
         "relation": report.relation.value,
         "strength": report.strength.value,
         "matches": [_match(match) for match in report.matches],
+        "classes": [_correspondence(pair, with_class=True) for pair in report.classes],
+        "files": [_correspondence(pair, with_class=False) for pair in report.files],
+        "names": [
+            {
+                "suspect": pair.suspect,
+                "reference": {"name": pair.reference_name, "identifier": pair.reference},
+                "places": pair.places,
+                "contradicted": pair.contradicted,
+            }
+            for pair in report.names
+        ],
         "attribution": [_attribution(line) for line in report.attribution],
         "evidence": [_evidence(line) for line in report.evidence],
         "skipped": [{"path": skipped.path, "reason": skipped.reason} for skipped in report.skipped],
@@ -80,6 +91,20 @@ def _match(match: Match) -> dict[str, object]:
         "digest": match.digest,
         "renames": dict(sorted(match.renames.items())),
         "disguises": list(match.disguises),
+    }
+
+
+def _correspondence(pair: Correspondence, *, with_class: bool) -> dict[str, object]:
+    suspect: dict[str, object] = {"path": pair.suspect_path}
+    reference: dict[str, object] = {"name": pair.reference_name, "path": pair.reference_path}
+    if with_class:
+        suspect["class"], reference["class"] = pair.suspect_class, pair.reference_class
+    return {
+        "suspect": {**suspect, "functions": pair.suspect_functions},
+        "reference": {**reference, "functions": pair.reference_functions},
+        "functions": pair.functions,
+        "bits": _decimals(pair.bits, BITS_DECIMALS),
+        "names": dict(pair.names),
     }
 
 

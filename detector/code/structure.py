@@ -1,0 +1,94 @@
+"""What matched functions say of the whole: class with class, file with file, name with name."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from detector.model import Correspondence, Match, NamePair, Span
+
+# A class is found again where this many of its methods are, or all of them.
+FEWEST_METHODS = 2
+
+Place = tuple[str, str]  # path and class, "" for a whole file
+_PlaceOf = Callable[[Span], Place]
+
+
+def classes(
+    matches: Iterable[Match], suspect: Sequence[Span], references: Mapping[str, Sequence[Span]]
+) -> tuple[Correspondence, ...]:
+    """Classes of the suspect with the class of a reference that most of their methods' bits go to, by bits.
+
+    references: the functions of each reference, by name.
+    """
+    found = _pair((match for match in matches if _in_class(match)), _class_of, suspect, references)
+    return tuple(
+        each for each in found if each.functions >= min(FEWEST_METHODS, each.suspect_functions) and each.suspect_functions
+    )
+
+
+def files(
+    matches: Iterable[Match], suspect: Sequence[Span], references: Mapping[str, Sequence[Span]]
+) -> tuple[Correspondence, ...]:
+    """Files of the suspect with the file of a reference that most of their functions' bits go to, by bits."""
+    return _pair(matches, lambda span: (span.path, ""), suspect, references)
+
+
+def names(matches: Iterable[Match]) -> tuple[NamePair, ...]:
+    """Names of the suspect with what they stand for in a reference, over all matches, the most supported first.
+
+    A pair of functions votes once for each of its renames; what others say of the same name contradicts it.
+    """
+    votes: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for match in matches:
+        own = {_last(match.suspect.qualname): _last(match.reference.qualname), **match.renames}
+        for new, old in own.items():
+            votes[match.reference_name, new][old] += 1
+    pairs = []
+    for (reference, new), counts in votes.items():
+        old, places = min(counts.items(), key=lambda vote: (-vote[1], vote[0]))
+        if old != new:
+            pairs.append(NamePair(new, reference, old, places, counts.total() - places))
+    return tuple(sorted(pairs, key=lambda pair: (-pair.places, pair.contradicted, pair.suspect, pair.reference_name)))
+
+
+def _pair(
+    matches: Iterable[Match],
+    place_of: _PlaceOf,
+    suspect: Sequence[Span],
+    references: Mapping[str, Sequence[Span]],
+) -> tuple[Correspondence, ...]:
+    """Pair places by the bits of the matches between them: each suspect place once."""
+    between: defaultdict[Place, defaultdict[tuple[str, Place], list[Match]]] = defaultdict(lambda: defaultdict(list))
+    for match in matches:
+        between[place_of(match.suspect)][match.reference_name, place_of(match.reference)].append(match)
+    ours = Counter(map(place_of, suspect))
+    theirs = {name: Counter(map(place_of, spans)) for name, spans in references.items()}
+    found = []
+    for place, others in between.items():
+        (name, other), chosen = min(
+            others.items(), key=lambda item: (-sum(match.bits for match in item[1]), -len(item[1]), item[0])
+        )
+        renamed = {
+            _last(match.suspect.qualname): _last(match.reference.qualname)
+            for match in sorted(chosen, key=lambda match: match.suspect.first_line)
+        }
+        found.append(
+            Correspondence(
+                *place, name, *other, len(chosen), ours[place], theirs[name][other],
+                sum(match.bits for match in chosen), renamed,
+            )
+        )  # fmt: skip
+    return tuple(sorted(found, key=lambda each: (-each.bits, each.suspect_path, each.suspect_class)))
+
+
+def _in_class(match: Match) -> bool:
+    return bool(_class_of(match.suspect)[1] and _class_of(match.reference)[1])
+
+
+def _class_of(span: Span) -> Place:
+    return span.path, span.qualname.rpartition(".")[0]
+
+
+def _last(qualname: str) -> str:
+    return qualname.rpartition(".")[2]
