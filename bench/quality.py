@@ -6,7 +6,8 @@ suspect. A suspect function's right references are the functions that its code c
 
 open F1:   over functions of five statements and more, at the best of all thresholds on similarity. For each suspect
            function its best right pair is a hit when it reaches the threshold, and its best wrong pair is a false
-           positive when it does. A pair is one that `detector.evidence.code.find` scores.
+           positive when it does, as it is for a function that the disguise has added. A pair is one that
+           `detector.evidence.code.find` scores.
 top-1:     functions whose best right pair scores higher than every wrong one. Ties count as wrong.
 proposed:  functions of which a right pair is scored at all.
 default:   what is reported at the default operating point: the one reference chosen for a function, if it is believed.
@@ -14,8 +15,8 @@ default:   what is reported at the default operating point: the one reference ch
            that is not right.
 partial:   copies of less than a function, or of more than one, beside half of the package at L6 (so that the link is
            proven), in the files of a foreign project.
-needles:   30 disguised functions in a foreign project. Its own functions have no right reference: their best pairs are
-           false positives too.
+needles:   30 disguised functions in a foreign project. Its own functions, of any size, have no right reference: their
+           best pairs are false positives too.
 baselines: token 5-grams by exact Jaccard (`bench.peers`), raw and with one token for all names, scored alike.
 """
 
@@ -36,7 +37,7 @@ from pathlib import Path
 
 import numpy as np
 
-from bench.declared import Key, definitions, form, without_docstring
+from bench.declared import FunctionNode, Key, definitions, form, without_docstring
 from bench.disguise import KINDS, LEVELS, WHOLE, Target, disguise, needles, partial
 from bench.peers import ANONYMISED_TOKENS, PEERS, RAW_TOKENS
 from bench.process import in_fresh_process
@@ -256,6 +257,7 @@ class Answers:
     right: Mapping[Key, frozenset[Key]]  # reference functions
     whole: Mapping[Key, int]  # those that are the whole of an original -> statements of the largest
     roles: Mapping[Key, str]  # the others -> their role
+    strangers: Mapping[Key, int]  # suspect functions without an origin -> their statements
 
 
 def answers(specimen: Specimen, reference: Files) -> Answers:
@@ -263,13 +265,11 @@ def answers(specimen: Specimen, reference: Files) -> Answers:
     sizes: defaultdict[Key, int] = defaultdict(int)
     forms: defaultdict[Key, set[str]] = defaultdict(set)
     of_form: defaultdict[str, set[Key]] = defaultdict(set)
-    for path, text in reference.items():
-        for qualname, node in definitions(ast.parse(text), nested=True):
-            if not isinstance(node, ast.ClassDef):
-                key, digest = (path, qualname), form(node)
-                sizes[key] = max(sizes[key], statements(node))
-                forms[key].add(digest)
-                of_form[digest].add(key)
+    for key, node in _functions(reference):
+        digest = form(node)
+        sizes[key] = max(sizes[key], statements(node))
+        forms[key].add(digest)
+        of_form[digest].add(key)
     right: defaultdict[Key, set[Key]] = defaultdict(set)
     whole: dict[Key, int] = {}
     for origin in specimen.origins:
@@ -277,10 +277,18 @@ def answers(specimen: Specimen, reference: Files) -> Answers:
         if origin.role == WHOLE:
             whole[origin.suspect] = max(sizes[origin.original], whole.get(origin.suspect, 0))
     roles = {origin.suspect: origin.role for origin in specimen.origins if origin.suspect not in whole}
-    return Answers({key: frozenset(keys) for key, keys in right.items()}, whole, roles)
+    strangers = {key: statements(node) for key, node in _functions(specimen.files) if key not in right}
+    return Answers({key: frozenset(keys) for key, keys in right.items()}, whole, roles, strangers)
 
 
-def statements(node: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+def _functions(files: Files) -> Iterator[tuple[Key, FunctionNode]]:
+    for path, text in files.items():
+        for qualname, node in definitions(ast.parse(text), nested=True):
+            if isinstance(node, FunctionNode):
+                yield (path, qualname), node
+
+
+def statements(node: FunctionNode) -> int:
     """Statements of a function at every depth, without itself and its docstring."""
     return sum(isinstance(part, ast.stmt) for each in without_docstring(node.body) for part in ast.walk(each))
 
@@ -345,10 +353,13 @@ def open_f1(best: Iterable[Best], expected: int) -> tuple[float, float]:
 def f1_of_copies(best: Mapping[Key, Best], known: Answers, least: int = LEAST_STATEMENTS) -> tuple[float, float]:
     """Open F1 over the functions that are the whole of an original, and over those that have no origin.
 
-    What holds a piece of an original is counted neither way.
+    Size: of the original, and of the function itself where it has none; what is smaller, or holds only a piece of an
+    original, is counted neither way.
     """
     counted = {key for key, size in known.whole.items() if size >= least}
-    strangers = (each for key, each in best.items() if key not in known.right)
+    strangers = (
+        each for key, each in best.items() if key not in known.right and known.strangers.get(key, least) >= least
+    )
     return open_f1([*(best.get(key, Best()) for key in counted), *strangers], len(counted))
 
 

@@ -141,7 +141,7 @@ LINKED_BITS = 5.0
 # among them, so that two of two are not certain; fewer than so many matches make no context.
 STRANGERS = 3
 FEWEST_CONTEXT_MATCHES = 2
-HIGHEST_PRIOR = 0.95
+HIGHEST_PRIOR = 0.9
 # A chance match falls into the place where the others are with at least this probability: projects of one kind have
 # files of one kind.
 NARROWING = 0.3
@@ -188,7 +188,7 @@ MOST_HELPER_LINES = 240
 SETTLED = 0.9
 
 # Without knowing what attributes hold, a pair counts this much of what it then has in common: .85 was best of .7 to 1.
-# Pairs more alike than this as they stand are not looked at again so.
+# Pairs more alike than this as they stand are not looked at again so, nor with helpers of other files beside them.
 BLIND_PART = 0.85
 BLIND_BELOW = 0.6
 

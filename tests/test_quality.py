@@ -103,7 +103,7 @@ def test_a_function_without_a_scored_pair_is_a_miss() -> None:
 
 def test_strangers_can_only_be_false_positives_and_pieces_are_counted_neither_way() -> None:
     right = {key("f"): frozenset({ref("F")}), key("piece"): frozenset({ref("F")})}
-    known = Answers(right, {key("f"): 9}, {key("piece"): PART})
+    known = Answers(right, {key("f"): 9}, {key("piece"): PART}, {})
     best = {key("f"): Best(0.7), key("piece"): Best(0.1, 0.95)}
     assert f1_of_copies(best, known) == (1.0, 0.7)
     assert f1_of_copies({**best, key("stranger"): Best(wrong=0.9)}, known) == pytest.approx((2 / 3, 0.7))
@@ -111,9 +111,11 @@ def test_strangers_can_only_be_false_positives_and_pieces_are_counted_neither_wa
 
 def test_small_functions_are_not_counted_by_open_f1() -> None:
     right = {key(name): frozenset({ref(name)}) for name in "fg"}
-    known = Answers(right, {key("f"): 5, key("g"): 4}, {})
+    known = Answers(right, {key("f"): 5, key("g"): 4}, {}, {key("s"): 4, key("t"): 5})
     assert f1_of_copies({key("f"): Best(0.9), key("g"): Best(0.2, 0.95)}, known) == (1.0, 0.9)
     assert f1_of_copies({key("f"): Best(0.9), key("g"): Best(0.2, 0.95)}, known, 0)[0] < 1.0
+    assert f1_of_copies({key("f"): Best(0.9), key("s"): Best(wrong=0.95)}, known) == (1.0, 0.9)
+    assert f1_of_copies({key("f"): Best(0.9), key("t"): Best(wrong=0.95)}, known)[0] < 1.0
 
 
 def test_the_best_pair_of_each_kind_is_kept_and_noise_in_the_last_digit_is_a_tie() -> None:
@@ -152,7 +154,7 @@ def test_statements_count_at_every_depth_without_the_docstring() -> None:
 
 def test_quality_counts_by_size_by_role_and_what_is_wrong() -> None:
     right = {key(name): frozenset({ref(name)}) for name in "abcdp"}
-    known = Answers(right, {key("a"): 9, key("b"): 6, key("c"): 5, key("d"): 3}, {key("p"): PART})
+    known = Answers(right, {key("a"): 9, key("b"): 6, key("c"): 5, key("d"): 3}, {key("p"): PART}, {key("s"): 9})
     run = Run(
         [
             ((key("a"), ref("a")), 0.9),
@@ -173,7 +175,7 @@ def test_quality_counts_by_size_by_role_and_what_is_wrong() -> None:
 
 def test_partial_copies_are_counted_by_kind_and_foreign_functions_apart() -> None:
     right = {key(name): frozenset({ref("F")}) for name in "abw"}
-    known = Answers(right, {key("w"): 6}, {key("a"): KINDS[0], key("b"): KINDS[0]})
+    known = Answers(right, {key("w"): 6}, {key("a"): KINDS[0], key("b"): KINDS[0]}, {})
     reported = [(key("a"), ref("F")), (key("b"), ref("x")), (key("w"), ref("F")), (key("s"), ref("F"))]
     found = partial_quality(Run([], reported, [key(name) for name in "abwst"]), known)
     assert found.recall[KINDS[0]] == Count(1, 2)
@@ -183,7 +185,7 @@ def test_partial_copies_are_counted_by_kind_and_foreign_functions_apart() -> Non
 
 
 def test_a_foreign_function_lowers_the_f1_of_needles() -> None:
-    known = Answers({key("f"): frozenset({ref("F")})}, {key("f"): 2}, {})
+    known = Answers({key("f"): frozenset({ref("F")})}, {key("f"): 2}, {}, {key("foreign"): 2})
     scored = [((key("f"), ref("F")), 0.6), ((key("foreign"), ref("F")), 0.7)]
     found = needle_quality(Run(scored, [(key("foreign"), ref("F"))], [key("f"), key("foreign")]), known)
     assert found.f1 == pytest.approx(2 / 3)
@@ -233,7 +235,7 @@ def test_partial_copies_stand_beside_the_disguised_half_and_a_foreign_project() 
     assert whole == {FORWARD, WIDTH, LAST}
     pieces = {origin.original[0] for origin in specimen.origins if origin.role in KINDS}
     assert pieces <= {"b.py", "d.py"}
-    assert ("foreign/x.py", "alone") not in known.right
+    assert known.strangers[("foreign/x.py", "alone")] == 1
 
 
 # --- the section ---

@@ -252,11 +252,23 @@ class _Maker:
             name = self.work.words.local(names(host) | names(inner) | _arguments(inner))
             body = [*body[:-1], assign(name, last.value or ast.Constant(None))]
         host.body = [*host.body[:after], *body, *host.body[after:]]
+        if isinstance(last, ast.Return):  # what was copied is used: nobody copies a computation for nothing
+            _hand_out(host.body, name)
         known = _arguments(host)
         host.args.kwonlyargs += [ast.arg(name, None) for name in sorted(_arguments(inner) - known)]
         host.args.kw_defaults += [None] * (len(host.args.kwonlyargs) - len(host.args.kw_defaults))
         host.name = self.work.words.function()
         return _Piece(host, "middle", (source,), path)
+
+
+def _hand_out(body: Block, name: str) -> None:
+    """Return a value beside what a body returns at its end."""
+    value = ast.Name(name, ast.Load())
+    final = body[-1]
+    if isinstance(final, ast.Return):
+        body[-1] = ast.Return(ast.Tuple([final.value or ast.Constant(None), value], ast.Load()))
+    else:
+        body.append(ast.Return(value))
 
 
 def _arguments(function: FunctionNode) -> set[str]:

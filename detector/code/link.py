@@ -72,7 +72,9 @@ def believe(
     score = scores(chosen)
     rates = null().rate(score)
     smaller = np.minimum(ours.own.counts(chosen.suspect), theirs.own.counts(chosen.reference))
-    is_strong = (score >= REPORT_SCORE) & (chosen.shared >= REPORT_BITS) & (smaller >= FEWEST_REPORT_SHINGLES)
+    # A part of something larger is not enough by itself: long functions hold many a short idiom.
+    is_strong = chosen.overlap * chosen.shared >= REPORT_SCORE
+    is_strong &= (chosen.shared >= REPORT_BITS) & (smaller >= FEWEST_REPORT_SHINGLES)
     bases = np.full(len(score), None, object)
     bases[is_strong] = Basis.ALONE
     # A link takes breadth: one formula in common is no reason to believe anything else.

@@ -283,7 +283,10 @@ def score(suspect: Weighted, reference: Weighted, weights: Floats, first: Number
     # What a function calls counts where the function itself is in the match too.
     in_place, beside = _calling(suspect, first, own, ours)
     in_place_back, beside_back = _calling(reference, second, own, theirs)
-    calls_ours, calls_theirs = is_open & (in_place | beside), is_open & (in_place_back | beside_back)
+    # Put beside its caller a helper is only counted: two siblings that call the same are no more alike for that.
+    is_apart = best.overlap < BLIND_BELOW
+    calls_ours = is_open & (in_place | beside & is_apart)
+    calls_theirs = is_open & (in_place_back | beside_back & is_apart)
     our_view = _inlined(suspect, weights, first[calls_ours])
     their_view = _inlined(reference, weights, second[calls_theirs])
     is_blind &= is_open

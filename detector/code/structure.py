@@ -23,7 +23,9 @@ def classes(
     """
     found = _pair((match for match in matches if _in_class(match)), _class_of, suspect, references)
     return tuple(
-        each for each in found if each.functions >= min(FEWEST_METHODS, each.suspect_functions) and each.suspect_functions
+        each
+        for each in found
+        if each.functions >= min(FEWEST_METHODS, each.suspect_functions) and each.suspect_functions
     )
 
 

@@ -308,12 +308,14 @@ def _pattern(pattern: ast.pattern, subject: int, frame: Frame) -> None:
 def _definition(node: ast.FunctionDef | ast.AsyncFunctionDef, frame: Frame) -> bool:
     """Lower a nested function in place: what it returns is its value, its effects are effects here."""
     frame.nested.append((node, _bound(frame)))
+    nested = len(frame.nested)
     outer_env, frame.env = frame.env, frame.env.copy()
     outer_returns, frame.returns = frame.returns, []
     outer_befores, frame.befores = frame.befores, []
     outer_exits, frame.exits = frame.exits, []
     bind_parameters(node.args, frame, is_method=False)
     body(node.body, frame)
+    del frame.nested[nested:]  # what is defined in there is found when it has its own turn
     returned = tuple(dict.fromkeys(frame.returns))
     frame.env, frame.returns = outer_env, outer_returns
     frame.befores, frame.exits = outer_befores, outer_exits
