@@ -49,7 +49,7 @@ def compare(
     ours, *theirs = [_read(repo, options.jobs, progress) for repo in (suspect, *references)]
     _tell(progress, "comparing", 0)
     gate = code.Gate(options.min_similarity, options.min_bits)
-    found = code.find(ours, theirs, gate)
+    found = code.find(ours, theirs, gate, [repo.files.read for repo in (suspect, *references)])
     _tell(progress, "explaining", len(found.listed))
     matches = _matches(found, suspect, references, ours, theirs, names)
     # What is listed must not change what is concluded.

@@ -73,6 +73,11 @@ FEW_SHINGLES = 5.0
 # ... and size settles what is nearly tied: 1000 bits and more lose nothing, one bit this much.
 SLIGHT = 0.03
 LARGE_MAGNITUDE = 10.0  # log2 of the bits from which on size says nothing more
+# ... and so do words that agree, looked at where the fit is this good: of forty copies of one function under the same
+# flow, that with the same names is the source. Declared copies as published: average precision .954 -> .977.
+WORDING = 0.06
+WORDING_FROM = 0.8
+WORDS_TOGETHER = 3
 # A pair whose suspect has a partner that fits better by 1/32 has half its similarity left; for the reference 1/4,
 # since a function may be copied several times.
 RIVALRY = 32.0

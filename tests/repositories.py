@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from detector.model import Match, Repo, Report, Skipped, SourceFile
+from detector.read.names import is_note_name
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 

@@ -24,6 +24,7 @@ from detector.settings import (
     REFERENCE_RIVALRY,
     RIVALRY,
     SLIGHT,
+    WORDING,
 )
 
 
@@ -78,17 +79,18 @@ def fit(pairs: Pairs, around: Floats) -> Floats:
     return fits
 
 
-def similarity(pairs: Pairs, fits: Floats, ours: Floats, theirs: Floats) -> Floats:
+def similarity(pairs: Pairs, fits: Floats, words: Floats, ours: Floats, theirs: Floats) -> Floats:
     """How well the functions of each pair fit each other, and no others.
 
-    ours, theirs: the weight of every function of either side.
-    Formula: f / (1 + r (f_s - f) + q (f_r - f) min(1, size ratio)^2), where f_s is the best fit of the suspect with
+    words: how far their words agree; ours, theirs: the weight of every function of either side.
+    Formula: f / (1 + r (f_s - f) + q (f_r - f) min(1, size ratio)^2), with f a trace less where words differ, where f_s is the best fit of the suspect with
              any reference, f_r that of the reference with any suspect. A piece lifted out of a long function is no
              rival of what is left of it: hence the ratio of sizes.
     Units:   0..1.
     """
     if not len(pairs.suspect):
         return fits
+    fits = fits * (1 - WORDING * (1 - words**2))
     best, best_back = np.zeros(len(ours)), np.zeros(len(theirs))
     np.maximum.at(best, pairs.suspect, fits)
     np.maximum.at(best_back, pairs.reference, fits)

@@ -11,12 +11,13 @@ Sources:   Roy and Cordy 2007 (clone types); Broder 1997 (resemblance, containme
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from detector.code import wording
 from detector.code.assign import assign, company, fit, name_agreement, similarity
 from detector.code.bulk import Corpus
 from detector.code.callgraph import callees
@@ -26,7 +27,7 @@ from detector.code.null import null
 from detector.code.parse import uncollected
 from detector.code.sorting import Numbers
 from detector.model import Basis
-from detector.settings import NAME_WEIGHT
+from detector.settings import NAME_WEIGHT, WORDING_FROM
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +98,26 @@ class CodeEvidence:
     shares: tuple[Share, ...]
 
 
-def find(suspect: Corpus, references: Sequence[Corpus], gate: Gate) -> CodeEvidence:
-    """Compare the suspect's functions with those of every reference."""
+Read = Callable[[str], bytes]
+
+
+def find(suspect: Corpus, references: Sequence[Corpus], gate: Gate, reads: Sequence[Read] = ()) -> CodeEvidence:
+    """Compare the suspect's functions with those of every reference.
+
+    reads: how to read a file of the suspect, then of each reference; without it, words settle no tie.
+    """
     with uncollected():
-        return _find(suspect, references, gate)
+        return _find(suspect, references, gate, reads)
 
 
-def _find(suspect: Corpus, references: Sequence[Corpus], gate: Gate) -> CodeEvidence:
+def _find(suspect: Corpus, references: Sequence[Corpus], gate: Gate, reads: Sequence[Read]) -> CodeEvidence:
     sides = [suspect.shingles, *(reference.shingles for reference in references)]
     calls = [callees(corpus.spans, corpus.calls) for corpus in (suspect, *references)]
     views = [corpus.views for corpus in (suspect, *references)]
     (ours, *theirs), weights = weigh(sides, calls, views)
     likenesses = tuple(
-        _likeness(suspect, reference, ours, side, weights, gate)
-        for reference, side in zip(references, theirs, strict=True)
+        _likeness(suspect, reference, ours, side, weights, gate, (reads[0], reads[1 + number]) if reads else None)
+        for number, (reference, side) in enumerate(zip(references, theirs, strict=True))
     )
     nearest = _nearest(likenesses, [one.chosen[one.is_believed] for one in likenesses])
     listed = nearest
@@ -122,13 +129,22 @@ def _find(suspect: Corpus, references: Sequence[Corpus], gate: Gate) -> CodeEvid
 
 
 def _likeness(
-    suspect: Corpus, reference: Corpus, ours: Weighted, theirs: Weighted, weights: Floats, gate: Gate
+    suspect: Corpus,
+    reference: Corpus,
+    ours: Weighted,
+    theirs: Weighted,
+    weights: Floats,
+    gate: Gate,
+    reads: tuple[Read, Read] | None,
 ) -> Likeness:
     found = pairs(ours, theirs, weights, suspect.shingles, reference.shingles)
     around = company(found, suspect.spans, reference.spans, ours.totals, ours.callees)
     agreement = name_agreement(found, suspect.spans, reference.spans)
     fits = fit(found, around)
-    similarities = similarity(found, fits, ours.totals, theirs.totals)
+    words = np.zeros(len(fits))
+    if reads is not None:
+        words = wording.agreement(found, fits >= WORDING_FROM, (suspect.spans, reads[0]), (reference.spans, reads[1]))
+    similarities = similarity(found, fits, words, ours.totals, theirs.totals)
     chosen = assign(found, fits + NAME_WEIGHT * agreement)
     belief = believe(found.take(chosen), suspect.spans, reference.spans, ours, theirs)
     shared = found.shared[chosen]

@@ -12,13 +12,30 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from detector.model import CloneType, Evidence, Match, Relation, Report, Role, Side, Skipped, Span, Strength
+from detector.model import (
+    Basis,
+    CloneType,
+    Correspondence,
+    Evidence,
+    Match,
+    NamePair,
+    Relation,
+    Report,
+    Role,
+    Side,
+    Skipped,
+    Span,
+    Strength,
+)
 from detector.report.names import visible
 
 # Limits of what a person reads through; the JSON report has everything.
 MAX_FUNCTIONS = 50
 MAX_OTHERS = 3  # further matches of one function
 MAX_RENAMES = 4
+MAX_FILES = 12
+MAX_NAMES = 12
+FEWEST_PLACES = 2  # of a name: said once, it stands with its function
 MAX_REASONS = 10
 MAX_PATHS = 3  # of each reason
 MAX_NAME_CELLS = 40
@@ -74,9 +91,22 @@ STRENGTH_STYLES = {
     Strength.STRONG: "bold yellow",
     Strength.VERY_STRONG: "bold magenta",
 }
+# What a match rests on where it does not stand alone; what only the user's floors let through rests on nothing.
+BASES = {
+    Basis.CLASS: "in its class",
+    Basis.FILE: "in its file",
+    Basis.CALLER: "through its caller",
+    Basis.PROJECT: "in the project",
+    Basis.REQUEST: "",
+}
+COINCIDENCE_OF = 10_000  # functions that `Match.coincidence` counts
 LEGEND = (
-    "Bits: how surprising the shared part is. Similarity: the shared part of both. "
+    "Bits: how surprising the shared part is. Similarity: how well the two fit each other and no others. "
     "Containment: the share of the suspect's function that the reference has too."
+)
+BASIS_LEGEND = (
+    "Alone: so few functions of unrelated projects have such a match by chance. "
+    "In its class, file, project, through its caller: believed for what else matches there."
 )
 
 
@@ -105,6 +135,8 @@ def render(report: Report, width: int, color: bool) -> str:
         _relation(report, width),
         _attribution(report, width),
         _matches(report, width),
+        _files(report, width),
+        _names(report),
         _evidence(report.evidence),
         _skipped(report.skipped, width),
         _hints(report),
@@ -165,12 +197,35 @@ def _matches(report: Report, width: int) -> Iterator[RenderableType]:
         yield Text("No function of the suspect matches one of a reference.")
         return
     yield Text(f"Matches: {_count(len(functions), 'function')} of the suspect", "bold")
-    for matches in list(functions.values())[:MAX_FUNCTIONS]:
-        yield from _function(matches, len(report.references) > 1, width)
+    has_several_references = len(report.references) > 1
+    left = MAX_FUNCTIONS
+    for pair, members in _findings(list(functions.values()), report.classes):
+        if left == 0:
+            break
+        if pair is None:
+            yield from _function(members[0], has_several_references, width)
+        else:
+            yield from _class(pair, width)
+            for matches in members[:left]:
+                yield from map(_indented, _function(matches, has_several_references, width - INDENT))
+        left -= min(left, len(members))
     if len(functions) > MAX_FUNCTIONS:
         yield _indented(Text(f"… and {len(functions) - MAX_FUNCTIONS:,} more; --format json lists all"))
 
 
+def _findings(
+    functions: Iterable[Sequence[Match]], classes: Iterable[Correspondence]
+) -> list[tuple[Correspondence | None, list[Sequence[Match]]]]:
+    """What is one finding each, by bits: a class that corresponds to one, with its methods; any other function.
+
+    Ties: the report's order.
+    """
+    pairs = {(pair.suspect_path, pair.suspect_class): pair for pair in classes}
+    found: dict[Span | Correspondence, tuple[float, Correspondence | None, list[Sequence[Match]]]] = {}
+    for matches in functions:
+        span = matches[0].suspect
+        pair = pairs.get((span.path, span.qualname.rpartition(".")[0])) if "." in span.qualname else None
+        found.setdefault(span if pair is None else pair, (pair.bits if pair else _most_bits(matches), pair, []))
 def _function(matches: Sequence[Match], has_several_references: bool, width: int) -> Iterator[RenderableType]:
     """One function of the suspect: its nearest counterpart in full, the others in a line each.
 
