@@ -193,6 +193,8 @@ def _match(
         digest=f"{ours.digest(int(pairs.suspect[position]))}-{theirs[number].digest(int(pairs.reference[position]))}",
         renames=explanation.renames,
         disguises=explanation.disguises,
+        suspect_lines=explanation.suspect_lines,
+        reference_lines=explanation.reference_lines,
     )
 
 

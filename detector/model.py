@@ -150,6 +150,8 @@ class Match:
     digest: str  # of both value flows: survives moved lines and renames
     renames: Mapping[str, str] = field(default_factory=dict)  # name in the suspect -> name in the reference
     disguises: tuple[str, ...] = ()  # fixed vocabulary of `code/explain.py`
+    suspect_lines: tuple[tuple[int, int], ...] = ()  # ranges that both have, where not all is the same
+    reference_lines: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

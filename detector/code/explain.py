@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from detector.code.digest import edited_or_rewritten
 from detector.code.disguises import Facts, disguises
+from detector.code.located import Lines, shared_lines
 from detector.code.lowering import labels
 from detector.code.parse import parsing
 from detector.code.portraits import Portrait, Side
@@ -39,6 +40,8 @@ class Explanation:
     clone_type: CloneType
     renames: Mapping[str, str]
     disguises: tuple[str, ...]
+    suspect_lines: tuple[Lines, ...] = ()  # that both have, where not all is the same
+    reference_lines: tuple[Lines, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,7 @@ class _Pair:
     clone_type: CloneType
     alignment: Alignment | None = None
     renames: list[Rename] = field(default_factory=list)
+    lines: tuple[tuple[Lines, ...], tuple[Lines, ...]] = ((), ())
     written_out: frozenset[str] = frozenset()  # helpers of the reference whose shapes the suspect has itself
 
 
@@ -129,6 +133,8 @@ def _begin(suspect: Portrait, reference: Portrait, clone_type: CloneType) -> _Pa
         pair.alignment = align(suspect.traced, reference.traced)
         pair.renames = clear_renames(pair.alignment, Known({}))
         pair.written_out = _written_out(suspect, reference)
+    if clone_type >= CloneType.EDITED and suspect.located is not None and reference.located is not None:
+        pair.lines = shared_lines(suspect.located, reference.located)
     return pair
 
 
@@ -212,7 +218,7 @@ def _finish(pair: _Pair, known: Known, share: _Share) -> Explanation:
         told.add("lifted-out")
     if share is _Share.PIECE:
         told -= _OF_THE_WHOLE
-    return Explanation(pair.clone_type, renames, tuple(sorted(told)))
+    return Explanation(pair.clone_type, renames, tuple(sorted(told)), *pair.lines)
 
 
 def _outweighed(ours: Counter[str], theirs: Counter[str]) -> set[str]:

@@ -15,6 +15,7 @@ from functools import cached_property
 from detector.code.canonical import Canonical, canonical
 from detector.code.digest import Shapes, census, shapes
 from detector.code.disguises import Facts, read_facts
+from detector.code.located import Located, locate
 from detector.code.lowering.names import ModuleNames, read_module
 from detector.code.parse import deeply, parse_file
 from detector.code.scopes import Place, own_names, places
@@ -109,6 +110,15 @@ class Portrait:
     def klass(self) -> str:
         """The name of the class whose method it is, "" of none."""
         return self.place.klass.name if self.place.klass is not None else ""
+
+    @cached_property
+    def located(self) -> Located | None:
+        """Which lines compute what; None where it is nested too deeply."""
+        try:
+            with deeply():
+                return locate(self.place, self._file.module)
+        except RecursionError:
+            return None
 
     @cached_property
     def shapes(self) -> Shapes:

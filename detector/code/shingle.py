@@ -199,6 +199,16 @@ def shingle(batch: Batch) -> Shingled:
     return Shingled(found, blind.take(blinded), blinded)
 
 
+def node_hashes(batch: Batch) -> list[tuple[int, int]]:
+    """The shingles of a batch of one function with the node that each belongs to, without what attributes hold."""
+    _LABEL_TABLE.refresh()
+    nodes = _flatten(batch)
+    live = _live(nodes)
+    labels, multipliers, _ = _blind(nodes, live, np.zeros(len(batch.lengths), np.int64))
+    hashes, places = _hash(nodes, live, labels, multipliers)
+    return list(zip(hashes.tolist(), places.tolist(), strict=True))
+
+
 def _blind(
     nodes: _Nodes, live: npt.NDArray[np.bool_], functions: Numbers
 ) -> tuple[Hashes, Hashes, npt.NDArray[np.bool_]]:

@@ -91,6 +91,10 @@ def _match(match: Match) -> dict[str, object]:
         "digest": match.digest,
         "renames": dict(sorted(match.renames.items())),
         "disguises": list(match.disguises),
+        "shared_lines": {
+            "suspect": [list(lines) for lines in match.suspect_lines],
+            "reference": [list(lines) for lines in match.reference_lines],
+        },
     }
 
 

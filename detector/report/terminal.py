@@ -221,11 +221,32 @@ def _findings(
     Ties: the report's order.
     """
     pairs = {(pair.suspect_path, pair.suspect_class): pair for pair in classes}
-    found: dict[Span | Correspondence, tuple[float, Correspondence | None, list[Sequence[Match]]]] = {}
+    found: dict[object, tuple[Correspondence | None, list[Sequence[Match]]]] = {}
     for matches in functions:
         span = matches[0].suspect
-        pair = pairs.get((span.path, span.qualname.rpartition(".")[0])) if "." in span.qualname else None
-        found.setdefault(span if pair is None else pair, (pair.bits if pair else _most_bits(matches), pair, []))
+        place = span.path, span.qualname.rpartition(".")[0]
+        pair = pairs.get(place)
+        found.setdefault(span if pair is None else place, (pair, []))[1].append(matches)
+
+    def bits(finding: tuple[Correspondence | None, list[Sequence[Match]]]) -> float:
+        pair, members = finding
+        return pair.bits if pair is not None else max(match.bits for match in members[0])
+
+    return sorted(found.values(), key=bits, reverse=True)
+
+
+def _class(pair: Correspondence, width: int) -> Iterator[RenderableType]:
+    """The heading over the methods of a class: what it was called, how much of it, and where the two stand."""
+    title = Text("class ").append(_name(pair.suspect_class), "bold").append(f" ← {_name(pair.reference_name)}")
+    if pair.reference_class != pair.suspect_class:
+        title.append(" ").append(_name(pair.reference_class), "bold")
+    counts = Text(f"{pair.functions:,} of {_count(pair.suspect_functions, 'method')}, ")
+    room = width - INDENT
+    yield _indented(_beside(title, counts.append(f"{_bits(pair.bits)} bits", "bold cyan"), room))
+    ours, theirs = _both(visible(pair.suspect_path), visible(pair.reference_path), room - INDENT - len(" ← "))
+    yield _indented(Text(f"{ours} ← {theirs}", "dim"), 2 * INDENT)
+
+
 def _function(matches: Sequence[Match], has_several_references: bool, width: int) -> Iterator[RenderableType]:
     """One function of the suspect: its nearest counterpart in full, the others in a line each.
 
@@ -246,7 +267,7 @@ def _function(matches: Sequence[Match], has_several_references: bool, width: int
         rows.append(("renames", Text(_renames(nearest))))
     if nearest.disguises:
         rows.append(("disguises", Text(", ".join(map(visible, nearest.disguises)))))
-    yield _indented(_measures(nearest))
+    yield _indented(_beside(_measures(nearest), Text(_basis(nearest), "dim"), width - INDENT))
     yield _indented(_labelled(rows))
 
 
@@ -255,6 +276,16 @@ def _measures(match: Match) -> Text:
     text.append(f"  similarity {match.similarity:.2f}  containment {match.containment:.2f}")
     text.append(f"  {CLONE_TYPES[match.clone_type]}")
     return text.append("  declared", "bold green") if match.is_declared else text
+
+
+def _basis(match: Match) -> str:
+    """What the match rests on, in words."""
+    if match.basis is not Basis.ALONE:
+        return BASES[match.basis]
+    if match.coincidence <= 0:
+        return f"alone, 1 in {COINCIDENCE_OF:,} or fewer by chance"
+    functions = float(f"{COINCIDENCE_OF / match.coincidence:.2g}")
+    return f"alone, 1 in {functions:,.0f} by chance"
 
 
 def _counterpart(match: Match, room: int) -> Text:
@@ -268,6 +299,51 @@ def _renames(match: Match) -> str:
     shown = [f"{_name(old)} → {_name(new)}" for old, new in changed[:MAX_RENAMES]]
     rest = [f"{len(changed) - MAX_RENAMES:,} more"] if len(changed) > MAX_RENAMES else []
     return ", ".join(shown + rest) or "none"
+
+
+def _files(report: Report, width: int) -> Iterator[RenderableType]:
+    if not (report.matches and report.files):
+        return
+    headings = ("suspect", "reference", "functions", "bits")
+    rows = [
+        (
+            visible(pair.suspect_path),
+            f"{_name(pair.reference_name)} {visible(pair.reference_path)}",
+            f"{pair.functions:,} of {pair.suspect_functions:,}",
+            _bits(pair.bits),
+        )
+        for pair in report.files[:MAX_FILES]
+    ]
+    ours, theirs, *numbers = (max(map(cell_len, column)) for column in zip(headings, *rows, strict=True))
+    room = width - INDENT - sum(numbers) - 2 * len(headings)
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    for number, heading in enumerate(headings):
+        table.add_column(heading, justify="left" if number < 2 else "right", no_wrap=True)
+    for suspect, reference, *cells in rows:
+        table.add_row(*_both(suspect, reference, room, ours, theirs), *cells)
+    yield Text("Files", "bold")
+    yield _indented(table)
+    if len(report.files) > MAX_FILES:
+        yield _indented(Text(f"… and {len(report.files) - MAX_FILES:,} more"))
+
+
+def _names(report: Report) -> Iterator[RenderableType]:
+    pairs = [pair for pair in report.names if pair.places >= FEWEST_PLACES and pair.places > pair.contradicted]
+    if not (report.matches and pairs):
+        return
+    has_several_references = len({pair.reference_name for pair in pairs}) > 1
+    yield Text("Names: what the suspect calls it → what the reference calls it", "bold")
+    for pair in pairs[:MAX_NAMES]:
+        yield _indented(_pair(pair, has_several_references))
+    if len(pairs) > MAX_NAMES:
+        yield _indented(Text(f"… and {len(pairs) - MAX_NAMES:,} more"))
+
+
+def _pair(pair: NamePair, has_several_references: bool) -> Text:
+    otherwise = f", {pair.contradicted:,} otherwise" if pair.contradicted else ""
+    text = Text(f"{_name(pair.suspect)} → {_name(pair.reference)} ")
+    text.append(f"({_count(pair.places, 'place')}{otherwise})", "dim")
+    return text.append(f"  {_name(pair.reference_name)}", "dim") if has_several_references else text
 
 
 def _evidence(ledger: Iterable[Evidence]) -> Iterator[RenderableType]:
@@ -307,6 +383,7 @@ def _skipped(skipped: Sequence[Skipped], width: int) -> Iterator[RenderableType]
 def _hints(report: Report) -> Iterator[RenderableType]:
     if report.matches:
         yield Text(LEGEND, "dim")
+        yield Text(BASIS_LEGEND, "dim")
         yield Text("Every match, with all names, settings and versions: --format json", "dim")
     else:
         yield Text("Every candidate pair, however slight: --min-similarity 0 --min-bits 0", "dim")
@@ -324,6 +401,24 @@ def _labelled(rows: Iterable[tuple[str, Text]]) -> RenderableType:
 
 def _indented(renderable: RenderableType, cells: int = INDENT) -> RenderableType:
     return Padding(renderable, (0, 0, 0, cells), expand=False)
+
+
+def _beside(first: Text, second: Text, room: int) -> Text:
+    """Two texts on one line if they fit it, else below each other."""
+    if not second:
+        return first
+    has_room = first.cell_len + 2 + second.cell_len <= room
+    return first.append("  " if has_room else "\n").append_text(second)
+
+
+def _both(first: str, second: str, room: int, first_cells: int = 0, second_cells: int = 0) -> tuple[str, str]:
+    """Two paths beside each other: each has half of the room, and what the other one leaves of its half."""
+    first_cells, second_cells = first_cells or cell_len(first), second_cells or cell_len(second)
+    half = room // 2
+    return (
+        _elide(first, max(room - second_cells, half)),
+        _elide(second, max(room - first_cells, room - half)),
+    )
 
 
 def _place(span: Span, room: int) -> Text:
