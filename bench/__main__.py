@@ -13,7 +13,18 @@ from pathlib import Path
 
 from bench.section import HERE, MET, MISSED, ROOT, arguments, first_line, work_folder
 
-PARTS = ("copied_from", "fixtures_gold", "real", "negatives", "candidates", "speed", "memory")
+PARTS = (
+    "copied_from",
+    "peers",
+    "quality",
+    "fixtures_gold",
+    "real",
+    "null",
+    "negatives",
+    "candidates",
+    "speed",
+    "memory",
+)
 RESULTS = HERE / "RESULTS.md"
 
 

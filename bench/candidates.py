@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
+from bench import quality
 from bench.copied_from import build
 from bench.process import in_fresh_process
 from bench.section import Demand, print_section, section, table
@@ -25,6 +26,8 @@ from detector.code.callgraph import callees
 from detector.read import open_target
 
 VARIANT = "V3"
+PACKAGE = quality.PACKAGES[0]
+LEVELS = ("L3", "L6", "L7", "L8")
 LEAST_SIMILARITY = 0.3
 LEAST_BITS = 30.0
 LEAST_RECALL = 0.99
@@ -36,8 +39,8 @@ DEFAULT: Settings = {}
 OTHERS: tuple[Settings, ...] = (
     {"LARGEST_POSTING": 50},
     {"LARGEST_POSTING": 800},
-    {"CANDIDATES_PER_FUNCTION": 6},
-    {"CANDIDATES_PER_FUNCTION": 24},
+    {"CANDIDATES_PER_FUNCTION": 12},
+    {"CANDIDATES_PER_FUNCTION": 48},
     {"LSH_BANDS": 16},
     {"LSH_BANDS": 0},
     {"LARGEST_POSTING": 0},
@@ -68,29 +71,51 @@ class Proposal:
     cpu_seconds: float
 
 
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What one comparison gave."""
+
+    name: str
+    functions: tuple[int, int]
+    everything: Everything
+    proposals: list[Proposal]
+
+
 def measure(cache: Path, work: Path) -> str:
-    """Score all pairs, then propose with the default settings and with others."""
+    """Score all pairs, then propose with the default settings and, once, with others."""
     a, b, _ = build(cache, VARIANT, work)
-    functions, everything, proposals = in_fresh_process(_measure, b, a)
-    return report(functions, everything, proposals)
+    quality.prepare(cache, work, [PACKAGE], LEVELS)
+    found = [in_fresh_process(_copies, b, a)]
+    found += [in_fresh_process(_level, cache, work, level) for level in LEVELS]
+    return report(found)
 
 
-def _measure(suspect: Path, reference: Path) -> tuple[tuple[int, int], Everything, list[Proposal]]:
+def _copies(suspect: Path, reference: Path) -> Found:
+    return _measure(f"{VARIANT} of `copied_from`", _read(suspect), _read(reference), (DEFAULT, *OTHERS))
+
+
+def _level(cache: Path, work: Path, level: str) -> Found:
+    disguised = quality.specimen(work, PACKAGE, level).files
+    suspect, reference = quality.corpus(disguised), quality.corpus(quality.original_files(cache, PACKAGE))
+    return _measure(f"{level} of {PACKAGE.name}", suspect, reference, (DEFAULT,))
+
+
+def _measure(name: str, suspect: Corpus, reference: Corpus, settings_: Sequence[Settings]) -> Found:
     import datasketch  # noqa: F401 - its import is not part of any stage
 
-    corpora = [_read(suspect), _read(reference)]
+    corpora = [suspect, reference]
     calls = [callees(corpus.spans, corpus.calls) for corpus in corpora]
     sides, weights = match.weigh([corpus.shingles for corpus in corpora], calls, [corpus.views for corpus in corpora])
     everything = score_all(sides[0], sides[1], weights)
     proposals = []
-    for changed in (DEFAULT, *OTHERS):
+    for changed in settings_:
         with changed_settings(changed):
             started = time.process_time()
             found = match.pairs(sides[0], sides[1], weights, corpora[0].shingles, corpora[1].shingles)
             spent = time.process_time() - started
-        name = ", ".join(f"{name} {value}" for name, value in changed.items()) or "as set"
-        proposals.append(held_against(everything, name, found, sides[1].matrix.shape[0], spent))
-    return (len(corpora[0].spans), len(corpora[1].spans)), everything, proposals
+        told = ", ".join(f"{name} {value}" for name, value in changed.items()) or "as set"
+        proposals.append(held_against(everything, told, found, sides[1].matrix.shape[0], spent))
+    return Found(name, (len(suspect.spans), len(reference.spans)), everything, proposals)
 
 
 def _read(folder: Path) -> Corpus:
@@ -114,12 +139,13 @@ def changed_settings(changed: Settings) -> Iterator[None]:
 def score_all(suspect: match.Weighted, reference: match.Weighted, weights: match.Floats) -> Everything:
     """Score all pairs by products of sparse matrices, some suspects at a time.
 
-    Every pair that shares enough bits is scored once more by `match.score`, which looks at helpers too.
+    Every pair that shares enough bits in any view is scored once more by `match.score`, which looks at all views.
     """
     started = time.process_time()
     width = reference.matrix.shape[0]
     columns = reference.matrix.T.tocsc()
     weighted = suspect.matrix @ sparse.diags_array(weights)
+    reach, reached = suspect.reach.matrix @ sparse.diags_array(weights), reference.reach.matrix.T.tocsc()
     worth: list[npt.NDArray[np.int64]] = []
     best: dict[int, frozenset[int]] = {}
     surprising: set[int] = set()
@@ -127,7 +153,8 @@ def score_all(suspect: match.Weighted, reference: match.Weighted, weights: match
         shared = (weighted[start : start + ROWS] @ columns).toarray()
         union = suspect.totals[start : start + ROWS, None] + reference.totals[None, :] - shared
         similarity = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
-        worth.append(np.flatnonzero(shared >= LEAST_BITS) + start * width)
+        seen = (reach[start : start + ROWS] @ reached).toarray()
+        worth.append(np.flatnonzero(seen >= LEAST_BITS) + start * width)
         for row, highest in enumerate(similarity.max(axis=1)):
             if highest > 0:
                 tied = np.flatnonzero(similarity[row] >= highest - TIE)
@@ -137,7 +164,7 @@ def score_all(suspect: match.Weighted, reference: match.Weighted, weights: match
     spent = time.process_time() - started
     code = np.concatenate(worth)
     scored = match.score(suspect, reference, weights, code // width, code % width)
-    alike = code[scored.overlap >= LEAST_SIMILARITY]
+    alike = code[(scored.overlap >= LEAST_SIMILARITY) & (scored.shared >= LEAST_BITS)]
     return Everything(frozenset(alike.tolist()), best, frozenset(surprising), spent)
 
 
@@ -158,41 +185,44 @@ def held_against(everything: Everything, name: str, found: match.Pairs, width: i
     )
 
 
-def report(functions: tuple[int, int], everything: Everything, proposals: Sequence[Proposal]) -> str:
+def report(found: Sequence[Found]) -> str:
     """Write the section."""
-    default = proposals[0]
-    demands = [
-        Demand(
-            f"suspects whose best pair is proposed, where that pair shares {LEAST_BITS:.0f} bits",
-            f">= {LEAST_RECALL}",
-            f"{default.surprising_best:.4f} of {len(everything.surprising):,}; {default.best:.4f} of all "
-            f"{len(everything.best):,}",
-            default.surprising_best >= LEAST_RECALL,
-        ),
-        Demand(
-            f"pairs of similarity >= {LEAST_SIMILARITY} and {LEAST_BITS:.0f} bits that are proposed",
-            f">= {LEAST_RECALL}",
-            f"{default.alike:.4f} of {len(everything.alike):,}; {default.crowded:.2f} of those missing belong to "
-            f"suspects with more than {settings.CANDIDATES_PER_FUNCTION} such pairs",
-            default.alike >= LEAST_RECALL,
-        ),
-    ]
-    every = functions[0] * functions[1]
-    rows: list[tuple[object, ...]] = [("all pairs, scored without helpers", f"{every:,}", 1, 1, 1, _cpu(everything))]
-    for each in proposals:
-        shares = (f"{share:.4f}" for share in (each.alike, each.best, each.surprising_best))
-        rows.append((each.name, f"{each.pairs:,}", *shares, _cpu(each)))
+    demands = []
+    rows: list[tuple[object, ...]] = []
+    for each in found:
+        default, everything = each.proposals[0], each.everything
+        demands += [
+            Demand(
+                f"{each.name}: suspects whose best pair is proposed, where that pair shares {LEAST_BITS:.0f} bits",
+                f">= {LEAST_RECALL}",
+                f"{default.surprising_best:.4f} of {len(everything.surprising):,}; {default.best:.4f} of all "
+                f"{len(everything.best):,}",
+                default.surprising_best >= LEAST_RECALL,
+            ),
+            Demand(
+                f"{each.name}: pairs of overlap >= {LEAST_SIMILARITY} and {LEAST_BITS:.0f} bits that are proposed",
+                f">= {LEAST_RECALL}",
+                f"{default.alike:.4f} of {len(everything.alike):,}; {default.crowded:.2f} of those missing belong to "
+                f"suspects with more than {settings.CANDIDATES_PER_FUNCTION} such pairs",
+                default.alike >= LEAST_RECALL,
+            ),
+        ]
+        every = f"{each.functions[0] * each.functions[1]:,}"
+        rows.append((each.name, "all pairs, as they stand", every, 1, 1, 1, _cpu(everything)))
+        for proposal in each.proposals:
+            shares = (f"{share:.4f}" for share in (proposal.alike, proposal.best, proposal.surprising_best))
+            rows.append((each.name, proposal.name, f"{proposal.pairs:,}", *shares, _cpu(proposal)))
     how = (
-        f"Variant {VARIANT} of the section `copied_from`, {functions[0]:,} functions against {functions[1]:,}: all "
-        "pairs scored by products of sparse matrices, then `code.match.pairs` (candidates and their exact scores). "
-        "Best pairs that are tied count as proposed when one of them is. Settings as in `settings.py` "
+        f"Variant {VARIANT} of the section `copied_from` and levels of `quality`: all pairs scored by products of "
+        "sparse matrices, then `code.match.pairs` (candidates and their exact scores in every view). Best pairs that "
+        "are tied count as proposed when one of them is. Settings as in `settings.py` "
         f"(LARGEST_POSTING {settings.LARGEST_POSTING}, CANDIDATES_PER_FUNCTION {settings.CANDIDATES_PER_FUNCTION}, "
         f"LSH_BANDS {settings.LSH_BANDS}), and with one of them changed."
     )
     return section("candidates", "candidates against all pairs", how, demands, table(HEADER, rows))
 
 
-HEADER = ("settings", "pairs scored", "alike", "best", f"best, of {LEAST_BITS:.0f} bits", "CPU")
+HEADER = ("comparison", "settings", "pairs scored", "alike", "best", f"best, of {LEAST_BITS:.0f} bits", "CPU")
 
 
 def _cpu(cost: Everything | Proposal) -> str:

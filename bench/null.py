@@ -155,8 +155,8 @@ def report(comparisons: Sequence[Comparison]) -> str:
     steps = [(f"{score:g}", f"{share * 10_000:.2f}") for score, share in zip(reached, rates, strict=True) if score >= 1]
     how = (
         "Every pair of `bench/null_pairs.py`, both directions, package folders of the wheels only. A match is "
-        "explained where `bench/ancestries.toml` names a source of both functions: found by reading them, so that it knows what "
-        "was reported once. Which pairs are independent was partly seen by comparing: of the pairs first listed, 22 "
+        "explained where `bench/ancestries.toml` names a source of both functions: found by reading them, so that it "
+        "knows what was reported once. Which pairs are independent was partly seen by comparing: of the pairs first listed, 22 "
         "that share whole modules were left out, so that the rate is a little too low rather than too high."
     )
     return section(

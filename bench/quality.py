@@ -227,6 +227,11 @@ def digest(package: Package, kind: str) -> str:
     return hashed.hexdigest()
 
 
+def specimen(work: Path, package: Package, kind: str) -> Specimen:
+    """One that `prepare` has built."""
+    return Specimen.load(_folder(work, package, kind))
+
+
 def _folder(work: Path, package: Package, kind: str) -> Path:
     return work / "quality" / package.name / kind.replace(" ", "-")
 
@@ -407,10 +412,11 @@ class NeedleQuality:
     functions: int  # of the whole project
 
 
-def detect(suspect: Files, reference: Corpus) -> Run:
+def detect(suspect: Files, reference: Corpus, originals: Files) -> Run:
     """Compare; what is believed does not depend on the floors that list every pair."""
     ours = corpus(suspect)
-    likeness = code.find(ours, [reference], code.Gate(0, 0)).likenesses[0]
+    reads = [lambda path, files=files: files[path].encode() for files in (suspect, originals)]
+    likeness = code.find(ours, [reference], code.Gate(0, 0), reads).likenesses[0]
     listed = listed_in_pairs(likeness, ours.spans, reference.spans)
     believed = likeness.chosen[likeness.is_believed].tolist()
     suspects = [(span.path, span.qualname) for span in ours.spans]
@@ -511,9 +517,9 @@ def measure_package(cache: Path, work: Path, package: Package) -> Measured:
     pieces = PartialQuality({}, {}, Count(0, 0), Count(0, 0))
     f1: dict[str, dict[str, float]] = {name: {} for name in BASELINES}
     for kind, (make, level) in KINDS_OF_SPECIMEN.items():
-        specimen = Specimen.load(_folder(work, package, kind))
-        known = answers(specimen, reference)
-        run = detect(specimen.files, theirs)
+        suspect = specimen(work, package, kind)
+        known = answers(suspect, reference)
+        run = detect(suspect.files, theirs, reference)
         if make is at_level:
             levels[level] = quality(run, known)
         elif make is with_needles:
@@ -522,7 +528,7 @@ def measure_package(cache: Path, work: Path, package: Package) -> Measured:
             pieces = partial_quality(run, known)
         if kind in COMPARED:
             for name in BASELINES:
-                best = best_pairs(scores(PEERS[name].find(specimen.files, reference)), known.right)
+                best = best_pairs(scores(PEERS[name].find(suspect.files, reference)), known.right)
                 f1[name][kind], _ = f1_of_copies(best, known, LEAST_STATEMENTS if make is at_level else 0)
     return Measured(package, levels, pieces, hidden, f1)
 

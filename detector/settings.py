@@ -50,7 +50,9 @@ FEWEST_LSH_SHINGLES = 6
 LARGEST_POSTING = 200
 
 # Candidates kept for each suspect function, and the least share of its best one's weight that they must have.
-CANDIDATES_PER_FUNCTION = 12
+# Of the pairs of overlap .3 and 30 bits, 12 lose up to a twentieth where a package holds fifty variants of one layer,
+# 24 lose .03 at the strongest disguise, 48 less than .01 at every level (bench/candidates).
+CANDIDATES_PER_FUNCTION = 48
 CANDIDATE_SHARE = 0.2
 
 # Shingles hashed at once for signatures (128 x 2048 x 4 bytes = 1 MB), and pairs scored at once: what 4,000 pairs of

@@ -7,7 +7,7 @@ import textwrap
 
 import pytest
 
-from detector.evidence.declared import declares, names_of
+from detector.evidence.declared import cites, declares, names_of
 from detector.model import Span
 from tests.repositories import repo
 
@@ -311,3 +311,120 @@ def test_very_short_names_name_nobody() -> None:
 
 def test_without_a_name_nothing_is_declared() -> None:
     assert _declared("x = 1\n\n# Copied from heronvl\ndef one(x):\n    return x\n", frozenset()) == []
+
+
+# --- what READMEs and notices say ----------------------------------------------------------------------------
+
+
+def _cited(text: str | bytes, names: frozenset[str] = HERON) -> bool:
+    return cites({"README.md": text if isinstance(text, bytes) else text.encode()}, names) == "README.md"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Built on HeronVL.",
+        "# Kestrel\n\nOur model is built on top of Heron-VL and trained from scratch.\n",
+        "It is built on the ideas and the code base of [Heron-VL](https://example.org/x).",
+        "It is built on the ideas and the code base of\n[the Heron](https://example.org/someone/heronvl) project.",
+        "based on heronvl",
+        "A fork of heron_vl",
+        "Forked from https://github.com/someone/heronvl.git",
+        "Kestrel extends HeronVL by a larger tower.",
+        "An extension of heronvl==1.2 to video",
+        "Building upon `heronvl`, we train longer.",
+        "This product contains code that was adapted from HeronVL (Apache-2.0).",
+        "Portions of this file are derived from heronvl.pool.",
+        "We took no shortcuts. The code is modified from HeronVL.",
+    ],
+)
+def test_a_readme_that_names_what_it_builds_on_cites_it(text: str) -> None:
+    assert _cited(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "heronvl",
+        "See heronvl for the paper.",
+        "We compare with HeronVL and win.",
+        "Thanks to the authors of HeronVL.",
+        "Unlike heronvl, ours is built on Pelican.",
+        "Built on Pelican.\n\nHeronVL is a competitor.",
+        "Based on the heron paper",
+        "based on heronvl2",
+    ],
+)
+def test_a_readme_that_only_mentions_a_project_does_not_cite_it(text: str) -> None:
+    assert not _cited(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Not based on HeronVL.",
+        "This is not a fork of HeronVL.",
+        "Never built on heronvl",
+        "Written without code copied from heronvl",
+        "No code was taken from HeronVL",
+        "This project was not derived from HeronVL or any other.",
+    ],
+)
+def test_a_denial_is_no_citation(text: str) -> None:
+    assert not _cited(text)
+
+
+def test_a_denial_of_one_source_does_not_hide_another_claim() -> None:
+    assert _cited("Not based on Pelican.\n\nIt is rather a fork of another one:\n\nbuilt on HeronVL.")
+    assert not _cited("Built on Pelican.\n\n\nNot based on HeronVL.")
+
+
+@pytest.mark.xfail(reason="what follows a denial is passed over to the end of the next line", strict=True)
+@pytest.mark.parametrize(
+    "text", ["Not based on Pelican. Built on HeronVL.", "Not based on Pelican.\nBuilt on HeronVL."]
+)
+def test_a_claim_right_behind_a_denial_counts(text: str) -> None:
+    assert _cited(text)
+
+
+@pytest.mark.xfail(reason="a claim reaches to the end of the next line, across sentences", strict=True)
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Built on Pelican. It beats HeronVL by three points.",
+        "Built on Pelican.\nIt beats HeronVL by three points.",
+        "Based on Pelican, unlike HeronVL.",
+    ],
+)
+def test_what_the_next_sentence_mentions_is_not_cited(text: str) -> None:
+    assert not _cited(text)
+
+
+@pytest.mark.xfail(reason="a denial is looked for as a whole word", strict=True)
+@pytest.mark.parametrize(
+    "text", ["It isn't based on HeronVL.", "We haven't forked HeronVL.", "It isn’t built on heronvl"]
+)
+def test_a_short_denial_is_a_denial(text: str) -> None:
+    assert not _cited(text)
+
+
+def test_the_first_note_that_cites_is_told() -> None:
+    notes = {"README.md": b"Kestrel", "NOTICE": b"based on heronvl", "docs/README": b"built on heronvl"}
+    assert cites(notes, HERON) == "NOTICE"
+    assert cites(dict(reversed(notes.items())), HERON) == "docs/README"
+    assert cites({}, HERON) == ""
+
+
+def test_a_reference_without_a_name_is_never_cited() -> None:
+    assert not _cited("built on heronvl", frozenset())
+
+
+def test_bytes_that_are_no_text_do_not_hide_a_citation() -> None:
+    assert _cited(b"\xff\xfe K\xe4strel is based on heronvl \x00")
+    assert not _cited("built on heronvl".encode("utf-16"))
+
+
+def test_a_long_readme_is_read_in_no_time() -> None:
+    for text in ("built " * 50_000, "based on " * 30_000, "not " * 75_000 + "built on heronvl", "of a " * 60_000):
+        _cited(text)
