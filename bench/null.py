@@ -156,8 +156,8 @@ def report(comparisons: Sequence[Comparison]) -> str:
     how = (
         "Every pair of `bench/null_pairs.py`, both directions, package folders of the wheels only. A match is "
         "explained where `bench/ancestries.toml` names a source of both functions: found by reading them, so that it "
-        "knows what was reported once. Which pairs are independent was partly seen by comparing: of the pairs first listed, 22 "
-        "that share whole modules were left out, so that the rate is a little too low rather than too high."
+        "knows what was reported once. Which pairs are independent was partly seen by comparing: of the pairs first "
+        "listed, 22 that share whole modules were left out, so that the rate is a little too low rather than too high."
     )
     return section(
         "null",

@@ -294,8 +294,8 @@ def _citations(
             continue
         claim = (
             f"{path} of the suspect names {name} as what it builds on; {top.reference}, which it does not name, is the "
-            f"nearest: it explains {top.bits:,.0f} bits, {name} {row.bits:,.0f}, and {row.exclusive_bits:,.0f} of these "
-            "alone"
+            f"nearest: it explains {top.bits:,.0f} bits, {name} {row.bits:,.0f}, and "
+            f"{row.exclusive_bits:,.0f} of these alone"
         )
         measures = {
             "bits": round(row.bits, 2),

@@ -219,7 +219,7 @@ def test_a_specimen_survives_disk_and_is_made_anew_for_another_mutator(
 def test_a_disguised_package_is_found_again() -> None:
     specimen = at_level(REFERENCE, {}, "L3")
     known = answers(specimen, REFERENCE)
-    run = detect(specimen.files, corpus(REFERENCE))
+    run = detect(specimen.files, corpus(REFERENCE), REFERENCE)
     assert set(known.right) == set(run.suspects)
     found = quality.quality(run, known)
     assert (found.functions, found.f1, found.top_1) == (1, 1.0, 1.0)

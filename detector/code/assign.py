@@ -83,9 +83,9 @@ def similarity(pairs: Pairs, fits: Floats, words: Floats, ours: Floats, theirs: 
     """How well the functions of each pair fit each other, and no others.
 
     words: how far their words agree; ours, theirs: the weight of every function of either side.
-    Formula: f / (1 + r (f_s - f) + q (f_r - f) min(1, size ratio)^2), with f a trace less where words differ, where f_s is the best fit of the suspect with
-             any reference, f_r that of the reference with any suspect. A piece lifted out of a long function is no
-             rival of what is left of it: hence the ratio of sizes.
+    Formula: f / (1 + r (f_s - f) + q (f_r - f) min(1, size ratio)^2), with f a trace less where words
+             differ, f_s the best fit of the suspect with any reference, f_r that of the reference with any suspect. A
+             piece lifted out of a long function is no rival of what is left of it: hence the ratio of sizes.
     Units:   0..1.
     """
     if not len(pairs.suspect):
