@@ -81,17 +81,19 @@ def believe(
     if is_strong.sum() >= FEWEST_LINK_FUNCTIONS and chosen.shared[is_strong].sum() >= LINK_BITS:
         functions = int(np.count_nonzero(ours.totals))
         contexts = [
-            (Basis.CLASS, _Context(chosen, suspects, references, by_class=True)),
             (Basis.FILE, _Context(chosen, suspects, references, by_class=False)),
+            (Basis.CLASS, _Context(chosen, suspects, references, by_class=True)),
         ]
         is_open = chosen.shared >= LINKED_BITS
         for _ in range(ROUNDS):
             is_believed = bases != None  # noqa: E711 - elementwise
-            odds = [(Basis.PROJECT, _odds(np.full(len(score), _share(is_believed, score, functions))) / rates)]
-            odds += [(basis, context.odds(is_believed) / rates) for basis, context in contexts]
-            odds.append((Basis.CALLER, _called(chosen, is_believed, ours, theirs) / rates))
-            for basis, against in reversed(odds):  # the narrowest context last: it is what is told
-                bases[~is_believed & is_open & (against >= BELIEVED_ODDS)] = basis
+            odds = [
+                (Basis.PROJECT, _odds(np.full(len(score), _share(is_believed, score, functions)))),
+                (Basis.CALLER, _called(chosen, is_believed, ours, theirs)),
+                *((basis, context.odds(is_believed)) for basis, context in contexts),
+            ]
+            for basis, prior in odds:  # the narrowest context last: it is what is told
+                bases[~is_believed & is_open & (prior / rates >= BELIEVED_ODDS)] = basis
             if not (is_believed != (bases != None)).any():  # noqa: E711
                 break
     return Belief(is_strong, bases != None, bases, rates)  # noqa: E711
