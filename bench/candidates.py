@@ -40,7 +40,7 @@ OTHERS: tuple[Settings, ...] = (
     {"LARGEST_POSTING": 50},
     {"LARGEST_POSTING": 800},
     {"CANDIDATES_PER_FUNCTION": 12},
-    {"CANDIDATES_PER_FUNCTION": 48},
+    {"CANDIDATES_PER_FUNCTION": 24},
     {"LSH_BANDS": 16},
     {"LSH_BANDS": 0},
     {"LARGEST_POSTING": 0},

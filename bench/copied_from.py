@@ -14,6 +14,7 @@ import argparse
 import json
 import os
 import shlex
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -22,6 +23,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from bench import kept
 from bench.declared import SHORTEST, Key, clone_classes, declared_copies, units
 from bench.disguise import mutate
 from bench.process import in_fresh_process, own_peak
@@ -65,15 +67,20 @@ class Run:
 
 
 def build(cache: Path, variant: str, work: Path) -> tuple[Path, Path, Truth]:
-    """Write A, B and truth.json of a variant under `work`, unless they are there already."""
+    """Write A, B and truth.json of a variant under `work`, unless they are there as the code of today makes them."""
     folder = work / variant
-    if not (folder / "truth.json").exists():
+    made_by = kept.digest(
+        f"{PACKAGE, VERSION, SEED, RATE, SHORTEST, sorted(SOURCES), sorted(COPIES)}{sys.version_info[:2]}"
+    )
+    if not kept.is_kept(folder, made_by):
+        shutil.rmtree(folder, ignore_errors=True)
         published = sources(wheel(cache, f"{PACKAGE}=={VERSION}"))
         copies = {path: text for path, text in published.items() if not _is_source(path)}
         changed, names = MUTATIONS[variant](copies)
         _write(folder / "A", {path: text for path, text in published.items() if _is_source(path)})
         _write(folder / "B", changed)
         in_own_names(truth(published), names).save(folder / "truth.json")
+        kept.keep(folder, made_by)
     return folder / "A", folder / "B", Truth.load(folder / "truth.json")
 
 

@@ -23,7 +23,6 @@ baselines: token 5-grams by exact Jaccard (`bench.peers`), raw and with one toke
 from __future__ import annotations
 
 import ast
-import hashlib
 import inspect
 import json
 import multiprocessing
@@ -37,12 +36,13 @@ from pathlib import Path
 
 import numpy as np
 
+from bench import kept
 from bench.declared import FunctionNode, Key, definitions, form, without_docstring
 from bench.disguise import KINDS, LEVELS, WHOLE, Target, disguise, needles, partial
 from bench.peers import ANONYMISED_TOKENS, PEERS, RAW_TOKENS
 from bench.process import in_fresh_process
 from bench.scoring import Listed, Pair, listed_in_pairs
-from bench.section import HERE, Demand, print_section, section, table
+from bench.section import Demand, print_section, section, table
 from bench.wheels import InMemory, python_files, wheel
 from detector.code.bulk import Corpus, read_corpus
 from detector.evidence import code
@@ -207,24 +207,19 @@ def _build(cache: Path, work: Path, package: Package, kind: str) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     make, level = KINDS_OF_SPECIMEN[kind]
     make(original_files(cache, package), foreign_files(cache, package), level).save(folder)
-    # Last: a build that was broken off is made anew.
-    (folder / "digest").write_text(made_by, encoding="utf-8")
+    kept.keep(folder, made_by)
 
 
 def is_built(folder: Path, package: Package, kind: str) -> bool:
     """Whether a specimen is there that the mutator of today would make."""
-    known = folder / "digest"
-    return known.exists() and known.read_text(encoding="utf-8") == digest(package, kind)
+    return kept.is_kept(folder, digest(package, kind))
 
 
 def digest(package: Package, kind: str) -> str:
     """Of everything that a specimen depends on: the mutator's sources, the seed, the packages."""
     make, level = KINDS_OF_SPECIMEN[kind]
     given = (SEED, level, NEEDLES, package.requirement, package.folders, package.foreign, sys.version_info[:2])
-    hashed = hashlib.blake2b(f"{given}{inspect.getsource(make)}".encode(), digest_size=16)
-    for source in [*sorted((HERE / "disguise").glob("*.py")), HERE / "declared.py"]:
-        hashed.update(source.read_bytes())
-    return hashed.hexdigest()
+    return kept.digest(f"{given}{inspect.getsource(make)}")
 
 
 def specimen(work: Path, package: Package, kind: str) -> Specimen:

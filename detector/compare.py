@@ -9,6 +9,7 @@ from importlib.metadata import PackageNotFoundError, version
 from detector.code import structure
 from detector.code.bulk import Corpus, local_packages, read_corpus, require_functions
 from detector.code.explain import Explanation, explain
+from detector.code.null import null
 from detector.evidence import code, declared
 from detector.judge import Link, judge, strength_of
 from detector.model import (
@@ -186,6 +187,7 @@ def _match(
         overlap=float(pairs.overlap[position]),
         containment=float(pairs.containment[position]),
         bits=float(pairs.shared[position]),
+        own_bits=float(pairs.own[position]),
         coincidence=float(found.likenesses[number].rates[position]) * 10_000,
         basis=found.likenesses[number].bases.get(position) or Basis.REQUEST,
         clone_type=explanation.clone_type,
@@ -203,7 +205,7 @@ def _attribution(found: code.CodeEvidence, nearest: Sequence[Match], names: Sequ
 
     Two versions of one source explain the same: their exclusive bits cancel, what each is nearest to does not.
     """
-    won = {name: sum(match.bits for match in nearest if match.reference_name == name) for name in names}
+    won = {name: sum(match.own_bits for match in nearest if match.reference_name == name) for name in names}
     counts = [match.reference_name for match in nearest]
     rows = [
         Attribution(name, share.bits, share.exclusive_bits, counts.count(name), share.share_of_suspect)
@@ -215,13 +217,13 @@ def _attribution(found: code.CodeEvidence, nearest: Sequence[Match], names: Sequ
 
 
 def _link(likeness: code.Likeness, matches: Sequence[Match], suspect: Corpus, reference: Corpus) -> Link:
-    bits = sum(match.bits for match in matches)
-    unchanged = sum(match.bits for match in matches if match.clone_type == CloneType.LAYOUT)
+    bits = sum(match.own_bits for match in matches)
+    unchanged = sum(match.own_bits for match in matches if match.clone_type == CloneType.LAYOUT)
     return Link(
         bits=bits,
         strong_functions=int(likeness.is_strong.sum()),
         strong_bits=likeness.link_bits,
-        declared_bits=sum(match.bits for match in matches if match.is_declared),
+        declared_bits=sum(match.own_bits for match in matches if match.is_declared),
         share_of_suspect=likeness.share_of_suspect,
         unchanged_share=likeness.share_of_suspect * unchanged / max(bits, 1e-9),
         suspect_functions=suspect.comparable,
@@ -250,7 +252,7 @@ def _common_sources(
     for row in others:
         likeness = found.likenesses[names.index(row.reference)]
         # Two versions of one source explain the same, too: they cancel out on both sides.
-        if not 0 < row.bits <= top.exclusive_bits / CLEAR_LEAD or row.exclusive_bits > row.bits / CLEAR_LEAD:
+        if not 0 < row.bits <= top.bits / CLEAR_LEAD or row.exclusive_bits > row.bits / CLEAR_LEAD:
             continue
         both = sorted(likeness.functions & nearest.functions)
         if not both:
@@ -258,12 +260,16 @@ def _common_sources(
         paths = sorted({suspect.spans[function].path for function in both})
         shown = ", ".join(paths[:MAX_PATHS]) + (", ..." if len(paths) > MAX_PATHS else "")
         claim = (
-            f"{shown}: {len(both)} functions of the suspect that {top.reference} and {row.reference} both have; "
+            f"{shown}: {_functions(len(both))} of the suspect that {top.reference} and {row.reference} both have; "
             f"{row.reference} adds nothing to what {top.reference} explains: they point to {row.reference} or to a "
             "source that the three have in common"
         )
         measures = {"functions": len(both), "bits": round(row.bits, 2), "exclusive_bits": round(row.exclusive_bits, 2)}
         yield Evidence("code", "common-source", row.reference, strength_of(row.bits), claim, _COMMON_INNOCENT, measures)
+
+
+def _functions(number: int) -> str:
+    return "1 function" if number == 1 else f"{number:,} functions"
 
 
 _COMMON_INNOCENT = "a published layer or formula that all of them took from one place, as its licence may allow"
@@ -331,7 +337,7 @@ _INNOCENT = {
 
 
 def _line(pattern: str, name: str, matches: Sequence[Match]) -> Evidence:
-    bits = sum(match.bits for match in matches)
+    bits = sum(match.own_bits for match in matches)
     is_declared = [match.is_declared for match in matches]
     claim = _CLAIMS[pattern].format(n=len(matches), name=name)
     if any(is_declared):
@@ -350,6 +356,7 @@ def _settings(options: Options) -> dict[str, float | int | str]:
         "min_similarity": "calibrated" if options.min_similarity is None else options.min_similarity,
         "min_bits": "calibrated" if options.min_bits is None else options.min_bits,
         "report_score": REPORT_SCORE,
+        "least_coincidence": round(float(null().rates.min()) * 10_000, 4),
     }
 
 

@@ -139,11 +139,12 @@ class Match:
     suspect: Span
     reference_name: str  # Side.name of the reference
     reference: Span
-    similarity: float  # how well the two fit each other and no others, 0..1
+    similarity: float  # how well the two fit each other and no others, 0..1: a copy without its names has at most .94
     overlap: float  # weighted Jaccard of the value flows, 0..1
     containment: float  # share of the suspect's weight that the reference has too, 0..1
-    bits: float  # summed weight of what is shared: how surprising it is
-    coincidence: float  # of 10,000 functions of unrelated projects, how many have a match of this overlap x bits
+    bits: float  # summed weight of what is shared, helpers that it calls included: how surprising it is
+    own_bits: float  # of these, those of the function itself: what sums are made of, so that no helper counts twice
+    coincidence: float  # of 10,000 functions of unrelated projects, how many have a match that scores as much
     basis: Basis  # what it is believed for
     clone_type: CloneType
     is_declared: bool  # the suspect says itself where this comes from

@@ -154,7 +154,7 @@ HIGHEST_PRIOR = 0.9
 NARROWING = 0.3
 # The prior of what a believed function calls, where it matches the same reference or one that that calls.
 CALLED_PRIOR = 0.3
-# Matches of this score count towards the share of a project that matches, less what coincidence gives: .0008.
+# Matches of this score count towards the share of a project that matches, less what coincidence gives.
 PLAIN_SCORE = 12.0
 
 # Too few functions on a side say nothing about independence.

@@ -40,7 +40,7 @@ class Layer:
 def _match(suspect: Key, reference: Key, name: str = "original") -> Match:
     one, other = Span(*suspect, 1, 9), Span(*reference, 1, 9)
     return Match(
-        one, name, other, 0.5, 0.5, 0.5, 90.0, 1.0, Basis.ALONE, CloneType.EDITED, is_declared=False, digest="0-0"
+        one, name, other, 0.5, 0.5, 0.5, 90.0, 90.0, 1.0, Basis.ALONE, CloneType.EDITED, is_declared=False, digest="0-0"
     )
 
 

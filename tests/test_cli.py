@@ -55,6 +55,7 @@ MATCH = Match(
     overlap=0.9,
     containment=0.9,
     bits=100.0,
+    own_bits=100.0,
     coincidence=0.3,
     basis=Basis.ALONE,
     clone_type=CloneType.RENAMED,

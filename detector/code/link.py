@@ -118,7 +118,7 @@ class _Context:
     def __init__(self, chosen: Pairs, suspects: Sequence[Span], references: Sequence[Span], *, by_class: bool) -> None:
         ours, theirs = groups(suspects, by_class), groups(references, by_class)
         _, self.place = grouped(ours[chosen.suspect] * (int(theirs.max(initial=0)) + 1) + theirs[chosen.reference])
-        is_in_class = np.array(["." in span.qualname for span in suspects], bool)
+        is_in_class = np.array([bool(name) for _, name in class_places(suspects)], bool)
         self.applies = is_in_class[chosen.suspect] if by_class else np.ones(len(chosen.suspect), bool)
         self.size = np.bincount(ours)[ours[chosen.suspect]]
         # A chance match falls anywhere in the reference, though rather where the same is done: the narrower the
@@ -151,5 +151,12 @@ def _called(chosen: Pairs, is_believed: Mask, ours: Weighted, theirs: Weighted) 
 def groups(spans: Sequence[Span], by_class: bool) -> Numbers:
     """Number the class of each method and the file of each free function, or the file of each."""
     numbers: dict[tuple[str, str], int] = {}
-    places = ((span.path, span.qualname.rpartition(".")[0] if by_class else "") for span in spans)
+    places = class_places(spans) if by_class else [(span.path, "") for span in spans]
     return np.array([numbers.setdefault(place, len(numbers)) for place in places], np.int64)
+
+
+def class_places(spans: Sequence[Span]) -> list[tuple[str, str]]:
+    """Path and class of each method, path and "" of all else: functions may hold functions, too."""
+    functions = {(span.path, span.qualname) for span in spans}
+    places = ((span.path, span.qualname.rpartition(".")[0]) for span in spans)
+    return [(path, "" if (path, holder) in functions else holder) for path, holder in places]

@@ -25,7 +25,7 @@ class Null:
 
     Shapes: `scores` ascending; of `functions` functions compared with projects that they have nothing to do with,
             the share `rates[i]` has a match of `scores[i]` or more.
-    Units:  score is overlap x bits.
+    Units:  scores are those of `link.scores`, in bits.
     """
 
     scores: Floats

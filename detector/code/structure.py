@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
+from detector.code.link import class_places
 from detector.model import Correspondence, Match, NamePair, Span
 
 # A class is found again where this many of its methods are, or all of them.
@@ -21,7 +22,12 @@ def classes(
 
     references: the functions of each reference, by name.
     """
-    found = _pair((match for match in matches if _in_class(match)), _class_of, suspect, references)
+    ours = _class_of(suspect)
+    theirs = {name: _class_of(spans) for name, spans in references.items()}
+    methods = [
+        match for match in matches if ours(match.suspect)[1] and theirs[match.reference_name](match.reference)[1]
+    ]
+    found = _pair(methods, ours, theirs, suspect, references)
     return tuple(
         each
         for each in found
@@ -33,7 +39,7 @@ def files(
     matches: Iterable[Match], suspect: Sequence[Span], references: Mapping[str, Sequence[Span]]
 ) -> tuple[Correspondence, ...]:
     """Files of the suspect with the file of a reference that most of their functions' bits go to, by bits."""
-    return _pair(matches, lambda span: (span.path, ""), suspect, references)
+    return _pair(matches, _file_of, dict.fromkeys(references, _file_of), suspect, references)
 
 
 def names(matches: Iterable[Match]) -> tuple[NamePair, ...]:
@@ -57,19 +63,21 @@ def names(matches: Iterable[Match]) -> tuple[NamePair, ...]:
 def _pair(
     matches: Iterable[Match],
     place_of: _PlaceOf,
+    their_place_of: Mapping[str, _PlaceOf],
     suspect: Sequence[Span],
     references: Mapping[str, Sequence[Span]],
 ) -> tuple[Correspondence, ...]:
     """Pair places by the bits of the matches between them: each suspect place once."""
     between: defaultdict[Place, defaultdict[tuple[str, Place], list[Match]]] = defaultdict(lambda: defaultdict(list))
     for match in matches:
-        between[place_of(match.suspect)][match.reference_name, place_of(match.reference)].append(match)
+        home = their_place_of[match.reference_name](match.reference)
+        between[place_of(match.suspect)][match.reference_name, home].append(match)
     ours = Counter(map(place_of, suspect))
-    theirs = {name: Counter(map(place_of, spans)) for name, spans in references.items()}
+    theirs = {name: Counter(map(their_place_of[name], spans)) for name, spans in references.items()}
     found = []
     for place, others in between.items():
         (name, other), chosen = min(
-            others.items(), key=lambda item: (-sum(match.bits for match in item[1]), -len(item[1]), item[0])
+            others.items(), key=lambda item: (-sum(match.own_bits for match in item[1]), -len(item[1]), item[0])
         )
         renamed = {
             _last(match.suspect.qualname): _last(match.reference.qualname)
@@ -78,18 +86,19 @@ def _pair(
         found.append(
             Correspondence(
                 *place, name, *other, len(chosen), ours[place], theirs[name][other],
-                sum(match.bits for match in chosen), renamed,
+                sum(match.own_bits for match in chosen), renamed,
             )
         )  # fmt: skip
     return tuple(sorted(found, key=lambda each: (-each.bits, each.suspect_path, each.suspect_class)))
 
 
-def _in_class(match: Match) -> bool:
-    return bool(_class_of(match.suspect)[1] and _class_of(match.reference)[1])
+def _class_of(spans: Sequence[Span]) -> _PlaceOf:
+    places = dict(zip(spans, class_places(spans), strict=True))
+    return lambda span: places[span]
 
 
-def _class_of(span: Span) -> Place:
-    return span.path, span.qualname.rpartition(".")[0]
+def _file_of(span: Span) -> Place:
+    return span.path, ""
 
 
 def _last(qualname: str) -> str:

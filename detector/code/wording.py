@@ -1,6 +1,7 @@
 """How far the words of two functions agree, where their flows hardly tell which of several is the source.
 
-Names never count against a pair in what is found: a renamed copy has none in common. They settle nearly tied ones.
+Words only order what is found: a copy without its names is found all the same, and stands a trace behind one that
+has them.
 """
 
 from __future__ import annotations

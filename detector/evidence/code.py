@@ -1,6 +1,7 @@
 """Functions of the suspect that compute what functions of a reference compute.
 
-Measured:  the weighted overlap of value flows (similarity, containment) and how surprising it is (bits).
+Measured:  the weighted overlap of value flows, how well two functions fit each other and no others (similarity), and
+           how surprising what they share is (bits, coincidence).
 Copying:   renaming, reformatting and rewriting change the text of a function, not what flows into what. Independent
            authors rarely agree in more than a few dozen bits.
 Innocent:  both descend from a third project; a formula or layer that everybody writes alike; generated code; reuse
@@ -161,7 +162,7 @@ def _likeness(
 
 
 def _nearest(likenesses: tuple[Likeness, ...], taken: Sequence[Numbers]) -> tuple[tuple[int, int], ...]:
-    """For each suspect function the most similar of the references' functions; near ties go to the closer link."""
+    """For each suspect function the reference with the greatest overlap; near ties go to the closer link."""
     best: dict[int, tuple[float, float, int, int]] = {}
     for number, (likeness, positions) in enumerate(zip(likenesses, taken, strict=True)):
         link = likeness.link_bits

@@ -84,6 +84,7 @@ def _match(match: Match) -> dict[str, object]:
         "overlap": _decimals(match.overlap, RATIO_DECIMALS),
         "containment": _decimals(match.containment, RATIO_DECIMALS),
         "bits": _decimals(match.bits, BITS_DECIMALS),
+        "own_bits": _decimals(match.own_bits, BITS_DECIMALS),
         "coincidence": _decimals(match.coincidence, RATIO_DECIMALS),
         "basis": match.basis.value,
         "clone_type": match.clone_type.value,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -101,7 +101,8 @@ BASES = {
 }
 COINCIDENCE_OF = 10_000  # functions that `Match.coincidence` counts
 LEGEND = (
-    "Bits: how surprising the shared part is. Similarity: how well the two fit each other and no others. "
+    "Bits: how surprising the shared part is, called helpers included; totals count each once. "
+    "Similarity: how well the two fit each other and no others. "
     "Containment: the share of the suspect's function that the reference has too."
 )
 BASIS_LEGEND = (
@@ -197,17 +198,16 @@ def _matches(report: Report, width: int) -> Iterator[RenderableType]:
         yield Text("No function of the suspect matches one of a reference.")
         return
     yield Text(f"Matches: {_count(len(functions), 'function')} of the suspect", "bold")
-    has_several_references = len(report.references) > 1
     left = MAX_FUNCTIONS
     for pair, members in _findings(list(functions.values()), report.classes):
         if left == 0:
             break
         if pair is None:
-            yield from _function(members[0], has_several_references, width)
+            yield from _function(members[0], report, width)
         else:
             yield from _class(pair, width)
             for matches in members[:left]:
-                yield from map(_indented, _function(matches, has_several_references, width - INDENT))
+                yield from map(_indented, _function(matches, report, width - INDENT))
         left -= min(left, len(members))
     if len(functions) > MAX_FUNCTIONS:
         yield _indented(Text(f"… and {len(functions) - MAX_FUNCTIONS:,} more; --format json lists all"))
@@ -247,7 +247,7 @@ def _class(pair: Correspondence, width: int) -> Iterator[RenderableType]:
     yield _indented(Text(f"{ours} ← {theirs}", "dim"), 2 * INDENT)
 
 
-def _function(matches: Sequence[Match], has_several_references: bool, width: int) -> Iterator[RenderableType]:
+def _function(matches: Sequence[Match], report: Report, width: int) -> Iterator[RenderableType]:
     """One function of the suspect: its nearest counterpart in full, the others in a line each.
 
     Ties: more bits first, then the greater similarity, then the report's order.
@@ -256,7 +256,7 @@ def _function(matches: Sequence[Match], has_several_references: bool, width: int
     room = width - 2 * INDENT - LABEL_WIDTH
     rows = [
         ("suspect", _place(nearest.suspect, room)),
-        ("nearest" if has_several_references else "reference", _counterpart(nearest, room)),
+        ("nearest" if len(report.references) > 1 else "reference", _counterpart(nearest, room)),
     ]
     for match in others[:MAX_OTHERS]:
         likeness = f"  similarity {match.similarity:.2f}"
@@ -267,7 +267,7 @@ def _function(matches: Sequence[Match], has_several_references: bool, width: int
         rows.append(("renames", Text(_renames(nearest))))
     if nearest.disguises:
         rows.append(("disguises", Text(", ".join(map(visible, nearest.disguises)))))
-    yield _indented(_beside(_measures(nearest), Text(_basis(nearest), "dim"), width - INDENT))
+    yield _indented(_beside(_measures(nearest), Text(_basis(nearest, report.settings), "dim"), width - INDENT))
     yield _indented(_labelled(rows))
 
 
@@ -278,14 +278,16 @@ def _measures(match: Match) -> Text:
     return text.append("  declared", "bold green") if match.is_declared else text
 
 
-def _basis(match: Match) -> str:
+def _basis(match: Match, settings: Mapping[str, float | int | str]) -> str:
     """What the match rests on, in words."""
     if match.basis is not Basis.ALONE:
         return BASES[match.basis]
     if match.coincidence <= 0:
-        return f"alone, 1 in {COINCIDENCE_OF:,} or fewer by chance"
+        return f"alone, below 1 in {COINCIDENCE_OF:,}"
     functions = float(f"{COINCIDENCE_OF / match.coincidence:.2g}")
-    return f"alone, 1 in {functions:,.0f} by chance"
+    # Where the measured null ends, it gives a bound.
+    is_bound = match.coincidence <= float(settings.get("least_coincidence", 0)) * 1.001
+    return f"alone, {'below ' if is_bound else ''}1 in {functions:,.0f}"
 
 
 def _counterpart(match: Match, room: int) -> Text:
@@ -332,7 +334,7 @@ def _names(report: Report) -> Iterator[RenderableType]:
     if not (report.matches and pairs):
         return
     has_several_references = len({pair.reference_name for pair in pairs}) > 1
-    yield Text("Names: what the suspect calls it → what the reference calls it", "bold")
+    yield Text("Names: what the reference calls it → what the suspect calls it", "bold")
     for pair in pairs[:MAX_NAMES]:
         yield _indented(_pair(pair, has_several_references))
     if len(pairs) > MAX_NAMES:
@@ -341,7 +343,7 @@ def _names(report: Report) -> Iterator[RenderableType]:
 
 def _pair(pair: NamePair, has_several_references: bool) -> Text:
     otherwise = f", {pair.contradicted:,} otherwise" if pair.contradicted else ""
-    text = Text(f"{_name(pair.suspect)} → {_name(pair.reference)} ")
+    text = Text(f"{_name(pair.reference)} → {_name(pair.suspect)} ")
     text.append(f"({_count(pair.places, 'place')}{otherwise})", "dim")
     return text.append(f"  {_name(pair.reference_name)}", "dim") if has_several_references else text
 
