@@ -40,13 +40,14 @@ ALLOWED: dict[str, frozenset[str]] = {
     "evidence": frozenset({"model", "settings", "code"}),
     "judge": frozenset({"model", "settings"}),
     "report": frozenset({"model"}),
-    "compare": frozenset({"model", "settings", "code", "evidence", "judge"}),
+    "ledger": frozenset({"model", "settings", "code", "evidence", "judge"}),
+    "compare": frozenset({"model", "settings", "code", "evidence", "judge", "ledger"}),
     "cli": frozenset({"model", "settings", "read", "compare", "report"}),
     "__main__": frozenset({"cli"}),
     "__init__": frozenset({"model", "compare", "read", "report"}),  # the public API
 }
 # The parts below the line: no disk, no network, no clock.
-PURE = ("model", "settings", "code", "evidence", "judge", "report", "compare")
+PURE = ("model", "settings", "code", "evidence", "judge", "ledger", "report", "compare")
 DISK = {"fileinput", "glob", "os", "pathlib", "shutil", "sqlite3", "tarfile", "tempfile", "zipfile"}
 NETWORK = {"asyncio", "ftplib", "http", "select", "smtplib", "socket", "ssl", "urllib", "webbrowser"}
 CLOCK = {"datetime", "time"}

@@ -254,15 +254,15 @@ def test_a_helper_says_nothing_where_the_function_itself_has_no_part() -> None:
 
 
 def test_a_lifted_out_helper_makes_the_rest_alike_again() -> None:
-    whole, rest, helper = frozenset(range(20)), frozenset(range(12)), frozenset(range(12, 20))
+    whole, rest, helper = frozenset(range(20)), frozenset(range(10)), frozenset(range(10, 20))
     found = _all_pairs([rest, helper], [whole], [[1], []], [[]])
     assert found.overlap[0] == pytest.approx(1)
-    assert found.overlap[1] < 0.5
+    assert found.overlap[1] < 0.6
     assert found.containment.tolist() == pytest.approx([1, 1])
 
 
 def test_helpers_lifted_out_at_different_places_are_alike_together() -> None:
-    ours, theirs = [frozenset(range(12)), frozenset(range(12, 20))], [frozenset(range(8)), frozenset(range(8, 20))]
+    ours, theirs = [frozenset(range(14)), frozenset(range(14, 20))], [frozenset(range(8)), frozenset(range(8, 20))]
     found = _all_pairs(ours, theirs, [[1], []], [[1], []])
     assert found.overlap[0] == pytest.approx(1)
     assert found.containment[0] == pytest.approx(1)

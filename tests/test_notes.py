@@ -192,10 +192,7 @@ def test_deep_notes_are_not_read(make: Make, tmp_path: Path, git: Git) -> None:
 
 
 @every_target
-def test_notes_two_folders_down_are_read(make: Make, tmp_path: Path, git: Git, request: pytest.FixtureRequest) -> None:
-    if make is _tar:
-        reason = "in a tar the folder that all members share counts, too; in a zip it does not"
-        request.applymarker(pytest.mark.xfail(reason=reason, strict=True))
+def test_notes_two_folders_down_are_read(make: Make, tmp_path: Path, git: Git) -> None:
     assert _read(make(tmp_path, git, {**PYTHON, "a/b/README": b"two"}))[0] == {"a/b/README": b"two"}
 
 
@@ -375,7 +372,6 @@ def test_a_blob_that_is_missing_is_left_out(tmp_path: Path, git: Git) -> None:
     assert _read(f"{root}@main") == ({"NOTICE": b"here"}, sorted(PYTHON), {})
 
 
-@pytest.mark.xfail(reason="what cannot be read takes the place of what could be", strict=True)
 def test_notes_that_cannot_be_read_do_not_crowd_out_others(tmp_path: Path, git: Git) -> None:
     root = Path(_folder(tmp_path, git, {**PYTHON, "docs/README": b"here"}))
     for number in range(limits.MAX_NOTES):

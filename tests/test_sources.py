@@ -225,8 +225,8 @@ def test_two_forks_of_the_source_are_no_sources_in_common() -> None:
 
 
 def test_a_fork_of_a_fork_and_a_third_reference_are_told_apart() -> None:
-    # With a fork beside it the nearest has nothing to itself: nothing is said rather than something wrong.
-    assert not _common(FOUR, _heron(), repo("fork", FOUR), _third({"schedule.py": ANNEAL, **ELSE}))
+    found = _common(FOUR, _heron(), repo("fork", FOUR), _third({"schedule.py": ANNEAL, **ELSE}))
+    assert [line.reference for line in found] == ["third"]
 
 
 def test_a_reference_with_code_of_its_own_in_the_suspect_is_no_source_in_common() -> None:

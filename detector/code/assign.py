@@ -13,6 +13,7 @@ from detector.code.link import groups
 from detector.code.lowering.labels import API_NAMES
 from detector.code.match import Floats, Pairs
 from detector.code.sorting import Numbers, distinct, grouped
+from detector.code.wording import Agreement
 from detector.model import Span
 from detector.settings import (
     COMPANY_WEIGHT,
@@ -23,6 +24,7 @@ from detector.settings import (
     PLAIN_PART,
     REFERENCE_RIVALRY,
     RIVALRY,
+    SHAPE,
     SLIGHT,
     WORDING,
 )
@@ -79,18 +81,18 @@ def fit(pairs: Pairs, around: Floats) -> Floats:
     return fits
 
 
-def similarity(pairs: Pairs, fits: Floats, words: Floats, ours: Floats, theirs: Floats) -> Floats:
+def similarity(pairs: Pairs, fits: Floats, texts: Agreement, ours: Floats, theirs: Floats) -> Floats:
     """How well the functions of each pair fit each other, and no others.
 
-    words: how far their words agree; ours, theirs: the weight of every function of either side.
-    Formula: f / (1 + r (f_s - f) + q (f_r - f) min(1, size ratio)^2), with f a trace less where words
+    texts: how far these agree; ours, theirs: the weight of every function of either side.
+    Formula: f / (1 + r (f_s - f) + q (f_r - f) min(1, size ratio)^2), with f a trace less where texts
              differ, f_s the best fit of the suspect with any reference, f_r that of the reference with any suspect. A
              piece lifted out of a long function is no rival of what is left of it: hence the ratio of sizes.
     Units:   0..1.
     """
     if not len(pairs.suspect):
         return fits
-    fits = fits * (1 - WORDING * (1 - words**2))
+    fits = fits * (1 - WORDING * (1 - texts.words**2) - SHAPE * (1 - texts.shape**2))
     best, best_back = np.zeros(len(ours)), np.zeros(len(theirs))
     np.maximum.at(best, pairs.suspect, fits)
     np.maximum.at(best_back, pairs.reference, fits)

@@ -6,9 +6,11 @@ has them.
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import count
 
 import numpy as np
@@ -18,50 +20,107 @@ from scipy import sparse
 from detector.code.match import Floats, Pairs
 from detector.code.sorting import Numbers, distinct, grouped
 from detector.model import Span, UserError
-from detector.settings import PAIR_BLOCK, WORDS_TOGETHER
+from detector.settings import PAIR_BLOCK, TOKENS_TOGETHER, WORDS_TOGETHER
 
 Texts = tuple[Sequence[Span], Callable[[str], bytes]]  # the functions of a side, and how to read its files
 
-_WORD = re.compile(rb"[A-Za-z_]\w*")
-# Comments and docstrings go first when code is copied.
-_NO_CODE = re.compile(rb"#[^\n]*|(\"\"\"|''')[\s\S]*?\1")
+_KEYWORDS = frozenset(word.encode() for word in keyword.kwlist)
+# Comments and docstrings go first when code is copied, layout too: neither takes part, nor do commas that end a list.
+_NO_CODE = re.compile(rb"#[^\n]*|(\"\"\"|''')[\s\S]*?\1|,(?=\s*[)\]}])")
+_TOKEN = re.compile(rb"""[A-Za-z_]\w*|\d[\w.]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[^\s\w]""")
+_NAME, _NUMBER, _STRING = 1, 2, 3
 
 
-def agreement(pairs: Pairs, is_asked: npt.NDArray[np.bool_], suspect: Texts, reference: Texts) -> Floats:
-    """The share of runs of three words that both functions of each pair that is asked for have, 0 for the others.
+class _Tokens:
+    """Numbers tokens, and says of each number what is left of it without its name."""
 
-    Units:  plain Jaccard, 0..1.
-    Source: word n-grams as in Broder 1997, section 2, over identifiers and keywords in the order of the text.
+    def __init__(self) -> None:
+        self.numbers: defaultdict[bytes, int] = defaultdict(count(8).__next__)
+
+    def bare(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
+        """By number: the token with names, numbers and strings made alike; whether it is a word of any kind."""
+        bare = np.zeros(len(self.numbers) + 8, np.uint64)
+        is_word = np.zeros(len(bare), bool)
+        for token, number in self.numbers.items():
+            first = token[:1]
+            is_name = first.isalpha() or first == b"_"
+            is_word[number] = is_name or first.isdigit() or (first in b"\"'" and len(token) > 1)
+            if is_name:
+                bare[number] = number if token in _KEYWORDS else _NAME
+            elif is_word[number]:
+                bare[number] = _NUMBER if first.isdigit() else _STRING
+            else:
+                bare[number] = number
+        return bare, is_word
+
+
+@dataclass(frozen=True, slots=True)
+class Agreement:
+    """How far the texts of two functions agree, for each pair, 0..1; 0 where it was not asked for."""
+
+    words: Floats  # names, numbers and strings in their order
+    shape: Floats  # what is left without them
+
+
+def agreement(pairs: Pairs, is_asked: npt.NDArray[np.bool_], suspect: Texts, reference: Texts) -> Agreement:
+    """Compare the texts of the pairs that are asked for.
+
+    Units:  plain Jaccard of runs of three words, and of five tokens of which names, numbers and strings are alike.
+    Source: word n-grams as in Broder 1997, section 2; tokens without names as in Schleimer et al. 2003 (MOSS).
     """
-    found = np.zeros(len(pairs.suspect))
+    words, shape = np.zeros(len(pairs.suspect)), np.zeros(len(pairs.suspect))
     asked = np.flatnonzero(is_asked)
-    if not len(asked):
-        return found
-    numbers: defaultdict[bytes, int] = defaultdict(count(1).__next__)
-    ours, one = _runs(distinct(pairs.suspect[asked]), pairs.suspect[asked], suspect, numbers)
-    theirs, other = _runs(distinct(pairs.reference[asked]), pairs.reference[asked], reference, numbers)
-    _, columns = grouped(np.concatenate([ours[1], theirs[1]]))
-    width = int(columns.max(initial=0)) + 1
-    left = _matrix(ours[0], columns[: len(ours[0])], int(one.max()) + 1, width)
-    right = _matrix(theirs[0], columns[len(ours[0]) :], int(other.max()) + 1, width)
-    sizes, others = np.diff(left.indptr)[one], np.diff(right.indptr)[other]
-    shared = np.zeros(len(asked))
-    for start in range(0, len(asked), PAIR_BLOCK):
-        block = slice(start, start + PAIR_BLOCK)
-        shared[block] = np.asarray(left[one[block]].multiply(right[other[block]]).sum(axis=1)).ravel()
-    found[asked] = shared / np.maximum(sizes + others - shared, 1)
-    return found
+    if len(asked):
+        tokens = _Tokens()
+        one, ours = _read(pairs.suspect[asked], suspect, tokens)
+        other, theirs = _read(pairs.reference[asked], reference, tokens)
+        bare, is_word = tokens.bare()
+        named = [text.only(is_word) for text in (ours, theirs)]
+        words[asked] = _jaccard(named[0].runs(WORDS_TOGETHER), named[1].runs(WORDS_TOGETHER), one, other)
+        plain = [text.replaced(bare) for text in (ours, theirs)]
+        shape[asked] = _jaccard(plain[0].runs(TOKENS_TOGETHER), plain[1].runs(TOKENS_TOGETHER), one, other)
+    return Agreement(words, shape)
 
 
-def _runs(
-    functions: Numbers, wanted: Numbers, texts: Texts, numbers: defaultdict[bytes, int]
-) -> tuple[tuple[Numbers, npt.NDArray[np.uint64]], Numbers]:
-    """Row and hash of every run of words of some functions, and the row of each function that is wanted."""
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Tokens of some functions, one after the other.
+
+    Shapes: `rows[i]` is the function that `tokens[i]` stands in, ascending.
+    """
+
+    rows: Numbers
+    tokens: npt.NDArray[np.uint64]
+    functions: int
+
+    def only(self, chosen: npt.NDArray[np.bool_]) -> _Text:
+        """The tokens whose number is chosen."""
+        kept = chosen[self.tokens]
+        return _Text(self.rows[kept], self.tokens[kept], self.functions)
+
+    def replaced(self, by: npt.NDArray[np.uint64]) -> _Text:
+        """Other numbers for the tokens."""
+        return _Text(self.rows, by[self.tokens], self.functions)
+
+    def runs(self, length: int) -> _Text:
+        """Hashes of so many tokens in a row, within one function."""
+        end = max(len(self.tokens) - length + 1, 0)
+        codes = np.zeros(end, np.uint64)
+        for place in range(length):
+            codes = codes * np.uint64(0x9E3779B97F4A7C15) + self.tokens[place : place + end]
+        is_whole = self.rows[:end] == self.rows[length - 1 :] if end else np.zeros(0, bool)
+        return _Text(self.rows[:end][is_whole], codes[is_whole], self.functions)
+
+
+def _read(wanted: Numbers, texts: Texts, tokens: _Tokens) -> tuple[Numbers, _Text]:
+    """The row of each function that is wanted, and the tokens of all rows."""
     spans, read = texts
+    functions = distinct(wanted)
     by_path: defaultdict[str, list[int]] = defaultdict(list)
     for row, number in enumerate(functions.tolist()):
         by_path[spans[number].path].append(row)
-    words: list[list[int]] = [[]] * len(functions)
+    found: list[list[int]] = [[]] * len(functions)
+    numbers = tokens.numbers
     for path, rows in by_path.items():
         try:
             lines = read(path).split(b"\n")
@@ -70,16 +129,25 @@ def _runs(
         for row in rows:
             span = spans[int(functions[row])]
             text = _NO_CODE.sub(b" ", b"\n".join(lines[span.first_line - 1 : span.last_line]))
-            words[row] = [numbers[word] for word in _WORD.findall(text)]
-    lengths = np.array([len(each) for each in words])
-    flat = np.array([number for each in words for number in each], np.uint64)
-    starts = np.repeat(np.arange(len(words)), lengths)
-    end = max(len(flat) - WORDS_TOGETHER + 1, 0)
-    codes = np.zeros(end, np.uint64)
-    for place in range(WORDS_TOGETHER):
-        codes = codes * np.uint64(0x9E3779B97F4A7C15) + flat[place : place + end]
-    is_whole = starts[:end] == starts[WORDS_TOGETHER - 1 :] if end else np.zeros(0, bool)
-    return (starts[:end][is_whole], codes[is_whole]), np.searchsorted(functions, wanted)
+            found[row] = [numbers[token] for token in _TOKEN.findall(text)]
+    lengths = np.array([len(each) for each in found])
+    flat = np.array([number for each in found for number in each], np.uint64)
+    return np.searchsorted(functions, wanted), _Text(np.repeat(np.arange(len(found)), lengths), flat, len(found))
+
+
+def _jaccard(ours: _Text, theirs: _Text, one: Numbers, other: Numbers) -> Floats:
+    """Of each pair of functions."""
+    _, columns = grouped(np.concatenate([ours.tokens, theirs.tokens]))
+    width = int(columns.max(initial=0)) + 1
+    left = _matrix(ours.rows, columns[: len(ours.rows)], ours.functions, width)
+    right = _matrix(theirs.rows, columns[len(ours.rows) :], theirs.functions, width)
+    sizes, others = np.diff(left.indptr)[one], np.diff(right.indptr)[other]
+    shared = np.zeros(len(one))
+    for start in range(0, len(one), PAIR_BLOCK):
+        block = slice(start, start + PAIR_BLOCK)
+        shared[block] = np.asarray(left[one[block]].multiply(right[other[block]]).sum(axis=1)).ravel()
+    found: Floats = shared / np.maximum(sizes + others - shared, 1)
+    return found
 
 
 def _matrix(rows: Numbers, columns: Numbers, height: int, width: int) -> sparse.csr_matrix:

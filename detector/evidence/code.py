@@ -142,10 +142,10 @@ def _likeness(
     around = company(found, suspect.spans, reference.spans, ours.totals, ours.callees)
     agreement = name_agreement(found, suspect.spans, reference.spans)
     fits = fit(found, around)
-    words = np.zeros(len(fits))
+    texts = wording.Agreement(np.zeros(len(fits)), np.zeros(len(fits)))
     if reads is not None:
-        words = wording.agreement(found, fits >= WORDING_FROM, (suspect.spans, reads[0]), (reference.spans, reads[1]))
-    similarities = similarity(found, fits, words, ours.totals, theirs.totals)
+        texts = wording.agreement(found, fits >= WORDING_FROM, (suspect.spans, reads[0]), (reference.spans, reads[1]))
+    similarities = similarity(found, fits, texts, ours.totals, theirs.totals)
     chosen = assign(found, fits + NAME_WEIGHT * agreement)
     belief = believe(found.take(chosen), suspect.spans, reference.spans, ours, theirs)
     shared = found.shared[chosen]

@@ -1,10 +1,12 @@
-"""What the suspect itself says about where its code comes from, in comments beside the code.
+"""What the suspect itself says about where its code comes from, in comments beside the code and in its notes.
 
 Measured:  "Copied from", "Adapted from" and their like in comments above a function, above its class, at the head
-           of its file or in their docstrings, where the rest of the line names the reference.
+           of its file or in their docstrings, where the rest of the line names the reference; "built on", "a fork of"
+           and their like in READMEs, notices and package metadata, where the same sentence goes on to name it.
 Copying:   it does not; declared reuse is the normal case and lowers a finding.
 Innocent:  all of it.
-Misses:    credits in a README, NOTICE or licence file; comments that name the source by another name.
+Misses:    credits in licence files and papers, or in another language than English; a name before the verb ("a heron
+           fork"); thanks that claim nothing; whatever calls the source by another name.
 Sources:   the conventions of published ML code, `# Copied from package.module.Class with A->B` above all.
 """
 
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from detector.code.parse import parse_file, parsing
 from detector.code.scopes import definitions
@@ -23,12 +25,11 @@ _DECLARATION = re.compile(
     r"(?:\w+\s+){0,3}?(?:from|on|by|of)\b(?P<source>[^\n]{0,300}(?:\n[^\n]{0,300})?)",
     re.IGNORECASE,
 )
-_CLAIM = re.compile(
-    r"\b(?:copied|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked|fork|built|builds|building|extends|"
-    r"extension)\s+(?:\w+\s+){0,3}?(?:from|on|upon|of|by)?\b(?P<source>[^\n]{0,300}(?:\n[^\n]{0,300})?)",
-    re.IGNORECASE,
+_NEGATION = (
+    r"(?:no|not|never|none|nothing|nor|neither|without|cannot"
+    r"|\w+n['’´`]t|(?:is|was|are|were|has|have|had|do|does|did)nt)"
 )
-_DENIAL = re.compile(r"\b(?:not|never|without|no)\b[\w ]*$", re.IGNORECASE)
+_DENIAL = re.compile(rf"\b{_NEGATION}\b[\w ]*$", re.IGNORECASE)
 # How far before the word a denial still belongs to it.
 _DENIAL_REACH = 40
 _DECLARATION_BYTES = re.compile(
@@ -57,15 +58,177 @@ _ANYBODYS = frozenset(
 )
 
 
+# What ends a sentence. A dot inside a name, a version or an address is followed by no space, one that shortens a word
+# is passed over with the word.
+_END = re.compile(
+    r"\b(?:e\.g|i\.e|a\.k\.a|al|cf|co|corp|dr|inc|incl|ltd|prof|resp|ver|viz|vs|v)\.|&\w{1,8};"
+    r"|(?P<end>[.!?;](?=[\"'”’»)\]]{0,3}(?:\s|$))|[。！？；])",
+    re.IGNORECASE,
+)
+_EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+|_+(?!\w)")
+_BLOCK_TAG = re.compile(r"</?(?:p|br|div|h[1-6]|li|ol|ul|table|td|th|tr)\b[^<>]{0,300}>", re.IGNORECASE)
+_RULE = re.compile(r"[-=~^*_#|:+ ]*|(?:```|~~~).*")
+_ITEM = re.compile(r"(?:[-*+•‣·]|\(?\d{1,3}[.)])\s")
+# Lines that are a sentence each: headings, rows of tables, and the fields above a package's description.
+_ALONE = re.compile(
+    r"#{1,6}\s|\||(?:Author|Classifier|Description|Home-page|Keywords|License|Maintainer|Metadata|Name|Platform|Project"
+    r"|Provides|Requires|Summary|Version)(?:-\w+){0,2}:\s"
+)
+# "based on the following projects:" - nothing is named yet, the list below does it.
+_LEAD = re.compile(r"(?: [a-z][a-z-]*){0,8} ?:|")
+
+_PARTICIPLES = "copied|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked"
+# What a sentence says at each of its turns; between two turns stand the names. The names of the groups tell what each
+# turn does to a claim, see `_claims_in`. Spaces are single, and every repetition is bounded.
+_TURN = re.compile(
+    rf"""
+    (?P<claim> \b(?:
+        (?:copied|adapted|adopted|taken|borrowed|modified|derived|ported|forked)
+            [ ](?:(?!(?:not|never|by)\b)\w+[ ]){{0,3}}?from
+        | (?:copied|adapted|borrowed|modified|derived|ported|forked)
+            [ ](?:(?!(?:not|never|by)\b)\w+[ ]){{0,3}}?of
+        | based [ ](?:(?!(?:not|never|by)\b)\w+[ ]){{0,3}}?(?:on|upon|off|around|from)
+        # Only adverbs between: whoever "builds heronvl wheels on Linux" claims nothing.
+        | (?:built|builds|building) [ ](?:\w+ly[ ]|in[ ](?:large[ ])?part[ ]|mostly[ ]|further[ ]|up[ ])?
+            (?:on|upon|atop|off|around|from(?![ ]source))
+        | build [ ](?:\w+ly[ ]|further[ ])?(?:upon|atop|on[ ]top[ ]of)
+        | forks?[ ]of | extensions?[ ](?:of|to)
+        )\b,? )
+    | (?P<direct> \b(?:adapted|adopted|modified|ported|forked|forks|forking|extends|extending)
+        (?=(?P<object>(?:
+            [ ](?!(?:to|for|by|with|in|into|on|as|at|and|or|not|rather|instead|but|than|via)\b)[^ ]+
+        ){{1,4}})) )
+    | (?P<listed> \b(?:{_PARTICIPLES}), )
+    | (?P<elided> \bbut[ ](?:also[ ]|rather[ ]|instead[ ])?(?:on|upon|from)\b )
+    | (?P<addition> (?<![\w/.-])not[ ](?:only|just|merely|solely|simply)\b )
+    | (?P<contrast> (?<![\w/.-])(?:
+        {_NEGATION}|unlike|than|instead[ ]of|as[ ]opposed[ ]to|contrary[ ]to|in[ ]contrast
+        |compar\w+|outperform\w*|beat(?:s|ing)?|surpass\w*|exceed\w*
+        )(?![\w/-]) )
+    | (?P<aside> (?<![\w/.-])(?:
+        except|excluding|against|versus|vs|alternatives?|competitors?|replac\w+|compatible|similar(?:ly)?
+        |support\w*|install\w*|requir\w+|needs?|(?:trained|tuned|tested|evaluated|benchmarked)[ ](?:on|with|against|by)
+        )(?![\w/-]) )
+    | (?P<fresh> (?<![\w/.-])(?:but|while|whereas|however|although|though)(?![\w/-])
+        | \band[ ](?:is|was|are|were|has|have|it|we|they)\b
+        | ,[ ](?:it|we|our|they|this|these|i|you|who|which|whose)\b
+        | ,(?=[ ][^,()]{{1,40}}[ ](?:is|are|was|were|has|have|can|will)\b) )
+    | (?P<pause> [,:()–—] )
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+
+
 def cites(notes: Mapping[str, bytes], names: frozenset[str]) -> str:
-    """The path of the README or notice in which the suspect says that it builds on the reference, "" if none does."""
+    """The path of the README or notice in which the suspect says that it builds on the reference, "" if none does.
+
+    A claim holds for the rest of its sentence or until the sentence turns to something else; denied ones are none.
+    """
     for path, data in notes.items():
         text = data.decode("utf-8", "replace")
-        for claim in _CLAIM.finditer(text):
-            start = max(claim.start() - _DENIAL_REACH, 0)
-            if not _DENIAL.search(text, start, claim.start()) and _words(claim["source"]) & names:
-                return path
+        if _may_name(text, names) and _claims(text, names):
+            return path
     return ""
+
+
+def _claims(text: str, names: frozenset[str]) -> bool:
+    is_awaited = is_in_list = False  # whether "based on:" stands above, and whether the list below it has begun
+    for is_item, block in _blocks(text):
+        if is_in_list and not is_item:
+            is_awaited = is_in_list = False
+        is_led = is_awaited
+        for number, sentence in enumerate(_sentences(block)):
+            is_cited, leads = _claims_in(sentence, names, is_open=is_led and number == 0)
+            if is_cited:
+                return True
+            is_awaited = leads
+        if is_led and is_item:
+            is_awaited = is_in_list = True
+    return False
+
+
+def _blocks(text: str) -> Iterator[tuple[bool, str]]:
+    """Paragraphs, headings, rows and items of lists, each on one line; and whether it is an item."""
+    block: list[str] = []
+    is_item = False
+    for raw in _BLOCK_TAG.sub("\n\n", text).splitlines():
+        line = raw.strip(" \t>")
+        item = _ITEM.match(line)
+        is_alone = item is None and _ALONE.match(line) is not None
+        is_rule = _RULE.fullmatch(line) is not None
+        if block and (item or is_alone or is_rule):
+            yield is_item, _plain_text(block)
+            block = []
+        if is_rule:
+            continue
+        if not block:
+            is_item = item is not None
+        block.append(line[item.end() :] if item else line)
+        if is_alone:
+            yield False, _plain_text(block)
+            block = []
+    if block:
+        yield is_item, _plain_text(block)
+
+
+def _plain_text(lines: Sequence[str]) -> str:
+    """Lines as one, without emphasis and with single spaces."""
+    return " ".join(_EMPHASIS.sub("", " ".join(lines)).split())
+
+
+def _sentences(block: str) -> Iterator[str]:
+    start = 0
+    for end in _END.finditer(block):
+        if end["end"]:
+            yield block[start : end.start()]
+            start = end.end()
+    yield block[start:]
+
+
+def _claims_in(sentence: str, names: frozenset[str], *, is_open: bool) -> tuple[bool, bool]:
+    """Whether a sentence says that something comes from the reference, and whether it leaves that to what follows.
+
+    `is_open`: it continues a claim that the text above it began.
+    """
+    start = 0  # of what is not searched for names yet
+    claim_end = denial_end = -1
+    has_claim = False
+    for turn in _TURN.finditer(sentence):
+        if is_open and _is_named(sentence[start : turn.start()], names):
+            return True, False
+        start = turn.start()
+        is_denied = denial_end >= 0 and start - denial_end <= _DENIAL_REACH
+        kind = turn.lastgroup
+        if kind == "claim":
+            has_claim, is_open, claim_end = True, not is_denied, turn.end()
+        elif kind == "direct":
+            has_claim = True
+            if not is_denied and _is_named(turn["object"], names):
+                return True, False
+        elif kind == "elided" and has_claim:  # "not based on this but on that"
+            is_open, claim_end, denial_end = True, turn.end(), -1
+        elif kind == "contrast":
+            is_open, denial_end = False, turn.end()
+        elif kind == "aside":
+            is_open = False
+        elif kind in {"fresh", "elided"}:
+            is_open, denial_end = False, -1
+        elif kind == "pause":
+            denial_end = -1
+        # The other two only keep their words from being taken for a denial, or their commas for its end.
+    if not is_open:
+        return False, False
+    return _is_named(sentence[start:], names), claim_end >= 0 and _LEAD.fullmatch(sentence, claim_end) is not None
+
+
+def _is_named(source: str, names: frozenset[str]) -> bool:
+    return _may_name(source, names) and not names.isdisjoint(_words(source))
+
+
+def _may_name(text: str, names: frozenset[str]) -> bool:
+    """Whether the beginning of any name occurs at all: cheap, and no for most texts."""
+    lowered = text.lower()
+    return any(name.partition("-")[0] in lowered for name in names)
 
 
 def declares(spans: Sequence[Span], read: Callable[[str], bytes], names: frozenset[str]) -> list[bool]:

@@ -44,6 +44,8 @@ PIP_SECONDS = 1800.0
 # READMEs and notices of one target, and what is read of each.
 MAX_NOTES = 8
 MAX_NOTE_BYTES = 300_000
+# Notes that are asked for in all: one that cannot be read may cost as much as MAX_FILE_BYTES to find out.
+MAX_NOTE_TRIES = 64
 
 # A `generated` notice stands at the top.
 HEAD_BYTES = 4096

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from detector.model import Skipped, SourceFile, UserError
-from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES, MAX_NOTE_BYTES, MAX_NOTES
+from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES, MAX_NOTE_BYTES, MAX_NOTE_TRIES, MAX_NOTES
 from detector.read.names import has_python_shebang, is_note_name, is_python_name, printable
 from detector.read.roles import role_of
 
@@ -74,9 +74,15 @@ class Listing(Generic[Key]):
         return sorted(self._keys)
 
     def notes(self) -> dict[str, bytes]:
-        """What the project says of itself, by path: READMEs and notices, as far as they can be read."""
+        """What the project says of itself, by path: READMEs and notices, those nearest to the top first.
+
+        At most MAX_NOTES of them and MAX_NOTE_BYTES of each. One that cannot be read is left out and takes no other
+        one's place, unless MAX_NOTE_TRIES of them have been asked for.
+        """
         found: dict[str, bytes] = {}
-        for path in sorted(self._notes, key=lambda path: (path.count("/"), path))[:MAX_NOTES]:
+        for path in sorted(self._notes, key=lambda path: (path.count("/"), path))[:MAX_NOTE_TRIES]:
+            if len(found) == MAX_NOTES:
+                break
             with suppress(CannotRead):
                 found[path] = self._fetch(self._notes[path])[:MAX_NOTE_BYTES]
         return found

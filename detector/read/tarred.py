@@ -1,8 +1,8 @@
 """Tar archives: one pass from front to back, since a compressed tar has no other order.
 
 Sorted order and reading a file again need random access, which would unpack the whole archive once per file; memory
-must not grow with the archive either. So the Python members, and nothing else, go to one nameless temporary file,
-which the system removes when it is closed, however the program ends.
+must not grow with the archive either. So the Python members and the notes, and nothing else, go to one nameless
+temporary file, which the system removes when it is closed, however the program ends.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import lzma
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import IO, Any, BinaryIO, cast
@@ -44,13 +44,13 @@ def listing(path: Path, cleanup: ExitStack) -> Listing[_Place]:
             found = list(_spooled(path.name, stream, spool, top))
         except (zlib.error, lzma.LZMAError) as error:
             raise tarfile.ReadError(str(error)) from None
-    prefix = top.prefix()
-    return Listing((_without(prefix, each) for each in found), lambda place: _fetch(spool, place))
+    return Listing(_below(top.prefix(), found), lambda place: _fetch(spool, place))
 
 
 def _spooled(
     archive_name: str, stream: IO[bytes], spool: BinaryIO, top: TopFolder
-) -> Iterator[tuple[str, _Place] | Skipped]:
+) -> Iterator[tuple[str, int, _Place] | Skipped]:
+    """Copy what may be wanted: path, mode and place of each."""
     end = count = 0
     forward = _Forward(stream)
     try:
@@ -64,13 +64,12 @@ def _spooled(
                 if name is not None and not member.isdir():
                     top.see(name)
                 shown = name or member.name
-                if member.isdir() or not (
-                    is_python_name(shown) or is_note_name(shown) or may_be_script(shown, member.mode)
-                ):
+                # Whether all members share a folder is known at the end only: a note may lie one folder higher yet.
+                if member.isdir() or not (_wanted(shown, member.mode) or is_note_name(shown.partition("/")[2])):
                     continue
                 if (reason := _refusal(member, name, end)) is None:
                     end += _copy(archive, member, spool)
-                    yield shown, (end - member.size, member.size)
+                    yield shown, member.mode, (end - member.size, member.size)
                 elif is_python_name(shown):
                     yield Skipped(shown, reason)
     except _TooMuchError:
@@ -108,10 +107,20 @@ def _fetch(spool: BinaryIO, place: _Place) -> bytes:
     return data
 
 
-def _without(prefix: str, found: tuple[str, _Place] | Skipped) -> tuple[str, _Place] | Skipped:
-    if isinstance(found, Skipped):
-        return Skipped(found.path.removeprefix(prefix), found.reason)
-    return found[0].removeprefix(prefix), found[1]
+def _below(prefix: str, found: Iterable[tuple[str, int, _Place] | Skipped]) -> Iterator[tuple[str, _Place] | Skipped]:
+    """Call everything by its path below the shared folder, and leave out what is not wanted under that path."""
+    for each in found:
+        if isinstance(each, Skipped):
+            yield Skipped(each.path.removeprefix(prefix), each.reason)
+            continue
+        path, mode, place = each
+        path = path.removeprefix(prefix)
+        if _wanted(path, mode):
+            yield path, place
+
+
+def _wanted(path: str, mode: int) -> bool:
+    return is_python_name(path) or is_note_name(path) or may_be_script(path, mode)
 
 
 class _TooMuchError(Exception):

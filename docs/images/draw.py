@@ -38,13 +38,13 @@ def report() -> list[str]:
 
 
 def cut(lines: list[str]) -> list[str]:
-    """Leave out what lies between the first matches and the evidence."""
+    """Leave out what lies between the first matches and what follows them."""
     plain = [Text.from_ansi(line).plain for line in lines]
     matches = [number for number, line in enumerate(plain) if " bits  similarity " in line]
-    evidence = next(number for number, line in enumerate(plain) if line.startswith("Evidence"))
+    after = plain.index("Files")
     found = next(int(line.split()[1]) for line in plain if line.startswith("Matches: "))
     left_out = f"\x1b[2m  [... {found - SHOWN} more matches cut ...]\x1b[0m"
-    return [*lines[: matches[SHOWN]], left_out, "", *lines[evidence:]]
+    return [*lines[: matches[SHOWN]], left_out, "", *lines[after:]]
 
 
 def svg(lines: list[str]) -> str:
