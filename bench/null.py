@@ -164,8 +164,8 @@ def report(comparisons: Sequence[Comparison]) -> str:
         "what coincidence looks like",
         how,
         demands,
-        "Functions of 10,000 that reach an overlap x bits without a known source:",
-        table(("overlap x bits", "in 10,000"), steps),
+        "Functions of 10,000 that reach a score (overlap x bits, or part of containment x bits) without a known source:",
+        table(("score", "in 10,000"), steps),
         "Reported without a known source:",
         _rows(alone),
     )

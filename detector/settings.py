@@ -80,6 +80,8 @@ LARGE_MAGNITUDE = 10.0  # log2 of the bits from which on size says nothing more
 WORDING = 0.06
 WORDING_FROM = 0.8
 WORDS_TOGETHER = 3
+# ... and so does the order of tokens without their names, which renaming leaves: of siblings under the same flow, one
+# calls by position where the other calls by keyword. Renamed copies: average precision .955 -> .960.
 SHAPE = 0.03
 TOKENS_TOGETHER = 5
 # A pair whose suspect has a partner that fits better by 1/32 has half its similarity left; for the reference 1/4,

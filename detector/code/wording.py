@@ -1,4 +1,4 @@
-"""How far the words of two functions agree, where their flows hardly tell which of several is the source.
+"""How far the texts of two functions agree, where their flows hardly tell which of several is the source.
 
 Words only order what is found: a copy without its names is found all the same, and stands a trace behind one that
 has them.
@@ -27,7 +27,8 @@ Texts = tuple[Sequence[Span], Callable[[str], bytes]]  # the functions of a side
 _KEYWORDS = frozenset(word.encode() for word in keyword.kwlist)
 # Comments and docstrings go first when code is copied, layout too: neither takes part, nor do commas that end a list.
 _NO_CODE = re.compile(rb"#[^\n]*|(\"\"\"|''')[\s\S]*?\1|,(?=\s*[)\]}])")
-_TOKEN = re.compile(rb"""[A-Za-z_]\w*|\d[\w.]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|[^\s\w]""")
+# A string that is not closed ends with its line: looking for its end again from each of its quotes would be quadratic.
+_TOKEN = re.compile(rb"""[A-Za-z_]\w*|\d[\w.]*|"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?|[^\s\w]""")
 _NAME, _NUMBER, _STRING = 1, 2, 3
 
 
