@@ -164,7 +164,7 @@ def report(comparisons: Sequence[Comparison]) -> str:
         "what coincidence looks like",
         how,
         demands,
-        "Functions of 10,000 that reach a score (overlap x bits, or part of containment x bits) without a known source:",
+        "Functions of 10,000 that reach a score (`detector.code.link.scores`, bits) without a known source:",
         table(("score", "in 10,000"), steps),
         "Reported without a known source:",
         _rows(alone),

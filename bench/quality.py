@@ -260,8 +260,8 @@ class Answers:
     strangers: Mapping[Key, int]  # suspect functions without an origin -> their statements
 
 
-def answers(specimen: Specimen, reference: Files) -> Answers:
-    """Close the origins over equality of form."""
+def answers(specimen: Specimen, reference: Files, flows: Mapping[Key, int] | None = None) -> Answers:
+    """Close the origins over equality of form, and of value flow where that is given for the reference's functions."""
     sizes: defaultdict[Key, int] = defaultdict(int)
     forms: defaultdict[Key, set[str]] = defaultdict(set)
     of_form: defaultdict[str, set[Key]] = defaultdict(set)
@@ -276,6 +276,12 @@ def answers(specimen: Specimen, reference: Files) -> Answers:
         right[origin.suspect].update(*(of_form[digest] for digest in forms[origin.original]))
         if origin.role == WHOLE:
             whole[origin.suspect] = max(sizes[origin.original], whole.get(origin.suspect, 0))
+    if flows is not None:
+        of_flow: defaultdict[int, set[Key]] = defaultdict(set)
+        for key, number in flows.items():
+            of_flow[number].add(key)
+        for keys in right.values():
+            keys.update(*(of_flow[flows[key]] for key in tuple(keys) if key in flows))
     roles = {origin.suspect: origin.role for origin in specimen.origins if origin.suspect not in whole}
     strangers = {key: statements(node) for key, node in _functions(specimen.files) if key not in right}
     return Answers({key: frozenset(keys) for key, keys in right.items()}, whole, roles, strangers)
@@ -492,6 +498,7 @@ class Measured:
 
     package: Package
     levels: Mapping[str, Quality]
+    of_flows: Mapping[str, float]  # level -> open F1 where a reference of equal value flow is right, too
     partial: PartialQuality
     needles: Mapping[str, NeedleQuality]
     f1: Mapping[str, Mapping[str, float]]  # baseline -> kind of specimen -> open F1
@@ -507,7 +514,11 @@ def measure_package(cache: Path, work: Path, package: Package) -> Measured:
     """Everything about one package."""
     reference = original_files(cache, package)
     theirs = corpus(reference)
+    flows = dict(
+        zip([(span.path, span.qualname) for span in theirs.spans], theirs.shingles.sums().tolist(), strict=True)
+    )
     levels: dict[str, Quality] = {}
+    of_flows: dict[str, float] = {}
     hidden: dict[str, NeedleQuality] = {}
     pieces = PartialQuality({}, {}, Count(0, 0), Count(0, 0))
     f1: dict[str, dict[str, float]] = {name: {} for name in BASELINES}
@@ -517,6 +528,8 @@ def measure_package(cache: Path, work: Path, package: Package) -> Measured:
         run = detect(suspect.files, theirs, reference)
         if make is at_level:
             levels[level] = quality(run, known)
+            alike = answers(suspect, reference, flows)
+            of_flows[level], _ = f1_of_copies(best_pairs(run.scored, alike.right), alike)
         elif make is with_needles:
             hidden[level] = needle_quality(run, known)
         else:
@@ -525,7 +538,7 @@ def measure_package(cache: Path, work: Path, package: Package) -> Measured:
             for name in BASELINES:
                 best = best_pairs(scores(PEERS[name].find(suspect.files, reference)), known.right)
                 f1[name][kind], _ = f1_of_copies(best, known, LEAST_STATEMENTS if make is at_level else 0)
-    return Measured(package, levels, pieces, hidden, f1)
+    return Measured(package, levels, of_flows, pieces, hidden, f1)
 
 
 COMPARED = (*BASELINE_LEVELS, *(NEEDLES_AT + level for level in NEEDLE_LEVELS))
@@ -542,7 +555,9 @@ def report(found: Sequence[Measured]) -> str:
         "Figures are held against the demands rounded to three decimals."
     )
     blocks = (
-        "**Levels.** Recall by statements of the original; parts are functions that hold a piece of one.",
+        "**Levels.** Recall by statements of the original; parts are functions that hold a piece of one. `equal flows "
+        "right`: open F1 where a reference function of the same value flow as a right one is right, too, by the "
+        "detector's own reading: what the difference to open F1 is made of are functions that compute the same.",
         table(LEVEL_HEADER, _level_rows(found)),
         f"**Partial copies**, made from every second file, beside the other files at {PARTIAL_LEVEL}, in a foreign "
         "project. Recall with a right reference at the default operating point; in brackets those that are reported "
@@ -622,8 +637,8 @@ def _own_f1(each: Measured, kind: str) -> float:
 
 
 LEVEL_HEADER = (
-    "package", "level", "functions", "open F1", "at", "top-1", "proposed", f"recall, {LONG}", f"recall, {SHORT}",
-    "recall, parts", "wrong",
+    "package", "level", "functions", "open F1", "at", "equal flows right", "top-1", "proposed",
+    f"recall, {LONG}", f"recall, {SHORT}", "recall, parts", "wrong",
 )  # fmt: skip
 NEEDLE_HEADER = ("package", "in", "functions", "level", "F1", "at", "recall", "wrong")
 
@@ -631,7 +646,8 @@ NEEDLE_HEADER = ("package", "in", "functions", "level", "F1", "at", "recall", "w
 def _level_rows(found: Sequence[Measured]) -> Iterator[Sequence[object]]:
     for each in found:
         for level, one in each.levels.items():
-            figures = (f"{one.f1:.3f}", f"{one.threshold:.2f}", f"{one.top_1:.3f}", f"{one.proposed:.3f}")
+            alike = f"{each.of_flows[level]:.3f}"
+            figures = (f"{one.f1:.3f}", f"{one.threshold:.2f}", alike, f"{one.top_1:.3f}", f"{one.proposed:.3f}")
             counts = (*(one.recall[size] for size in SIZES), one.parts, one.wrong)
             yield each.package.name, level, one.functions, *figures, *counts
 

@@ -13,7 +13,6 @@ from scipy import sparse
 from detector.code import assign as module
 from detector.code.assign import assign, company, fit, name_agreement, similarity
 from detector.code.match import Pairs
-from detector.code.wording import Agreement
 from detector.compare import Options, compare
 from detector.model import Span
 from detector.settings import COMPANY_WEIGHT, FEW_SHINGLES, NEAR_TIE, REFERENCE_RIVALRY, RIVALRY
@@ -256,7 +255,7 @@ def test_what_shares_few_shingles_or_bits_fits_less() -> None:
 def test_rivals_take_similarity_away_from_a_pair_and_never_from_the_best() -> None:
     pairs = _pairs([(0, 0, 1.0), (0, 1, 0.9), (1, 0, 0.8), (1, 2, 0.9)], [1023] * 4)
     fits = fit(pairs, np.zeros(4))
-    alike = similarity(pairs, fits, Agreement(np.ones(4), np.ones(4)), np.full(2, 1023.0), np.full(3, 1023.0))
+    alike = similarity(pairs, fits, np.full(2, 1023.0), np.full(3, 1023.0))
     assert alike[0] == pytest.approx(fits[0])
     assert alike[3] == pytest.approx(fits[3])
     assert alike[1] == pytest.approx(fits[1] / (1 + RIVALRY * (fits[0] - fits[1])))
@@ -267,8 +266,8 @@ def test_rivals_take_similarity_away_from_a_pair_and_never_from_the_best() -> No
 def test_a_small_piece_is_no_rival_of_the_rest() -> None:
     pairs = _pairs([(0, 0, 0.9), (1, 0, 0.2)], [1023] * 2)
     fits = fit(pairs, np.zeros(2))
-    large = similarity(pairs, fits, Agreement(np.ones(2), np.ones(2)), np.array([1000.0, 1000.0]), np.array([1000.0]))
-    small = similarity(pairs, fits, Agreement(np.ones(2), np.ones(2)), np.array([1000.0, 100.0]), np.array([1000.0]))
+    large = similarity(pairs, fits, np.array([1000.0, 1000.0]), np.array([1000.0]))
+    small = similarity(pairs, fits, np.array([1000.0, 100.0]), np.array([1000.0]))
     assert small[1] > 2 * large[1]
     assert small[1] > 0.9 * fits[1]
 

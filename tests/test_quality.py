@@ -246,7 +246,9 @@ def _measured(f1: float, baseline: float) -> Measured:
     needle = NeedleQuality(f1, 0.5, Count(30, 30), 0, 700)
     pieces = PartialQuality({kind: Count(7, 10) for kind in KINDS}, dict.fromkeys(KINDS, 1), Count(9, 9), Count(0, 600))
     baselines = {name: dict.fromkeys(COMPARED, baseline) for name in BASELINES}
-    return Measured(PACKAGES[0], dict.fromkeys(LEVELS, one), pieces, dict.fromkeys(NEEDLE_LEVELS, needle), baselines)
+    levels = dict.fromkeys(LEVELS, one)
+    flows = dict.fromkeys(LEVELS, one.f1)
+    return Measured(PACKAGES[0], levels, flows, pieces, dict.fromkeys(NEEDLE_LEVELS, needle), baselines)
 
 
 def test_every_demand_has_a_verdict_with_its_figures() -> None:
@@ -255,7 +257,7 @@ def test_every_demand_has_a_verdict_with_its_figures() -> None:
     assert "- **missed**: vit-pytorch: recall of functions of 3 to 5 statements, default operating point" in text
     assert "- **met**: recall of partial copies, default operating point: 0.700 of 50" in text
     assert "- **met**: open F1 ahead of both baselines: at 6 of 6" in text
-    assert "| vit-pytorch | L7 | 9 | 1.000 | 0.50 | 1.000 | 1.000 | 1.000 of 9 | 0.500 of 2 | - | 0 |" in text
+    assert "| vit-pytorch | L7 | 9 | 1.000 | 0.50 | 1.000 | 1.000 | 1.000 | 1.000 of 9 | 0.500 of 2 | - | 0 |" in text
 
 
 def test_a_goal_is_missed_below_it_and_a_baseline_that_draws_level_is_named() -> None:
@@ -264,3 +266,16 @@ def test_a_goal_is_missed_below_it_and_a_baseline_that_draws_level_is_named() ->
     assert "- **missed**: needles at L7: F1 for each package: vit-pytorch 0.979 (demanded: >= 0.98)" in text
     assert "at 0 of 6, not at vit-pytorch L3, vit-pytorch L6" in text
     assert PARTIAL not in COMPARED
+
+
+def test_what_computes_the_same_is_right_where_flows_are_asked_for() -> None:
+    files = {
+        "a.py": "def f(x, y):\n    a = x + 1\n    b = y + 2\n    return a * b\n",
+        "b.py": "def g(x, y):\n    b = y + 2\n    a = x + 1\n    return a * b\n",
+        "c.py": "def h(x, y):\n    return x - y\n",
+    }
+    specimen = Specimen({"p.py": files["a.py"]}, (Origin(("p.py", "f"), WHOLE, ("a.py", "f")),))
+    read = corpus(files)
+    flows = dict(zip([(span.path, span.qualname) for span in read.spans], read.shingles.sums().tolist(), strict=True))
+    assert answers(specimen, files).right == {("p.py", "f"): {("a.py", "f")}}
+    assert answers(specimen, files, flows).right == {("p.py", "f"): {("a.py", "f"), ("b.py", "g")}}

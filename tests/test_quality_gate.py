@@ -16,7 +16,7 @@ from tests.repositories import fixture_files
 PINS: dict[str, tuple[float, float, float, float]] = {
     "L3": (1.0, 1.0, 1.0, 0.945),
     "L6": (1.0, 1.0, 1.0, 0.945),
-    "L7": (0.996, 1.0, 0.991, 0.939),
+    "L7": (0.992, 1.0, 0.991, 0.939),
 }
 MEASURES = ("open F1", "top-1", "recall, 6 statements and more", "recall, 3 to 5 statements")
 SLACK = 0.005  # what rounding and a tie may do

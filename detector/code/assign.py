@@ -16,6 +16,7 @@ from detector.code.sorting import Numbers, distinct, grouped
 from detector.code.wording import Agreement
 from detector.model import Span
 from detector.settings import (
+    COMPANY_FROM,
     COMPANY_WEIGHT,
     FEW_SHINGLES,
     LARGE_MAGNITUDE,
@@ -67,32 +68,42 @@ def company(
 def fit(pairs: Pairs, around: Floats) -> Floats:
     """How well the functions of each pair fit each other, before rivals are asked.
 
-    Formula: f = o t (1 - s) raised to f + w c (1 - f): o is the overlap of their value flows, for the most part with
-             one weight for all shingles (what two siblings differ in is common, and would hardly count by its rarity);
+    Formula: f = o t (1 - s) raised to f + w c min(1, f / .07) (1 - f): o is the overlap of their value flows, for
+             the most part with one weight for all shingles (what two siblings differ in is common, and would hardly
+             count by its rarity);
              t = n^4 / (n^4 + m^4) for n shingles in common: two getters that are alike in two of them fit anything;
-             s is small where many bits are shared; c is their company, which only ever raises.
+             s is small where many bits are shared; c is their company, which only ever raises, and hardly what has
+             nothing itself.
     Units:   0..1; 1 for equal flows of a thousand bits.
     """
     overlap = (1 - PLAIN_PART) * pairs.overlap + PLAIN_PART * pairs.plain
     slight = 1 - np.minimum(np.log2(1 + pairs.shared) / LARGE_MAGNITUDE, 1)
     common = pairs.common**4
     fits: Floats = overlap * common / (common + FEW_SHINGLES**4) * (1 - SLIGHT * slight)
-    fits += COMPANY_WEIGHT * around * (1 - fits)
+    fits += COMPANY_WEIGHT * around * np.minimum(fits / COMPANY_FROM, 1) * (1 - fits)
     return fits
 
 
-def similarity(pairs: Pairs, fits: Floats, texts: Agreement, ours: Floats, theirs: Floats) -> Floats:
+def settled(fits: Floats, texts: Agreement) -> Floats:
+    """Fits, a trace less where the texts differ: of many copies of one function, that in the same words is the source.
+
+    Formula: f (1 - w (1 - v^2) - s (1 - u^2)), with v how far the words agree, u how far the shape does.
+    """
+    found: Floats = fits * (1 - WORDING * (1 - texts.words**2) - SHAPE * (1 - texts.shape**2))
+    return found
+
+
+def similarity(pairs: Pairs, fits: Floats, ours: Floats, theirs: Floats) -> Floats:
     """How well the functions of each pair fit each other, and no others.
 
-    texts: how far these agree; ours, theirs: the weight of every function of either side.
-    Formula: f / (1 + r (f_s - f) + q (f_r - f) min(1, size ratio)^2), with f a trace less where texts
-             differ, f_s the best fit of the suspect with any reference, f_r that of the reference with any suspect. A
-             piece lifted out of a long function is no rival of what is left of it: hence the ratio of sizes.
+    ours, theirs: the weight of every function of either side.
+    Formula: f / (1 + r (f_s - f) + q (f_r - f) min(1, size ratio)^2), with f_s the best fit of the suspect with any
+             reference, f_r that of the reference with any suspect. A piece lifted out of a long function is no rival
+             of what is left of it: hence the ratio of sizes.
     Units:   0..1.
     """
     if not len(pairs.suspect):
         return fits
-    fits = fits * (1 - WORDING * (1 - texts.words**2) - SHAPE * (1 - texts.shape**2))
     best, best_back = np.zeros(len(ours)), np.zeros(len(theirs))
     np.maximum.at(best, pairs.suspect, fits)
     np.maximum.at(best_back, pairs.reference, fits)

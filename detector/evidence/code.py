@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.code import wording
-from detector.code.assign import assign, company, fit, name_agreement, similarity
+from detector.code.assign import assign, company, fit, name_agreement, settled, similarity
 from detector.code.bulk import Corpus
 from detector.code.callgraph import callees
 from detector.code.link import believe, scores
@@ -142,10 +142,10 @@ def _likeness(
     around = company(found, suspect.spans, reference.spans, ours.totals, ours.callees)
     agreement = name_agreement(found, suspect.spans, reference.spans)
     fits = fit(found, around)
-    texts = wording.Agreement(np.zeros(len(fits)), np.zeros(len(fits)))
     if reads is not None:
-        texts = wording.agreement(found, fits >= WORDING_FROM, (suspect.spans, reads[0]), (reference.spans, reads[1]))
-    similarities = similarity(found, fits, texts, ours.totals, theirs.totals)
+        sides = (suspect.spans, reads[0]), (reference.spans, reads[1])
+        fits = settled(fits, wording.agreement(found, fits >= WORDING_FROM, *sides))
+    similarities = similarity(found, fits, ours.totals, theirs.totals)
     chosen = assign(found, fits + NAME_WEIGHT * agreement)
     belief = believe(found.take(chosen), suspect.spans, reference.spans, ours, theirs)
     shared = found.shared[chosen]

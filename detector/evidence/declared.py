@@ -58,13 +58,13 @@ _ANYBODYS = frozenset(
 )
 
 
-# What ends a sentence. A dot inside a name, a version or an address is followed by no space, one that shortens a word
-# is passed over with the word.
-_END = re.compile(
-    r"\b(?:e\.g|i\.e|a\.k\.a|al|cf|co|corp|dr|inc|incl|ltd|prof|resp|ver|viz|vs|v)\.|&\w{1,8};"
-    r"|(?P<end>[.!?;](?=[\"'”’»)\]]{0,3}(?:\s|$))|[。！？；])",
-    re.IGNORECASE,
+# What ends a sentence: a dot inside a name, a version or an address has no space behind it.
+_END = re.compile(r"[.!?;](?=[\"'”’»)\]]{0,3}(?:\s|$))|[。！？；]")
+# ... unless it shortens a word or ends a character's name.
+_SHORT = re.compile(
+    r"\b(?:e\.g|i\.e|a\.k\.a|al|cf|co|corp|dr|inc|incl|ltd|prof|resp|ver|viz|vs|v)$|&\w{1,8}$", re.IGNORECASE
 )
+_SHORT_REACH = 10
 _EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+|_+(?!\w)")
 _BLOCK_TAG = re.compile(r"</?(?:p|br|div|h[1-6]|li|ol|ul|table|td|th|tr)\b[^<>]{0,300}>", re.IGNORECASE)
 _RULE = re.compile(r"[-=~^*_#|:+ ]*|(?:```|~~~).*")
@@ -77,7 +77,13 @@ _ALONE = re.compile(
 # "based on the following projects:" - nothing is named yet, the list below does it.
 _LEAD = re.compile(r"(?: [a-z][a-z-]*){0,8} ?:|")
 
+# A sentence with none of these claims nothing.
+_VERB = re.compile(
+    r"\b(?:copied|adapted|adopted|taken|borrowed|modified|derived|ported|based|fork|buil[dt]|exten[ds])", re.IGNORECASE
+)
 _PARTICIPLES = "copied|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked"
+# How far before a claim a denial or a comparison still belongs to it: "unlike the many others that are based on".
+_CONTRAST_REACH = 80
 # What a sentence says at each of its turns; between two turns stand the names. The names of the groups tell what each
 # turn does to a claim, see `_claims_in`. Spaces are single, and every repetition is bounded.
 _TURN = re.compile(
@@ -92,11 +98,11 @@ _TURN = re.compile(
         | (?:built|builds|building) [ ](?:\w+ly[ ]|in[ ](?:large[ ])?part[ ]|mostly[ ]|further[ ]|up[ ])?
             (?:on|upon|atop|off|around|from(?![ ]source))
         | build [ ](?:\w+ly[ ]|further[ ])?(?:upon|atop|on[ ]top[ ]of)
-        | forks?[ ]of | extensions?[ ](?:of|to)
+        | forks?[ ]of | extensions?[ ](?:of|to) | extend(?:s|ing)[ ](?:up)?on
         )\b,? )
     | (?P<direct> \b(?:adapted|adopted|modified|ported|forked|forks|forking|extends|extending)
         (?=(?P<object>(?:
-            [ ](?!(?:to|for|by|with|in|into|on|as|at|and|or|not|rather|instead|but|than|via)\b)[^ ]+
+            [ ](?!(?:to|for|by|with|in|into|on|as|at|or|not|rather|instead|but|than|via)\b)[^ ]+
         ){{1,4}})) )
     | (?P<listed> \b(?:{_PARTICIPLES}), )
     | (?P<elided> \bbut[ ](?:also[ ]|rather[ ]|instead[ ])?(?:on|upon|from)\b )
@@ -108,10 +114,11 @@ _TURN = re.compile(
     | (?P<aside> (?<![\w/.-])(?:
         except|excluding|against|versus|vs|alternatives?|competitors?|replac\w+|compatible|similar(?:ly)?
         |support\w*|install\w*|requir\w+|needs?|(?:trained|tuned|tested|evaluated|benchmarked)[ ](?:on|with|against|by)
-        )(?![\w/-]) )
+        )(?![\w/-])
+        | ,[ ](?:who|which|whose|(?!including|following)\w+ing)\b )
     | (?P<fresh> (?<![\w/.-])(?:but|while|whereas|however|although|though)(?![\w/-])
         | \band[ ](?:is|was|are|were|has|have|it|we|they)\b
-        | ,[ ](?:it|we|our|they|this|these|i|you|who|which|whose)\b
+        | ,[ ](?:it|we|our|they|this|these|i|you)\b
         | ,(?=[ ][^,()]{{1,40}}[ ](?:is|are|was|were|has|have|can|will)\b) )
     | (?P<pause> [,:()–—] )
     """,
@@ -179,7 +186,7 @@ def _plain_text(lines: Sequence[str]) -> str:
 def _sentences(block: str) -> Iterator[str]:
     start = 0
     for end in _END.finditer(block):
-        if end["end"]:
+        if not _SHORT.search(block, max(end.start() - _SHORT_REACH, 0), end.start()):
             yield block[start : end.start()]
             start = end.end()
     yield block[start:]
@@ -190,6 +197,8 @@ def _claims_in(sentence: str, names: frozenset[str], *, is_open: bool) -> tuple[
 
     `is_open`: it continues a claim that the text above it began.
     """
+    if not is_open and not _VERB.search(sentence):
+        return False, False
     start = 0  # of what is not searched for names yet
     claim_end = denial_end = -1
     has_claim = False
@@ -197,7 +206,7 @@ def _claims_in(sentence: str, names: frozenset[str], *, is_open: bool) -> tuple[
         if is_open and _is_named(sentence[start : turn.start()], names):
             return True, False
         start = turn.start()
-        is_denied = denial_end >= 0 and start - denial_end <= _DENIAL_REACH
+        is_denied = denial_end >= 0 and start - denial_end <= _CONTRAST_REACH
         kind = turn.lastgroup
         if kind == "claim":
             has_claim, is_open, claim_end = True, not is_denied, turn.end()
