@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,6 +39,7 @@ FEWEST_PAIRS, FEWEST_FUNCTIONS = 40, 40_000
 LISTED = 15.0
 
 Place = str  # "path qualname"
+Read = Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,20 +69,21 @@ class Comparison:
 
 def compare_all(cache: Path) -> Iterator[Comparison]:
     """Compare every pair in both directions; a package is read once."""
-    corpora: dict[tuple[str, str], Corpus] = {}
+    corpora: dict[tuple[str, str], tuple[Corpus, Read]] = {}
     for one, folder, other, other_folder, task in PAIRS:
         for key in ((one, folder), (other, other_folder)):
             if key not in corpora:
                 files = python_files(wheel(cache, key[0]), key[1])
-                corpora[key] = read_corpus(files, [file.path for file in files])
-        sides = (one, corpora[one, folder]), (other, corpora[other, other_folder])
+                texts = {file.path: file.data for file in files}
+                corpora[key] = read_corpus(files, list(texts)), texts.__getitem__
+        sides = (one, *corpora[one, folder]), (other, *corpora[other, other_folder])
         for suspect, reference in (sides, sides[::-1]):
             yield _compare(suspect, reference, task)
 
 
-def _compare(suspect: tuple[str, Corpus], reference: tuple[str, Corpus], task: str) -> Comparison:
+def _compare(suspect: tuple[str, Corpus, Read], reference: tuple[str, Corpus, Read], task: str) -> Comparison:
     ours, theirs = suspect[1], reference[1]
-    (likeness,) = code.find(ours, [theirs], code.Gate()).likenesses
+    (likeness,) = code.find(ours, [theirs], code.Gate(), [suspect[2], reference[2]]).likenesses
     chosen = likeness.pairs.take(likeness.chosen)
     reached = scores(chosen)
     is_unexplained = np.ones(len(reached), bool)

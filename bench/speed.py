@@ -71,8 +71,9 @@ def once(path: Path) -> Run:
     two_processes = time.perf_counter() - started
     even = {file.path for file in files[::2]}
     first, second = part(corpus, even, True), part(corpus, even, False)
+    texts = {file.path: file.data for file in files}
     before = time.process_time()
-    code.find(first, [second], code.Gate())
+    code.find(first, [second], code.Gate(), [texts.__getitem__] * 2)
     return Run(parsing, shingling, one_process, two_processes, time.process_time() - before)
 
 

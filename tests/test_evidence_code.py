@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pytest
@@ -11,12 +11,21 @@ import pytest
 from detector.code import link
 from detector.code.bulk import Corpus, read_corpus
 from detector.evidence import code, declared
-from detector.evidence.code import CodeEvidence, Gate, find
+from detector.evidence.code import CodeEvidence, Gate
 from detector.settings import FEWEST_LINK_FUNCTIONS, LINK_BITS, REPORT_BITS, REPORT_SCORE
 from tests.repositories import ANNEAL, BEAMS, ROUTE, SPECTRUM, STRANGER, WARP, InMemory, fixture_files
 
 CALIBRATED = Gate()
 EVERYTHING = Gate(0, 0)
+
+
+def _gone(path: str) -> bytes:
+    raise FileNotFoundError(path)
+
+
+def find(suspect: Corpus, references: Sequence[Corpus], gate: Gate) -> CodeEvidence:
+    """Compare without the texts: flows alone."""
+    return code.find(suspect, references, gate, [_gone] * (1 + len(references)))
 
 
 def _corpus(files: Mapping[str, str | bytes] | str) -> Corpus:

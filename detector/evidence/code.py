@@ -102,10 +102,10 @@ class CodeEvidence:
 Read = Callable[[str], bytes]
 
 
-def find(suspect: Corpus, references: Sequence[Corpus], gate: Gate, reads: Sequence[Read] = ()) -> CodeEvidence:
+def find(suspect: Corpus, references: Sequence[Corpus], gate: Gate, reads: Sequence[Read]) -> CodeEvidence:
     """Compare the suspect's functions with those of every reference.
 
-    reads: how to read a file of the suspect, then of each reference; without it, words settle no tie.
+    reads: how to read a file of the suspect, then of each reference: their texts settle ties.
     """
     with uncollected():
         return _find(suspect, references, gate, reads)
@@ -117,7 +117,7 @@ def _find(suspect: Corpus, references: Sequence[Corpus], gate: Gate, reads: Sequ
     views = [corpus.views for corpus in (suspect, *references)]
     (ours, *theirs), weights = weigh(sides, calls, views)
     likenesses = tuple(
-        _likeness(suspect, reference, ours, side, weights, gate, (reads[0], reads[1 + number]) if reads else None)
+        _likeness(suspect, reference, ours, side, weights, gate, (reads[0], reads[1 + number]))
         for number, (reference, side) in enumerate(zip(references, theirs, strict=True))
     )
     nearest = _nearest(likenesses, [one.chosen[one.is_believed] for one in likenesses])
@@ -136,15 +136,14 @@ def _likeness(
     theirs: Weighted,
     weights: Floats,
     gate: Gate,
-    reads: tuple[Read, Read] | None,
+    reads: tuple[Read, Read],
 ) -> Likeness:
     found = pairs(ours, theirs, weights, suspect.shingles, reference.shingles)
     around = company(found, suspect.spans, reference.spans, ours.totals, ours.callees)
     agreement = name_agreement(found, suspect.spans, reference.spans)
     fits = fit(found, around)
-    if reads is not None:
-        sides = (suspect.spans, reads[0]), (reference.spans, reads[1])
-        fits = settled(fits, wording.agreement(found, fits >= WORDING_FROM, *sides))
+    texts = (suspect.spans, reads[0]), (reference.spans, reads[1])
+    fits = settled(fits, wording.agreement(found, np.maximum(found.overlap, fits) >= WORDING_FROM, *texts))
     similarities = similarity(found, fits, ours.totals, theirs.totals)
     chosen = assign(found, fits + NAME_WEIGHT * agreement)
     belief = believe(found.take(chosen), suspect.spans, reference.spans, ours, theirs)

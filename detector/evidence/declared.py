@@ -82,6 +82,8 @@ _VERB = re.compile(
     r"\b(?:copied|adapted|adopted|taken|borrowed|modified|derived|ported|based|fork|buil[dt]|exten[ds])", re.IGNORECASE
 )
 _PARTICIPLES = "copied|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked"
+# What may stand between the verb and its preposition.
+_WORDS = r"[ ](?:(?!(?:not|never|by)\b)\w+[ ]){0,3}?"
 # How far before a claim a denial or a comparison still belongs to it: "unlike the many others that are based on".
 _CONTRAST_REACH = 80
 # What a sentence says at each of its turns; between two turns stand the names. The names of the groups tell what each
@@ -89,11 +91,9 @@ _CONTRAST_REACH = 80
 _TURN = re.compile(
     rf"""
     (?P<claim> \b(?:
-        (?:copied|adapted|adopted|taken|borrowed|modified|derived|ported|forked)
-            [ ](?:(?!(?:not|never|by)\b)\w+[ ]){{0,3}}?from
-        | (?:copied|adapted|borrowed|modified|derived|ported|forked)
-            [ ](?:(?!(?:not|never|by)\b)\w+[ ]){{0,3}}?of
-        | based [ ](?:(?!(?:not|never|by)\b)\w+[ ]){{0,3}}?(?:on|upon|off|around|from)
+        (?:{_PARTICIPLES}){_WORDS}from
+        | (?:copied|adapted|borrowed|modified|derived|ported|forked){_WORDS}of
+        | based{_WORDS}(?:on|upon|off|around)
         # Only adverbs between: whoever "builds heronvl wheels on Linux" claims nothing.
         | (?:built|builds|building) [ ](?:\w+ly[ ]|in[ ](?:large[ ])?part[ ]|mostly[ ]|further[ ]|up[ ])?
             (?:on|upon|atop|off|around|from(?![ ]source))
@@ -115,11 +115,11 @@ _TURN = re.compile(
         except|excluding|against|versus|vs|alternatives?|competitors?|replac\w+|compatible|similar(?:ly)?
         |support\w*|install\w*|requir\w+|needs?|(?:trained|tuned|tested|evaluated|benchmarked)[ ](?:on|with|against|by)
         )(?![\w/-])
-        | ,[ ](?:who|which|whose|(?!including|following)\w+ing)\b )
+        | ,(?=[ ](?:who|which|whose|(?!including|following)(?-i:[a-z]+)ing)\b) )
     | (?P<fresh> (?<![\w/.-])(?:but|while|whereas|however|although|though)(?![\w/-])
         | \band[ ](?:is|was|are|were|has|have|it|we|they)\b
         | ,[ ](?:it|we|our|they|this|these|i|you)\b
-        | ,(?=[ ][^,()]{{1,40}}[ ](?:is|are|was|were|has|have|can|will)\b) )
+        | ,(?=[ ](?:(?!(?:and|that|which|who)\b)[^ ,()]+[ ]){{1,3}}(?:is|are|was|were|has|have|can|will)\b) )
     | (?P<pause> [,:()–—] )
     """,
     re.IGNORECASE | re.VERBOSE,
@@ -231,7 +231,9 @@ def _claims_in(sentence: str, names: frozenset[str], *, is_open: bool) -> tuple[
 
 
 def _is_named(source: str, names: frozenset[str]) -> bool:
-    return _may_name(source, names) and not names.isdisjoint(_words(source))
+    if not _may_name(source, names):
+        return False
+    return any(_may_name(word, names) and not names.isdisjoint(_words(word)) for word in source.split(" "))
 
 
 def _may_name(text: str, names: frozenset[str]) -> bool:
