@@ -230,6 +230,7 @@ def test_the_usual_ways_to_credit_count(comment: str) -> None:
         "See heronvl for details, and the paper.",
         "Unlike in heronvl, rows come first.",
         "Not copied from heronvl.",
+        "This isn't copied from heronvl.",
         "Heronvl copied this from nobody.",
         "Based on the heron paper",
         "copyright heronvl",
@@ -336,6 +337,30 @@ def _cited(text: str | bytes, names: frozenset[str] = HERON) -> bool:
         "This product contains code that was adapted from HeronVL (Apache-2.0).",
         "Portions of this file are derived from heronvl.pool.",
         "We took no shortcuts. The code is modified from HeronVL.",
+        "built on\n[HeronVL](https://example.org/x)",
+        "> built on\n> [HeronVL](https://example.org/x)",
+        "**Based** _on_ the **HeronVL** code.",
+        "Based on Pelican and HeronVL.",
+        "Based on Pelican (MIT), Osprey (Apache-2.0), and HeronVL.",
+        "Based on Pelican 2.1 and on heronvl.pool v1.0",
+        "Based on several projects, e.g. HeronVL.",
+        "Built on the work of Pel et al. (HeronVL).",
+        "Built on Pelican &amp; HeronVL.",
+        "Based on https://example.org/not-a-team/heronvl",
+        "It is forked without changes from HeronVL.",
+        "Portions are copied, adapted and partly derived from HeronVL.",
+        "We forked HeronVL.",
+        "We modified the original HeronVL to read video.",
+        "Kestrel is fast, extending HeronVL.",
+        "This extends on Pelican and HeronVL.",
+        "This borrows its tower from HeronVL.",
+        "Unlike Pelican, this is built on HeronVL.",
+        "It outperforms Pelican and is based on HeronVL.",
+        "This is no fork but is based on HeronVL.",
+        "Not based on Pelican but on HeronVL.",
+        "Not only based on Pelican but also on HeronVL.",
+        "It is not affiliated with Pelican and is based on HeronVL.",
+        "It is not finished, based on HeronVL.",
     ],
 )
 def test_a_readme_that_names_what_it_builds_on_cites_it(text: str) -> None:
@@ -354,6 +379,16 @@ def test_a_readme_that_names_what_it_builds_on_cites_it(text: str) -> None:
         "Built on Pelican.\n\nHeronVL is a competitor.",
         "Based on the heron paper",
         "based on heronvl2",
+        "This job builds heronvl wheels.",
+        "This job builds heronvl wheels on Linux.",
+        "Building heronvl from source",
+        "The extension installs heronvl.",
+        "An extension for HeronVL",
+        "A demo is built with HeronVL.",
+        "A model that HeronVL is based on.",
+        "Adopted by HeronVL, copied by HeronVL from us.",
+        "Ported to HeronVL.",
+        "Summary: Kestrel, built on Pelican\nHome-page: https://example.org/heronvl\nRequires-Dist: heronvl",
     ],
 )
 def test_a_readme_that_only_mentions_a_project_does_not_cite_it(text: str) -> None:
@@ -369,6 +404,16 @@ def test_a_readme_that_only_mentions_a_project_does_not_cite_it(text: str) -> No
         "Written without code copied from heronvl",
         "No code was taken from HeronVL",
         "This project was not derived from HeronVL or any other.",
+        "It is not derived from, based on, or affiliated with HeronVL.",
+        "No code was copied, adapted or otherwise taken from HeronVL.",
+        "It is neither a fork of HeronVL nor based on HeronVL.",
+        "None of the code in this repository is copied from HeronVL.",
+        "It is based not on HeronVL.",
+        "Rather than building on HeronVL, we start anew.",
+        "Unlike the many models that are based on HeronVL, it is fast.",
+        "Unlike other libraries, which are mainly based on HeronVL, it is fast.",
+        "It outperforms all models based on HeronVL.",
+        "Kestrel compares well with forks of HeronVL.",
     ],
 )
 def test_a_denial_is_no_citation(text: str) -> None:
@@ -393,6 +438,30 @@ def test_a_claim_right_behind_a_denial_counts(text: str) -> None:
         "Built on Pelican. It beats HeronVL by three points.",
         "Built on Pelican.\nIt beats HeronVL by three points.",
         "Based on Pelican, unlike HeronVL.",
+        "Based on Pelican, not HeronVL.",
+        "Based on Pelican (not HeronVL).",
+        "Based on Pelican rather than HeronVL.",
+        "Based on Pelican, which is better than HeronVL.",
+        "Based on Pelican instead of HeronVL.",
+        "Based on Pelican but faster than HeronVL.",
+        "Based on Pelican and compared with HeronVL.",
+        "Based on Pelican, our model outperforms HeronVL.",
+        "Based on Pelican, HeronVL is a fast model.",
+        "Based on Pelican and trained on HeronVL data.",
+        "Built on Pelican, making it easy to load HeronVL.",
+        "Built on Pelican and compatible with HeronVL.",
+        "Built on Pelican! HeronVL is a competitor.",
+        "Built on Pelican; HeronVL is a competitor.",
+        'It is "built on Pelican." HeronVL is a competitor.',
+        "Built on Pelican 2.0. HeronVL is a competitor.",
+        "* built on Pelican\n* HeronVL is a competitor",
+        "1. built on Pelican\n2. HeronVL is a competitor",
+        "## Built on Pelican\nHeronVL is a competitor.",
+        "Built on Pelican\n================\nHeronVL is a competitor.",
+        "| built on Pelican |\n| HeronVL |",
+        "<p>Built on Pelican</p><p>HeronVL is a competitor</p>",
+        "Built on Pelican.\r\nHeronVL is a competitor.",
+        "We forked Pelican to load HeronVL.",
     ],
 )
 def test_what_the_next_sentence_mentions_is_not_cited(text: str) -> None:
@@ -403,6 +472,37 @@ def test_what_the_next_sentence_mentions_is_not_cited(text: str) -> None:
     "text", ["It isn't based on HeronVL.", "We haven't forked HeronVL.", "It isn’t built on heronvl"]
 )
 def test_a_short_denial_is_a_denial(text: str) -> None:
+    assert not _cited(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "This code is based on:\n- Pelican\n- HeronVL",
+        "This code is based on the following great projects:\n\n* [Pelican](https://example.org/x), the trainer. And\n"
+        "  more.\n\n* [HeronVL](https://example.org/y)\n",
+        "## Based on\n\n1. Pelican\n2. HeronVL\n",
+        "It is a fork of:\n\nHeronVL",
+        "<table><tr><td>Based on</td><td>HeronVL</td></tr></table>",
+    ],
+)
+def test_a_list_completes_the_claim_above_it(text: str) -> None:
+    assert _cited(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Built on Pelican with these features:\n- loads HeronVL",
+        "We took no code; not based on:\n- HeronVL",
+        "This code is based on:\n- Pelican\n\nHeronVL is a competitor.",
+        "This code is based on:\n- Pelican. HeronVL is a competitor.",
+        "This code is based on:\n- Pelican, unlike HeronVL",
+        "We tell what it is based on.\n\n- HeronVL is not.",
+        "Here is an example taken from the docs:\n\nheronvl --help",
+    ],
+)
+def test_a_list_completes_no_other_claim(text: str) -> None:
     assert not _cited(text)
 
 
@@ -422,6 +522,29 @@ def test_bytes_that_are_no_text_do_not_hide_a_citation() -> None:
     assert not _cited("built on heronvl".encode("utf-16"))
 
 
-def test_a_long_readme_is_read_in_no_time() -> None:
-    for text in ("built " * 50_000, "based on " * 30_000, "not " * 75_000 + "built on heronvl", "of a " * 60_000):
-        _cited(text)
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "built ",
+        "based on heron ",
+        "forked heron a b ",
+        "copied a b c ",
+        "based on:\n- heron\n",
+        "not ",
+        "of a ",
+        "a",
+        "an't",
+        "heron-1.",
+        "heron, ",
+        ", a a is",
+        ".",
+        "?)",
+        "&amp;",
+        "<p ",
+        "*",
+        "[heron](",
+    ],
+)
+def test_a_long_readme_is_read_in_linear_time(unit: str) -> None:
+    # Seconds at most, where anything quadratic would take hours: no clock is needed to tell.
+    assert not _cited("built on heron " + unit * (1_000_000 // len(unit)) + "!")

@@ -197,6 +197,13 @@ def test_notes_two_folders_down_are_read(make: Make, tmp_path: Path, git: Git) -
 
 
 @every_target
+def test_a_note_too_deep_is_no_script_either(make: Make, tmp_path: Path, git: Git) -> None:
+    script = b"#!/usr/bin/env python\nx = 1\n"
+    files = {**PYTHON, "a/b/README": script, "a/b/c/README": script, "a/b/c/d/README": script}
+    assert _read(make(tmp_path, git, files)) == ({"a/b/README": script}, sorted(PYTHON), {})
+
+
+@every_target
 def test_notes_are_bounded_in_number_the_nearest_to_the_top_first(make: Make, tmp_path: Path, git: Git) -> None:
     deep = {f"a{number:02}/README.md": b"deep" for number in range(limits.MAX_NOTES + 5)}
     top = {"README.md": b"top", "NOTICE": b"top", "CREDITS": b"top"}
@@ -380,6 +387,16 @@ def test_notes_that_cannot_be_read_do_not_crowd_out_others(tmp_path: Path, git: 
         for path in root.glob("THIRD_PARTY_*"):
             path.unlink()
         assert repo.files.notes() == {"docs/README": b"here"}
+
+
+def test_notes_that_cannot_be_read_are_not_tried_without_end(tmp_path: Path, git: Git) -> None:
+    root = Path(_folder(tmp_path, git, {**PYTHON, "docs/README": b"behind too many"}))
+    for number in range(limits.MAX_NOTE_TRIES):
+        (root / f"THIRD_PARTY_{number}").write_bytes(b"vanishes")
+    with open_target(str(root)) as repo:
+        for path in root.glob("THIRD_PARTY_*"):
+            path.unlink()
+        assert repo.files.notes() == {}
 
 
 @pytest.mark.filterwarnings("ignore:Duplicate name")

@@ -60,7 +60,7 @@ _ANYBODYS = frozenset(
 
 # What ends a sentence: a dot inside a name, a version or an address has no space behind it.
 _END = re.compile(r"[.!?;](?=[\"'”’»)\]]{0,3}(?:\s|$))|[。！？；]")
-# ... unless it shortens a word or ends a character's name.
+# ... unless it shortens a word, or is the end of an HTML entity.
 _SHORT = re.compile(
     r"\b(?:e\.g|i\.e|a\.k\.a|al|cf|co|corp|dr|inc|incl|ltd|prof|resp|ver|viz|vs|v)$|&\w{1,8}$", re.IGNORECASE
 )
@@ -75,13 +75,14 @@ _ALONE = re.compile(
     r"|Provides|Requires|Summary|Version)(?:-\w+){0,2}:\s"
 )
 # "based on the following projects:" - nothing is named yet, the list below does it.
-_LEAD = re.compile(r"(?: [a-z][a-z-]*){0,8} ?:|")
-
-# A sentence with none of these claims nothing.
-_VERB = re.compile(
-    r"\b(?:copied|adapted|adopted|taken|borrowed|modified|derived|ported|based|fork|buil[dt]|exten[ds])", re.IGNORECASE
+_LEAD = re.compile(
+    r"(?:(?: [a-z-]+){0,6} (?:following|these|projects?|repos?|repositor(?:y|ies)|codebases?|works?|librar(?:y|ies)"
+    r"|packages?|sources?|implementations?)(?: [a-z-]+){0,3})? ?:|"
 )
-_PARTICIPLES = "copied|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked"
+
+_VERBS = "copied|adapted|adopted|taken|borrowed|borrows|modified|derived|derives|ported|based|forked"
+# A sentence with none of these claims nothing.
+_VERB = re.compile(rf"\b(?:{_VERBS}|fork|buil[dt]|exten[ds])", re.IGNORECASE)
 # What may stand between the verb and its preposition.
 _WORDS = r"[ ](?:(?!(?:not|never|by)\b)\w+[ ]){0,3}?"
 # How far before a claim a denial or a comparison still belongs to it: "unlike the many others that are based on".
@@ -91,7 +92,7 @@ _CONTRAST_REACH = 80
 _TURN = re.compile(
     rf"""
     (?P<claim> \b(?:
-        (?:{_PARTICIPLES}){_WORDS}from
+        (?:{_VERBS}){_WORDS}from
         | (?:copied|adapted|borrowed|modified|derived|ported|forked){_WORDS}of
         | based{_WORDS}(?:on|upon|off|around)
         # Only adverbs between: whoever "builds heronvl wheels on Linux" claims nothing.
@@ -104,7 +105,7 @@ _TURN = re.compile(
         (?=(?P<object>(?:
             [ ](?!(?:to|for|by|with|in|into|on|as|at|or|not|rather|instead|but|than|via)\b)[^ ]+
         ){{1,4}})) )
-    | (?P<listed> \b(?:{_PARTICIPLES}), )
+    | (?P<listed> \b(?:{_VERBS}), )
     | (?P<elided> \bbut[ ](?:also[ ]|rather[ ]|instead[ ])?(?:on|upon|from)\b )
     | (?P<addition> (?<![\w/.-])not[ ](?:only|just|merely|solely|simply)\b )
     | (?P<contrast> (?<![\w/.-])(?:
