@@ -461,7 +461,14 @@ def partial_quality(run: Run, known: Answers) -> PartialQuality:
     """Hold the partial copies against the truth."""
     found, wrong = told(run, known)
     kinds = {kind: [key for key, role in known.roles.items() if role == kind] for kind in KINDS}
-    strangers = [key for key in run.suspects if key not in known.right]
+    # What stands inside a copy came with it.
+    holders = [(path, f"{qualname}.") for path, qualname in known.right]
+    strangers = [
+        (path, qualname)
+        for path, qualname in run.suspects
+        if (path, qualname) not in known.right
+        and not any(path == home and qualname.startswith(inside) for home, inside in holders)
+    ]
     return PartialQuality(
         {kind: _share_of(found, keys) for kind, keys in kinds.items()},
         {kind: _share_of(wrong, keys).found for kind, keys in kinds.items()},
