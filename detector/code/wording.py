@@ -11,47 +11,59 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from itertools import count
+from itertools import chain, count
 
 import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
 from detector.code.match import Floats, Pairs
-from detector.code.sorting import Numbers, distinct, grouped
+from detector.code.sorting import Numbers, distinct
 from detector.model import Span, UserError
 from detector.settings import PAIR_BLOCK, TOKENS_TOGETHER, WORDS_TOGETHER
 
 Texts = tuple[Sequence[Span], Callable[[str], bytes]]  # the functions of a side, and how to read its files
 
 _KEYWORDS = frozenset(word.encode() for word in keyword.kwlist)
-# Comments and docstrings go first when code is copied, layout too: neither takes part, nor do commas that end a list.
-_NO_CODE = re.compile(rb"#[^\n]*|(\"\"\"|''')[\s\S]*?\1|,(?=\s*[)\]}])")
-# A string that is not closed ends with its line: looking for its end again from each of its quotes would be quadratic.
-_TOKEN = re.compile(rb"""[A-Za-z_]\w*|\d[\w.]*|"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?|[^\s\w]""")
-_NAME, _NUMBER, _STRING = 1, 2, 3
+# Comments and longer strings are tokens that are left out: they go first when code is copied. A string that is not
+# closed ends with its line: looking for its end again from each of its quotes would be quadratic.
+_TOKEN = re.compile(
+    rb"""[A-Za-z_]\w*|[^\s\w"'#]|\d[\w.]*|#[^\n]*|"{3}[\s\S]*?(?:"{3}|\Z)|'{3}[\s\S]*?(?:'{3}|\Z)"""
+    rb"""|"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?"""
+)
+# What is left of a token without its name.
+_LEFT_OUT, _NAME, _NUMBER, _STRING, _COMMA, _CLOSING, _FIRST = range(7)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)
+# Hashes of runs are cut to this many bits, so that one key holds them behind the number of their function.
+_RUN_BITS = np.uint64(24)
 
 
 class _Tokens:
     """Numbers tokens, and says of each number what is left of it without its name."""
 
     def __init__(self) -> None:
-        self.numbers: defaultdict[bytes, int] = defaultdict(count(8).__next__)
+        self.numbers: defaultdict[bytes, int] = defaultdict(count(_FIRST).__next__)
 
     def bare(self) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
         """By number: the token with names, numbers and strings made alike; whether it is a word of any kind."""
-        bare = np.zeros(len(self.numbers) + 8, np.uint64)
-        is_word = np.zeros(len(bare), bool)
+        bare = np.zeros(len(self.numbers) + _FIRST, np.uint64)
         for token, number in self.numbers.items():
             first = token[:1]
-            is_name = first.isalpha() or first == b"_"
-            is_word[number] = is_name or first.isdigit() or (first in b"\"'" and len(token) > 1)
-            if is_name:
+            if first.isalpha() or first == b"_":
                 bare[number] = number if token in _KEYWORDS else _NAME
-            elif is_word[number]:
-                bare[number] = _NUMBER if first.isdigit() else _STRING
+            elif first.isdigit():
+                bare[number] = _NUMBER
+            elif first == b"#" or token[:3] in {b'"""', b"'''"}:
+                bare[number] = _LEFT_OUT
+            elif first in {b'"', b"'"}:
+                bare[number] = _STRING
+            elif first in {b")", b"]", b"}"}:
+                bare[number] = _CLOSING
             else:
-                bare[number] = number
+                bare[number] = _COMMA if first == b"," else number
+        keywords = [self.numbers[word] for word in _KEYWORDS if word in self.numbers]
+        is_word = np.isin(bare, [_NAME, _NUMBER, _STRING])
+        is_word[keywords] = True
         return bare, is_word
 
 
@@ -76,10 +88,10 @@ def agreement(pairs: Pairs, is_asked: npt.NDArray[np.bool_], suspect: Texts, ref
         one, ours = _read(pairs.suspect[asked], suspect, tokens)
         other, theirs = _read(pairs.reference[asked], reference, tokens)
         bare, is_word = tokens.bare()
-        named = [text.only(is_word) for text in (ours, theirs)]
-        words[asked] = _jaccard(named[0].runs(WORDS_TOGETHER), named[1].runs(WORDS_TOGETHER), one, other)
-        plain = [text.replaced(bare) for text in (ours, theirs)]
-        shape[asked] = _jaccard(plain[0].runs(TOKENS_TOGETHER), plain[1].runs(TOKENS_TOGETHER), one, other)
+        named = [text.only(is_word).runs(WORDS_TOGETHER) for text in (ours, theirs)]
+        plain = [text.without_names(bare).runs(TOKENS_TOGETHER) for text in (ours, theirs)]
+        words[asked] = _jaccard(named[0], named[1], one, other)
+        shape[asked] = _jaccard(plain[0], plain[1], one, other)
     return Agreement(words, shape)
 
 
@@ -99,29 +111,44 @@ class _Text:
         kept = chosen[self.tokens]
         return _Text(self.rows[kept], self.tokens[kept], self.functions)
 
-    def replaced(self, by: npt.NDArray[np.uint64]) -> _Text:
-        """Other numbers for the tokens."""
-        return _Text(self.rows, by[self.tokens], self.functions)
+    def without_names(self, bare: npt.NDArray[np.uint64]) -> _Text:
+        """What is left of each token, without commas that end a list: layout puts them there."""
+        tokens = bare[self.tokens]
+        there = tokens != _LEFT_OUT
+        rows, tokens = self.rows[there], tokens[there]
+        is_last = np.zeros(len(tokens), bool)
+        is_last[:-1] = (tokens[:-1] == _COMMA) & (tokens[1:] == _CLOSING)
+        return _Text(rows[~is_last], tokens[~is_last], self.functions)
 
-    def runs(self, length: int) -> _Text:
-        """Hashes of so many tokens in a row, within one function."""
+    def runs(self, length: int) -> sparse.csr_matrix:
+        """Hashes of so many tokens in a row, within one function.
+
+        Shapes: functions x hashes, 1 where the function has such a run.
+        """
         end = max(len(self.tokens) - length + 1, 0)
         codes = np.zeros(end, np.uint64)
         for place in range(length):
-            codes = codes * np.uint64(0x9E3779B97F4A7C15) + self.tokens[place : place + end]
-        is_whole = self.rows[:end] == self.rows[length - 1 :] if end else np.zeros(0, bool)
-        return _Text(self.rows[:end][is_whole], codes[is_whole], self.functions)
+            codes = (codes + self.tokens[place : place + end]) * _SPREAD
+            codes ^= codes >> np.uint64(29)
+        keys = (self.rows[:end].astype(np.uint64) << _RUN_BITS) | (codes >> (np.uint64(64) - _RUN_BITS))
+        keys = distinct(keys[self.rows[:end] == self.rows[length - 1 :]]) if end else keys
+        columns = (keys & ((np.uint64(1) << _RUN_BITS) - np.uint64(1))).astype(np.int32)
+        counts = np.bincount((keys >> _RUN_BITS).astype(np.int64), minlength=self.functions)
+        ends = np.zeros(self.functions + 1, np.int32)
+        np.cumsum(counts, out=ends[1:])
+        shape = (self.functions, 1 << int(_RUN_BITS))
+        return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=shape)
 
 
 def _read(wanted: Numbers, texts: Texts, tokens: _Tokens) -> tuple[Numbers, _Text]:
     """The row of each function that is wanted, and the tokens of all rows."""
     spans, read = texts
     functions = distinct(wanted)
-    by_path: defaultdict[str, list[int]] = defaultdict(list)
-    for row, number in enumerate(functions.tolist()):
-        by_path[spans[number].path].append(row)
     found: list[list[int]] = [[]] * len(functions)
-    numbers = tokens.numbers
+    number = tokens.numbers.__getitem__
+    by_path: defaultdict[str, list[int]] = defaultdict(list)
+    for row, function in enumerate(functions.tolist()):
+        by_path[spans[function].path].append(row)
     for path, rows in by_path.items():
         try:
             lines = read(path).split(b"\n")
@@ -129,30 +156,19 @@ def _read(wanted: Numbers, texts: Texts, tokens: _Tokens) -> tuple[Numbers, _Tex
             continue
         for row in rows:
             span = spans[int(functions[row])]
-            text = _NO_CODE.sub(b" ", b"\n".join(lines[span.first_line - 1 : span.last_line]))
-            found[row] = [numbers[token] for token in _TOKEN.findall(text)]
+            text = b"\n".join(lines[span.first_line - 1 : span.last_line])
+            found[row] = list(map(number, _TOKEN.findall(text)))
     lengths = np.array([len(each) for each in found])
-    flat = np.array([number for each in found for number in each], np.uint64)
+    flat = np.fromiter(chain.from_iterable(found), np.uint64, int(lengths.sum()))
     return np.searchsorted(functions, wanted), _Text(np.repeat(np.arange(len(found)), lengths), flat, len(found))
 
 
-def _jaccard(ours: _Text, theirs: _Text, one: Numbers, other: Numbers) -> Floats:
-    """Of each pair of functions."""
-    _, columns = grouped(np.concatenate([ours.tokens, theirs.tokens]))
-    width = int(columns.max(initial=0)) + 1
-    left = _matrix(ours.rows, columns[: len(ours.rows)], ours.functions, width)
-    right = _matrix(theirs.rows, columns[len(ours.rows) :], theirs.functions, width)
-    sizes, others = np.diff(left.indptr)[one], np.diff(right.indptr)[other]
+def _jaccard(ours: sparse.csr_matrix, theirs: sparse.csr_matrix, one: Numbers, other: Numbers) -> Floats:
+    """Of each pair of rows."""
+    sizes, others = np.diff(ours.indptr)[one], np.diff(theirs.indptr)[other]
     shared = np.zeros(len(one))
     for start in range(0, len(one), PAIR_BLOCK):
         block = slice(start, start + PAIR_BLOCK)
-        shared[block] = np.asarray(left[one[block]].multiply(right[other[block]]).sum(axis=1)).ravel()
+        shared[block] = np.asarray(ours[one[block]].multiply(theirs[other[block]]).sum(axis=1)).ravel()
     found: Floats = shared / np.maximum(sizes + others - shared, 1)
-    return found
-
-
-def _matrix(rows: Numbers, columns: Numbers, height: int, width: int) -> sparse.csr_matrix:
-    found = sparse.csr_matrix((np.ones(len(rows), np.float32), (rows, columns)), shape=(height, width))
-    found.data = np.ones_like(found.data)
-    found.sort_indices()
     return found
