@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from bench.wheels import wheel
 PAIRS = (("mindnlp==0.2.4", "transformers==4.35.0"), ("sglang==0.1.12", "vllm==0.2.7"))
 LARGEST_BYTES = 2_000_000_000
 FIRST = 200
+LEFT_OVER = 0.15  # similarity of matches of which both functions have better partners
 SAME_NAMES = {"construct": "forward"}  # MindSpore's name for what PyTorch calls forward
 
 
@@ -33,17 +34,23 @@ def measure(cache: Path, work: Path) -> str:
     """Run every pair."""
     demands: list[Demand] = []
     rows: list[tuple[object, ...]] = []
+    by_basis: list[tuple[object, ...]] = []
     for suspect, reference in PAIRS:
         cost, found = _compare(wheel(cache, suspect), wheel(cache, reference))
         name = f"{suspect} against {reference}"
         demands += [_ends_well(name, cost), _fits(name, cost)]
         rows.append((name, *_row(cost, found, named(found["matches"]))))
+        by_basis += [
+            (name, basis, f"{each.everything:.3f} of {each.matches:,}") for basis, each in bases(found["matches"])
+        ]
     how = (
         f"`detector compare --format json SUSPECT REFERENCE` on two wheels. Precision by name: of the {FIRST} "
         "strongest matches (by bits), and of all, the share whose last names agree (`construct` counts as `forward`): "
         "a lower bound of what is right, since a renamed copy counts as wrong. Memory: as in the section `memory`."
     )
-    return section("real", "projects that build on another one", how, demands, table(HEADER, rows))
+    told = "The same by what a match rests on; those that rest on the project alone also by similarity."
+    tables = table(HEADER, rows), told, table(("suspect against reference", "basis", "same name"), by_basis)
+    return section("real", "projects that build on another one", how, demands, *tables)
 
 
 def _compare(suspect: Path, reference: Path) -> tuple[Cost, dict[str, Any]]:
@@ -60,6 +67,15 @@ def named(matches: Sequence[Mapping[str, Any]]) -> Named:
     """Count agreement of names among matches in the order of a report."""
     agree = [_last_name(match["suspect"]) == _last_name(match["reference"]) for match in matches]
     return Named(_share(agree[:FIRST]), _share(agree), len(agree))
+
+
+def bases(matches: Sequence[Mapping[str, Any]]) -> Iterator[tuple[str, Named]]:
+    """Agreement of names for each basis that occurs."""
+    for basis in dict.fromkeys(match["basis"] for match in matches):
+        yield basis, named([match for match in matches if match["basis"] == basis])
+    left_over = [match for match in matches if match["basis"] == "project" and match["similarity"] < LEFT_OVER]
+    if left_over:
+        yield f"project, similarity below {LEFT_OVER}", named(left_over)
 
 
 def _last_name(side: Mapping[str, Any]) -> str:

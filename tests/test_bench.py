@@ -151,6 +151,12 @@ def test_names_agree_when_their_last_parts_do_or_mean_the_same() -> None:
     found = [pair("A.construct", "B.forward"), pair("f", "f"), pair("A.f", "A.g"), pair("g", "g")]
     assert real.named(found) == real.Named(0.75, 0.75, 4)
     assert real.named([]).everything == 0
+    matches = [{**found[0], "basis": "alone", "similarity": 0.9}, {**found[2], "basis": "project", "similarity": 0.1}]
+    assert [(basis, each.everything, each.matches) for basis, each in real.bases(matches)] == [
+        ("alone", 1.0, 1),
+        ("project", 0.0, 1),
+        ("project, similarity below 0.15", 0.0, 1),
+    ]
 
 
 def test_a_known_ancestry_holds_in_both_directions() -> None:
