@@ -28,8 +28,8 @@ _KEYWORDS = frozenset(word.encode() for word in keyword.kwlist)
 # Comments and longer strings are tokens that are left out: they go first when code is copied. A string that is not
 # closed ends with its line: looking for its end again from each of its quotes would be quadratic.
 _TOKEN = re.compile(
-    rb"""[A-Za-z_]\w*|[^\s\w"'#]|\d[\w.]*|#[^\n]*|"{3}[\s\S]*?(?:"{3}|\Z)|'{3}[\s\S]*?(?:'{3}|\Z)"""
-    rb"""|"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?"""
+    rb"""\s*+([A-Za-z_]\w*+|[^\s\w"'#]|\d[\w.]*+|#[^\n]*+|"{3}[\s\S]*?(?:"{3}|\Z)|'{3}[\s\S]*?(?:'{3}|\Z)"""
+    rb"""|"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?)"""
 )
 # What is left of a token without its name.
 _LEFT_OUT, _NAME, _NUMBER, _STRING, _COMMA, _CLOSING, _FIRST = range(7)
