@@ -236,6 +236,9 @@ def test_names_agree_by_halves() -> None:
     assert found[:, 0].tolist() == [1, 0.5, 0.5, 0.5]
     # `forward` is what the framework prescribes; the file's name counts where there is no class.
     assert found[:, 1].tolist() == [0, 0, 0.5, 0]
+    without = name_agreement(_pairs(scores), ours, theirs, of_files=False).reshape(4, 2)
+    assert without[:, 1].tolist() == [0, 0, 0, 0]
+    assert without[:, 0].tolist() == found[:, 0].tolist()
 
 
 def test_company_only_ever_raises_the_fit() -> None:

@@ -51,6 +51,7 @@ def _believed(
     theirs: Mapping[int, str] = {},
     calls: Sequence[tuple[int, int]] = (),
     bits: float = LARGE,
+    agreement: float = 0.0,
 ) -> dict[int, Basis | None]:
     """What each suspect function's match rests on; found: (suspect, reference) -> score."""
     ends = sorted(found)
@@ -59,7 +60,7 @@ def _believed(
     overlap = np.array([found[end] for end in ends]) / bits
     pairs = Pairs(suspect, reference, shared, shared, shared, overlap, overlap, overlap, np.zeros(len(ends)))
     spans = [[_span(number, homes) for number in range(FUNCTIONS)] for homes in (ours, theirs)]
-    belief: Belief = believe(pairs, spans[0], spans[1], _side(calls), _side())
+    belief: Belief = believe(pairs, np.full(len(ends), agreement), spans[0], spans[1], _side(calls), _side())
     return dict(zip(suspect.tolist(), cast("list[Basis | None]", belief.bases.tolist()), strict=True))
 
 
@@ -97,6 +98,19 @@ def test_in_a_file_or_class_that_matches_little_is_needed(home: str, basis: Basi
     homes = dict.fromkeys((*range(4), 900), home)
     assert _believed(_strong(4) | {WEAK: 12.0})[900] is None
     assert _believed(_strong(4) | {WEAK: 12.0}, homes, homes)[900] is basis
+
+
+def test_of_several_that_are_enough_the_narrowest_is_told() -> None:
+    homes = {number: "a.py K" if number < 6 or number == 900 else "a.py" for number in (*range(500), 900)}
+    calls = [(0, 900)]
+    found = _believed(_strong(500) | {(900, 0): 20.0}, homes, homes, calls)
+    assert found[900] is Basis.CLASS
+
+
+def test_names_that_agree_count_within_a_link_and_nothing_without() -> None:
+    assert _believed(_strong(100) | {WEAK: 16.0})[900] is None
+    assert _believed(_strong(100) | {WEAK: 16.0}, agreement=1.0)[900] is Basis.PROJECT
+    assert _believed(_strong(2) | {WEAK: 16.0}, agreement=1.0)[900] is None
 
 
 def test_a_match_into_another_file_gains_nothing() -> None:

@@ -131,8 +131,12 @@ def _callers(pairs: Pairs, callees: sparse.csr_matrix) -> Floats:
     return best
 
 
-def name_agreement(pairs: Pairs, suspects: Sequence[Span], references: Sequence[Span]) -> Floats:
+def name_agreement(
+    pairs: Pairs, suspects: Sequence[Span], references: Sequence[Span], *, of_files: bool = True
+) -> Floats:
     """How far the names of two functions agree: half for the function, half for its class or file.
+
+    of_files: whether equal names of files count, where there are no classes; every second project has a `utils.py`.
 
     Names that a framework prescribes (`forward`, `__init__`) agree everywhere and say nothing. That names differ
     never counts against a pair.
@@ -144,6 +148,8 @@ def name_agreement(pairs: Pairs, suspects: Sequence[Span], references: Sequence[
     their_names, their_homes = _names(references, numbers)
     same_name = own_names[pairs.suspect] == their_names[pairs.reference]
     same_home = own_homes[pairs.suspect] == their_homes[pairs.reference]
+    if not of_files:
+        same_home &= np.array(["." in span.qualname for span in suspects], bool)[pairs.suspect]
     agreement: Floats = (same_name & (own_names[pairs.suspect] >= 0)) / 2 + same_home / 2
     return agreement
 

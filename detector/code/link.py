@@ -28,6 +28,7 @@ from detector.settings import (
     HIGHEST_PRIOR,
     LINK_BITS,
     LINKED_BITS,
+    NAME_ODDS,
     NARROWING,
     PARTIAL_PART,
     PLAIN_SCORE,
@@ -66,9 +67,18 @@ def scores(pairs: Pairs) -> Floats:
 
 
 def believe(
-    chosen: Pairs, suspects: Sequence[Span], references: Sequence[Span], ours: Weighted, theirs: Weighted
+    chosen: Pairs,
+    agreement: Floats,
+    suspects: Sequence[Span],
+    references: Sequence[Span],
+    ours: Weighted,
+    theirs: Weighted,
 ) -> Belief:
-    """Decide which of the chosen pairs, one for each suspect function, coincidence does not explain."""
+    """Decide which of the chosen pairs, one for each suspect function, coincidence does not explain.
+
+    agreement: of the names of each pair, 0, 0.5 or 1. That they agree makes a match within a link likelier; that they
+               do not says nothing.
+    """
     score = scores(chosen)
     rates = null().rate(score)
     smaller = np.minimum(ours.own.counts(chosen.suspect), theirs.own.counts(chosen.reference))
@@ -85,6 +95,7 @@ def believe(
             (Basis.CLASS, _Context(chosen, suspects, references, by_class=True)),
         ]
         is_open = chosen.shared >= LINKED_BITS
+        for_names = NAME_ODDS**agreement
         for _ in range(ROUNDS):
             is_believed = bases != None  # noqa: E711 - elementwise
             odds = [
@@ -93,7 +104,7 @@ def believe(
                 *((basis, context.odds(is_believed)) for basis, context in contexts),
             ]
             for basis, prior in odds:  # the narrowest context last: it is what is told
-                bases[~is_believed & is_open & (prior / rates >= BELIEVED_ODDS)] = basis
+                bases[~is_believed & is_open & (for_names * prior / rates >= BELIEVED_ODDS)] = basis
             if not (is_believed != (bases != None)).any():  # noqa: E711
                 break
     return Belief(is_strong, bases != None, bases, rates)  # noqa: E711

@@ -146,7 +146,9 @@ def _likeness(
     fits = settled(fits, wording.agreement(found, np.maximum(found.overlap, fits) >= WORDING_FROM, *texts))
     similarities = similarity(found, fits, ours.totals, theirs.totals)
     chosen = assign(found, fits + NAME_WEIGHT * agreement)
-    belief = believe(found.take(chosen), suspect.spans, reference.spans, ours, theirs)
+    taken = found.take(chosen)
+    names = name_agreement(taken, suspect.spans, reference.spans, of_files=False)
+    belief = believe(taken, names, suspect.spans, reference.spans, ours, theirs)
     shared = found.shared[chosen]
     # Floors say what is listed, never what is concluded.
     is_listed = belief.is_believed
