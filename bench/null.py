@@ -18,6 +18,7 @@ import numpy as np
 from bench.null_pairs import PAIRS, ancestry
 from bench.section import Demand, arguments, first_line, section, table
 from bench.wheels import python_files, wheel
+from detector.code.assign import name_agreement
 from detector.code.bulk import Corpus, read_corpus
 from detector.code.link import scores
 from detector.code.match import Floats
@@ -37,6 +38,8 @@ MOST_IN_10_000 = 1.0
 FEWEST_PAIRS, FEWEST_FUNCTIONS = 40, 40_000
 # Above this score an unexplained match is listed, believed or not.
 LISTED = 15.0
+# What scores less is noise whatever it comes from, and asking where it comes from costs.
+LEAST_NAMED = 3.0
 
 Place = str  # "path qualname"
 Read = Callable[[str], bytes]
@@ -64,6 +67,8 @@ class Comparison:
     task: str
     functions: int
     scores: Floats  # of the chosen match of every function that has one and no known source
+    agreement: Floats  # of the names of these matches
+    of_known: Floats  # the same of the matches with a known source
     found: tuple[Found, ...]  # believed, or of a score of LISTED
 
 
@@ -88,8 +93,7 @@ def _compare(suspect: tuple[str, Corpus, Read], reference: tuple[str, Corpus, Re
     reached = scores(chosen)
     is_unexplained = np.ones(len(reached), bool)
     found = []
-    # What scores less than 3 is noise whatever it comes from, and asking costs.
-    for number in np.flatnonzero((reached >= 3) | likeness.is_believed).tolist():
+    for number in np.flatnonzero((reached >= LEAST_NAMED) | likeness.is_believed).tolist():
         places = _place(ours.spans[chosen.suspect[number]]), _place(theirs.spans[chosen.reference[number]])
         source = ancestry(*places)
         is_unexplained[number] = not source
@@ -97,7 +101,12 @@ def _compare(suspect: tuple[str, Corpus, Read], reference: tuple[str, Corpus, Re
             overlap, bits, score = (float(each[number]) for each in (chosen.overlap, chosen.shared, reached))
             basis = likeness.bases[int(likeness.chosen[number])]
             found.append(Found(*places, overlap, bits, score, basis, source))
-    return Comparison(suspect[0], reference[0], task, len(ours.spans), reached[is_unexplained], tuple(found))
+    names = name_agreement(chosen, ours.spans, theirs.spans, of_files=False)
+    by_chance, known = names[is_unexplained], names[~is_unexplained]
+    functions = len(ours.spans)
+    return Comparison(
+        suspect[0], reference[0], task, functions, reached[is_unexplained], by_chance, known, tuple(found)
+    )
 
 
 def _place(span: Span) -> Place:
@@ -168,9 +177,19 @@ def report(comparisons: Sequence[Comparison]) -> str:
         demands,
         "Functions of 10,000 that reach a score (`detector.code.link.scores`, bits) without a known source:",
         table(("score", "in 10,000"), steps),
+        f"Names that agree, in matches that score {LEAST_NAMED:g} and more; a known source may have been renamed:",
+        table(("matches", "how many", "function or class", "both"), _name_rows(comparisons)),
         "Reported without a known source:",
         _rows(alone),
     )
+
+
+def _name_rows(comparisons: Sequence[Comparison]) -> Iterator[Sequence[object]]:
+    scored = [each.agreement[each.scores >= LEAST_NAMED] for each in comparisons]
+    for name, parts in (("without a known source", scored), ("with one", [each.of_known for each in comparisons])):
+        agreement = np.concatenate(parts)
+        shares = [f"{np.count_nonzero(agreement == value) / max(len(agreement), 1):.3f}" for value in (0.5, 1.0)]
+        yield name, f"{len(agreement):,}", *shares
 
 
 def _rows(alone: Iterable[tuple[Comparison, Found]]) -> str:

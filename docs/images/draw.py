@@ -2,7 +2,6 @@
 
 That is the README's picture and output block, and the table of numbers on the method page. Picture and block show a
 real run on the fixtures, but for cuts that are marked. The picture uses the reader's own fonts: nothing is fetched.
-`compare.png` is a screenshot of `compare.svg`.
 """
 
 from __future__ import annotations
