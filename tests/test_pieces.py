@@ -104,6 +104,12 @@ HELPER = "def helper(x):\n    return torch.relu(x)\n"
         "numbers = (\n    1,\n@ 2\n)\n\n\nasync def helper(x):\n    return x\n",
         "class helper:\n    def __init__(self, x):\n        self.x = x\n\n\nclass Sub(helper):\n    def f(self):\n"
         "        return self.x\n",
+        HELPER + "\n\ndef second(x):\n    return helper(x + 1)\n\n\ndef helper(x):\n    return torch.tanh(x)\n",
+        "def helper(x, *rest):\n    return torch.relu(x)\n\n\ndef second(x):\n    return helper(x)\n\n\n" + HELPER,
+        "class Base:\n    def helper(self, x):\n        return torch.relu(x)\n\n\nclass Other:\n    pass\n\n\n"
+        "class Sub(\n    Other, Base\n):\n    def f(self, x):\n        return self.helper(x) + 1\n",
+        "class Base:\n    def f(self, x):\n        return self.g(x)\n\n    def g(self, x):\n        return helper(x)"
+        "\n\n\n" + HELPER,
         "x = 1 + \\\n\n\ndef helper(x):\n    return x\n",
         "def h\u00e4lper(x):\n    return x\n\n\ndef helper(x):\n    return h\u00e4lper(x)\n",
         "if scale:\n    pass\n\n\ndef helper(x):\n    return x\n\n\nelse:\n    pass\n",

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 
 from detector.code.lowering.names import ModuleNames
 from detector.code.lowering.python import Batch, begin, expand, lower
-from detector.code.pieces import Piece, pieces
+from detector.code.pieces import Piece, bases_in, pieces
 from detector.code.shingle import shingle
 from detector.settings import DEEPEST_LOWERING, LEAST_TEXT
 
@@ -47,7 +47,7 @@ def lower_file(data: bytes, batch: Batch, local: frozenset[str]) -> str:
     before = len(batch.too_deep)
     parts = pieces(data)
     reason = ""
-    if len(parts) == 1 or not _lower_pieces(parts, batch, local):
+    if len(parts) == 1 or not _lower_pieces(data, parts, batch, local):
         tree, reason = parse_file(data)
         try:
             with deeply():
@@ -62,19 +62,22 @@ def lower_file(data: bytes, batch: Batch, local: frozenset[str]) -> str:
     return reason
 
 
-def _lower_pieces(parts: list[Piece], batch: Batch, local: frozenset[str]) -> bool:
+def _lower_pieces(data: bytes, parts: list[Piece], batch: Batch, local: frozenset[str]) -> bool:
     """Lower a file piece by piece, each dropped before the next; whether that gave what the whole would give.
 
     If not, the batch is as it was: a piece does not parse, or a later one binds a name that an earlier one uses to
     something else than a definition.
     """
-    module = ModuleNames(local, frozenset([name for part in parts for name in part.definitions]))
+    promised = frozenset([name for part in parts for name in part.definitions])
+    module = ModuleNames(local, promised, bases_in(data))
     before = batch.mark()
     try:
         for part in parts:
             tree = ast.parse(part.text)
             with deeply():
                 lower(tree, batch, module, part.lines_before)
+                expand(batch, module)
+            del tree  # before the next one is made
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         is_whole = False
     else:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from detector.code.match import Floats, Pairs
-from detector.code.sorting import Numbers, distinct
+from detector.code.sorting import Numbers, distinct, grouped
 from detector.model import Span, UserError
 from detector.settings import PAIR_BLOCK, TOKENS_TOGETHER, WORDS_TOGETHER
 
@@ -34,7 +34,7 @@ _TOKEN = re.compile(
 # What is left of a token without its name.
 _LEFT_OUT, _NAME, _NUMBER, _STRING, _COMMA, _CLOSING, _FIRST = range(7)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
-# Hashes of runs are cut to this many bits, so that one key holds them behind the number of their function.
+# Hashes of runs are cut to this many bits, so that one key holds them behind the number of their text.
 _RUN_BITS = np.uint64(24)
 
 
@@ -84,32 +84,31 @@ def agreement(pairs: Pairs, is_asked: npt.NDArray[np.bool_], suspect: Texts, ref
     words, shape = np.zeros(len(pairs.suspect)), np.zeros(len(pairs.suspect))
     asked = np.flatnonzero(is_asked)
     if len(asked):
-        tokens = _Tokens()
-        one, ours = _read(pairs.suspect[asked], suspect, tokens)
-        other, theirs = _read(pairs.reference[asked], reference, tokens)
-        bare, is_word = tokens.bare()
-        named = [text.only(is_word).runs(WORDS_TOGETHER) for text in (ours, theirs)]
-        plain = [text.without_names(bare).runs(TOKENS_TOGETHER) for text in (ours, theirs)]
-        words[asked] = _jaccard(named[0], named[1], one, other)
-        shape[asked] = _jaccard(plain[0], plain[1], one, other)
+        reading = _Reading()
+        one = reading.rows(pairs.suspect[asked], suspect)
+        other = reading.rows(pairs.reference[asked], reference)
+        text = reading.text()
+        bare, is_word = reading.tokens.bare()
+        words[asked] = _jaccard(text.only(is_word).runs(WORDS_TOGETHER), one, other)
+        shape[asked] = _jaccard(text.without_names(bare).runs(TOKENS_TOGETHER), one, other)
     return Agreement(words, shape)
 
 
 @dataclass(frozen=True, slots=True)
 class _Text:
-    """Tokens of some functions, one after the other.
+    """Tokens of some texts, one after the other.
 
-    Shapes: `rows[i]` is the function that `tokens[i]` stands in, ascending.
+    Shapes: `rows[i]` is the text that `tokens[i]` stands in, ascending.
     """
 
     rows: Numbers
     tokens: npt.NDArray[np.uint64]
-    functions: int
+    texts: int
 
     def only(self, chosen: npt.NDArray[np.bool_]) -> _Text:
         """The tokens whose number is chosen."""
         kept = chosen[self.tokens]
-        return _Text(self.rows[kept], self.tokens[kept], self.functions)
+        return _Text(self.rows[kept], self.tokens[kept], self.texts)
 
     def without_names(self, bare: npt.NDArray[np.uint64]) -> _Text:
         """What is left of each token, without commas that end a list: layout puts them there."""
@@ -118,12 +117,12 @@ class _Text:
         rows, tokens = self.rows[there], tokens[there]
         is_last = np.zeros(len(tokens), bool)
         is_last[:-1] = (tokens[:-1] == _COMMA) & (tokens[1:] == _CLOSING)
-        return _Text(rows[~is_last], tokens[~is_last], self.functions)
+        return _Text(rows[~is_last], tokens[~is_last], self.texts)
 
     def runs(self, length: int) -> sparse.csr_matrix:
-        """Hashes of so many tokens in a row, within one function.
+        """Hashes of so many tokens in a row, within one text.
 
-        Shapes: functions x hashes, 1 where the function has such a run.
+        Shapes: texts x hashes, 1 where the text has such a run.
         """
         end = max(len(self.tokens) - length + 1, 0)
         codes = np.zeros(end, np.uint64)
@@ -133,42 +132,61 @@ class _Text:
         keys = (self.rows[:end].astype(np.uint64) << _RUN_BITS) | (codes >> (np.uint64(64) - _RUN_BITS))
         keys = distinct(keys[self.rows[:end] == self.rows[length - 1 :]]) if end else keys
         columns = (keys & ((np.uint64(1) << _RUN_BITS) - np.uint64(1))).astype(np.int32)
-        counts = np.bincount((keys >> _RUN_BITS).astype(np.int64), minlength=self.functions)
-        ends = np.zeros(self.functions + 1, np.int32)
+        counts = np.bincount((keys >> _RUN_BITS).astype(np.int64), minlength=self.texts)
+        ends = np.zeros(self.texts + 1, np.int32)
         np.cumsum(counts, out=ends[1:])
-        shape = (self.functions, 1 << int(_RUN_BITS))
+        shape = (self.texts, 1 << int(_RUN_BITS))
         return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, ends), shape=shape)
 
 
-def _read(wanted: Numbers, texts: Texts, tokens: _Tokens) -> tuple[Numbers, _Text]:
-    """The row of each function that is wanted, and the tokens of all rows."""
-    spans, read = texts
-    functions = distinct(wanted)
-    found: list[list[int]] = [[]] * len(functions)
-    number = tokens.numbers.__getitem__
-    by_path: defaultdict[str, list[int]] = defaultdict(list)
-    for row, function in enumerate(functions.tolist()):
-        by_path[spans[function].path].append(row)
-    for path, rows in by_path.items():
-        try:
-            lines = read(path).split(b"\n")
-        except (UserError, FileNotFoundError):  # gone since it was read: its words agree with nothing
-            continue
-        for row in rows:
-            span = spans[int(functions[row])]
-            text = b"\n".join(lines[span.first_line - 1 : span.last_line])
-            found[row] = list(map(number, _TOKEN.findall(text)))
-    lengths = np.array([len(each) for each in found])
-    flat = np.fromiter(chain.from_iterable(found), np.uint64, int(lengths.sum()))
-    return np.searchsorted(functions, wanted), _Text(np.repeat(np.arange(len(found)), lengths), flat, len(found))
+class _Reading:
+    """Tokens of the functions that are asked for; of those of the same text, which are many in a copy, once."""
+
+    def __init__(self) -> None:
+        self.tokens = _Tokens()
+        self.known: dict[bytes, int] = {}  # text -> its row
+        self.found: list[list[int]] = []  # by row
+
+    def rows(self, wanted: Numbers, texts: Texts) -> Numbers:
+        """Read functions, and give the row of each."""
+        spans, read = texts
+        functions = distinct(wanted)
+        rows = np.empty(len(functions), np.int64)
+        by_path: defaultdict[str, list[int]] = defaultdict(list)
+        for place, function in enumerate(functions.tolist()):
+            by_path[spans[function].path].append(place)
+        for path, places in by_path.items():
+            try:
+                lines = read(path).split(b"\n")
+            except (UserError, FileNotFoundError):  # gone since it was read: its words agree with nothing
+                lines = []
+            for place in places:
+                span = spans[int(functions[place])]
+                rows[place] = self._row(b"\n".join(lines[span.first_line - 1 : span.last_line]))
+        return rows[np.searchsorted(functions, wanted)]
+
+    def _row(self, text: bytes) -> int:
+        row = self.known.get(text)
+        if row is None:
+            row = self.known[text] = len(self.found)
+            self.found.append(list(map(self.tokens.numbers.__getitem__, _TOKEN.findall(text))))
+        return row
+
+    def text(self) -> _Text:
+        """All that was read."""
+        lengths = np.array([len(each) for each in self.found])
+        flat = np.fromiter(chain.from_iterable(self.found), np.uint64, int(lengths.sum()))
+        return _Text(np.repeat(np.arange(len(lengths)), lengths), flat, len(lengths))
 
 
-def _jaccard(ours: sparse.csr_matrix, theirs: sparse.csr_matrix, one: Numbers, other: Numbers) -> Floats:
+def _jaccard(runs: sparse.csr_matrix, one: Numbers, other: Numbers) -> Floats:
     """Of each pair of rows."""
-    sizes, others = np.diff(ours.indptr)[one], np.diff(theirs.indptr)[other]
+    sizes = np.diff(runs.indptr)
+    firsts, kinds = grouped(one * len(sizes) + other)
+    one, other = one[firsts], other[firsts]
     shared = np.zeros(len(one))
     for start in range(0, len(one), PAIR_BLOCK):
         block = slice(start, start + PAIR_BLOCK)
-        shared[block] = np.asarray(ours[one[block]].multiply(theirs[other[block]]).sum(axis=1)).ravel()
-    found: Floats = shared / np.maximum(sizes + others - shared, 1)
-    return found
+        shared[block] = np.asarray(runs[one[block]].multiply(runs[other[block]]).sum(axis=1)).ravel()
+    found: Floats = shared / np.maximum(sizes[one] + sizes[other] - shared, 1)
+    return found[kinds]

@@ -13,18 +13,19 @@ from functools import reduce
 from detector.code.lowering import flow
 from detector.code.lowering.dispatch import INLINE, value
 from detector.code.lowering.flow import NONE, SELF, Frame
+from detector.code.lowering.names import last_name, lines_of
 from detector.code.lowering.statements import body
-from detector.settings import LONGEST_HELPER, MOST_CALLEES, MOST_HELPER_LINES
+from detector.settings import MOST_CALLEES, MOST_HELPER_LINES
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
-
-# A helper decorated with anything else is not what its body says.
-_PLAIN = frozenset({"staticmethod", "classmethod", "no_grad"})
 
 
 @dataclass(slots=True)
 class Helpers:
-    """What a function may call in place, and how much of that is left."""
+    """What a function may call in place, and how much of that is left.
+
+    methods, functions: definitions that may be put in place (`names.is_helper`).
+    """
 
     methods: Mapping[str, Function]
     functions: Mapping[str, Function]
@@ -53,26 +54,12 @@ class Helpers:
         return found, is_own
 
     def _is_affordable(self, found: Function) -> bool:
-        lines = (found.end_lineno or found.lineno) - found.lineno + 1
-        if self.calls_left <= 0 or lines > min(LONGEST_HELPER, self.lines_left) or id(found) in self.generators:
-            return False
-        if not _is_plain(found):
+        lines = lines_of(found)
+        if self.calls_left <= 0 or lines > self.lines_left or id(found) in self.generators:
             return False
         self.calls_left -= 1
         self.lines_left -= lines
         return True
-
-
-def _is_plain(definition: Function) -> bool:
-    arguments = definition.args
-    if arguments.vararg or arguments.kwarg:
-        return False
-    return _PLAIN.issuperset([_last_name(decorator) for decorator in definition.decorator_list])
-
-
-def _last_name(decorator: ast.expr) -> str:
-    named = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return named.attr if isinstance(named, ast.Attribute) else getattr(named, "id", "")
 
 
 def inlined(node: ast.Call, frame: Frame) -> int | None:
@@ -107,7 +94,7 @@ def _bound(definition: Function, node: ast.Call, frame: Frame, is_own: bool) -> 
     arguments = definition.args
     names = [parameter.arg for parameter in (*arguments.posonlyargs, *arguments.args)]
     bound: dict[str, int] = {}
-    if is_own and "staticmethod" not in map(_last_name, definition.decorator_list):
+    if is_own and "staticmethod" not in map(last_name, definition.decorator_list):
         if not names:
             return None
         bound[names.pop(0)] = SELF

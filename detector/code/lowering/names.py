@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+from collections.abc import Container
 from dataclasses import dataclass, field
 
 from detector.code.lowering.flow import LOCAL_CALL
+from detector.settings import LONGEST_HELPER
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 
@@ -150,7 +152,7 @@ class ClassNames:
     constants: dict[str, ast.expr] = field(default_factory=dict)  # class-level names with a constant value
     attributes: dict[str, int] = field(default_factory=dict)  # name -> label of the leaf that loads it, 0: an input
     calls: dict[str, int] = field(default_factory=dict)  # method or stored layer -> label of calling it
-    methods: dict[str, Function] = field(default_factory=dict)
+    methods: dict[str, Function] = field(default_factory=dict)  # that may be put in place of their calls
 
 
 @dataclass(slots=True)
@@ -159,18 +161,20 @@ class ModuleNames:
 
     origins: name -> dotted origin; "~" is something of the scanned repository, "?name" an input.
     promised: names that statements still to come define.
+    bases: names of the classes that others of the file may inherit from.
     """
 
     local_packages: frozenset[str] = frozenset()
     promised: frozenset[str] = frozenset()
+    bases: frozenset[str] = frozenset()
     origins: dict[str, str] = field(default_factory=dict)
     constants: dict[str, ast.expr] = field(default_factory=dict)
     classes: dict[str, ClassNames] = field(default_factory=dict)
-    functions: dict[str, Function] = field(default_factory=dict)  # those at module level
-    generators: dict[int, Function] = field(
-        default_factory=dict
-    )  # id -> definition that yields: kept, so it is its own
+    functions: dict[str, Function] = field(default_factory=dict)  # at module level, to be put in place of their calls
+    generators: dict[int, Function] = field(default_factory=dict)  # id -> definition that yields: kept for its id
     rebound: set[str] = field(default_factory=set)
+    called: set[str] = field(default_factory=set)  # names of the project's own functions that were called so far
+    is_redefined: bool = False  # whether a function was defined once more after that
     answers: dict[str, str | ast.expr] = field(default_factory=dict)
 
     def add(self, statements: list[ast.stmt]) -> None:
@@ -181,9 +185,11 @@ class ModuleNames:
             if kind is ast.Import or kind is ast.ImportFrom:
                 self.add_import(statement, origins)
             elif kind in DEFINITIONS:
-                origins[statement.name] = "~"  # type: ignore[attr-defined]
+                name: str = statement.name  # type: ignore[attr-defined]
                 if kind is not ast.ClassDef:
-                    self.functions[statement.name] = statement  # type: ignore[attr-defined, assignment]
+                    self.is_redefined |= name in self.called and name in origins
+                    _keep_helper(statement, self.functions)  # type: ignore[arg-type]
+                origins[name] = "~"
             elif kind is ast.Assign or kind is ast.AnnAssign:
                 _bind_constants(statement, self.constants, self.rebound)  # type: ignore[arg-type]
 
@@ -207,7 +213,22 @@ class ModuleNames:
     def has_kept_its_word(self) -> bool:
         """Whether everything that `find` has answered still holds, now that all statements are added."""
         self.promised = frozenset()
+        if self.is_redefined:
+            return False
         return all((self.constants.get(name) or self.origin(name)) == told for name, told in self.answers.items())
+
+    def is_to_come(self, name: str) -> bool:
+        """Whether a statement still to come is said to define a name."""
+        return name in self.promised and name not in self.origins
+
+    def forget_methods(self, kept: Container[int]) -> None:
+        """Let go of the methods of classes that no class of the file inherits from, to free their trees.
+
+        kept: ids of the names of classes that are still needed.
+        """
+        for name, known in self.classes.items():
+            if name not in self.bases and id(known) not in kept:
+                known.methods.clear()
 
     def add_import(self, statement: ast.stmt, names: dict[str, str]) -> None:
         """Add what an import statement binds: relative imports and the repository's own packages are local."""
@@ -245,11 +266,38 @@ def read_class(node: ast.ClassDef, statements: list[ast.stmt], module: ModuleNam
         kind = statement.__class__
         if kind is ast.FunctionDef or kind is ast.AsyncFunctionDef:
             names.calls[statement.name] = LOCAL_CALL  # type: ignore[attr-defined]
-            names.methods[statement.name] = statement  # type: ignore[attr-defined, assignment]
+            _keep_helper(statement, names.methods)  # type: ignore[arg-type]
         elif kind is ast.Assign or kind is ast.AnnAssign:
             _bind_constants(statement, names.constants, rebound)  # type: ignore[arg-type]
     module.classes[node.name] = names
     return names
+
+
+def _keep_helper(definition: Function, helpers: dict[str, Function]) -> None:
+    """Remember a definition by its name if it may be put in place of its calls; none of that name if it may not."""
+    if is_helper(definition):
+        helpers[definition.name] = definition
+    else:
+        helpers.pop(definition.name, None)
+
+
+def is_helper(definition: Function) -> bool:
+    """Whether the body of a definition says all that a call of it does, and is short enough to stand in its place."""
+    arguments = definition.args
+    if arguments.vararg or arguments.kwarg or lines_of(definition) > LONGEST_HELPER:
+        return False
+    return _PLAIN_DECORATORS.issuperset([last_name(decorator) for decorator in definition.decorator_list])
+
+
+def lines_of(definition: Function) -> int:
+    """How many lines a definition has."""
+    return (definition.end_lineno or definition.lineno) - definition.lineno + 1
+
+
+def last_name(decorator: ast.expr) -> str:
+    """What a decorator is called, "" where that is not said."""
+    named = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return named.attr if isinstance(named, ast.Attribute) else getattr(named, "id", "")
 
 
 def _bind_constants(statement: ast.Assign | ast.AnnAssign, constants: dict[str, ast.expr], rebound: set[str]) -> None:
@@ -284,6 +332,9 @@ def _is_constant(value: ast.expr) -> bool:
             return False
     return False
 
+
+# A helper decorated with anything else is not what its body says.
+_PLAIN_DECORATORS = frozenset({"staticmethod", "classmethod", "no_grad"})
 
 DEFINITIONS = frozenset({ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef})
 _COMPOUND = frozenset(

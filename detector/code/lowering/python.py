@@ -12,7 +12,7 @@ from detector.code.lowering.flow import DECORATOR, DEFAULT, EFFECT, FIRST, PRESE
 from detector.code.lowering.gathering import bind_parameters
 from detector.code.lowering.inlining import Helpers
 from detector.code.lowering.labels import LABELS, STORED
-from detector.code.lowering.names import ClassNames, ModuleNames, flat, read_class
+from detector.code.lowering.names import ClassNames, ModuleNames, flat, lines_of, read_class
 from detector.code.lowering.statements import body
 from detector.settings import LEAST_HELPER_PART
 
@@ -37,7 +37,7 @@ class Unit(NamedTuple):
 
 
 class Caller(NamedTuple):
-    """A function that calls others of the project, kept until its file has been read."""
+    """A function that may call helpers of its file, kept until these have been read."""
 
     unit: int
     node: Function
@@ -59,7 +59,7 @@ class Batch:
     units: list[Unit] = field(default_factory=list)
     too_deep: list[str] = field(default_factory=list)  # functions that are nested deeper than lowering goes
     lines_before: int = 0  # of the file, before the piece that is being lowered
-    callers: list[Caller] = field(default_factory=list)  # functions of the file that call the project's own
+    callers: list[Caller] = field(default_factory=list)  # functions of the file that may call helpers of it
 
     def mark(self) -> tuple[int, int, int, int]:
         """Where the batch ends now, for `cut_back`."""
@@ -145,7 +145,7 @@ def _function(
     first, last = node.lineno + batch.lines_before, (node.end_lineno or node.lineno) + batch.lines_before
     if frame.yields:
         module.generators[id(node)] = node
-    if calls:
+    if calls and _may_expand(calls, klass, module):
         batch.callers.append(Caller(len(batch.units), node, klass, around))
     batch.units.append(Unit(prefix + node.name, first, last, calls))
     if frame.nested:
@@ -153,15 +153,18 @@ def _function(
             _definitions([inner], f"{prefix}{node.name}.", module, None, batch, names)
 
 
+def _may_expand(calls: tuple[str, ...], klass: ClassNames | None, module: ModuleNames) -> bool:
+    """Whether any of the names called may be that of a helper."""
+    module.called.update(calls)
+    methods = () if klass is None else klass.methods
+    return any(name in methods or name in module.functions or module.is_to_come(name) for name in calls)
+
+
 def _frame(module: ModuleNames, klass: ClassNames | None, around: tuple[str, ...]) -> Frame:
     frame = Frame(module, klass)
     for name in around:
         frame.env[name] = leaf(frame, f"?{name}")
     return frame
-
-
-def _lines(node: Function) -> int:
-    return (node.end_lineno or node.lineno) - node.lineno + 1
 
 
 def _take_records(batch: Batch) -> None:
@@ -177,15 +180,20 @@ def _take_records(batch: Batch) -> None:
 def expand(batch: Batch, module: ModuleNames) -> None:
     """Lower the functions of a file that call helpers of it once more, those in place, as further units.
 
-    Called once for a file, after all of it has been added: where a helper stands makes no difference.
+    Called after each piece of a file: functions that call what is still to come wait for it, so that where a helper
+    stands makes no difference; the trees of all else are not needed any longer.
     """
     callers, batch.callers = batch.callers, []
-    for number, node, klass, around in callers:
+    for caller in callers:
+        number, node, klass, around = caller
         unit = batch.units[number]
+        if any(module.is_to_come(name) for name in unit.calls):
+            batch.callers.append(caller)
+            continue
         methods = {} if klass is None else klass.methods
         called = [methods.get(name) or module.functions.get(name) for name in unit.calls]
-        lines = sum([_lines(helper) for helper in called if helper is not None and helper is not node])
-        if lines < LEAST_HELPER_PART * _lines(node):  # without them it is as good as the same
+        lines = sum([lines_of(helper) for helper in called if helper is not None and helper is not node])
+        if lines < LEAST_HELPER_PART * lines_of(node):  # without them it is as good as the same
             continue
         frame = _frame(module, klass, around)
         helpers = frame.helpers = Helpers(methods, module.functions, node, module.generators)
@@ -199,6 +207,7 @@ def expand(batch: Batch, module: ModuleNames) -> None:
             continue
         _take_records(batch)
         batch.units.append(unit._replace(expands=number))
+    module.forget_methods({id(caller.klass) for caller in batch.callers})
 
 
 def _flow(node: Function, frame: Frame) -> None:
