@@ -21,14 +21,18 @@ from detector.settings import (
     FEW_SHINGLES,
     LARGE_MAGNITUDE,
     LARGEST_COMPONENT,
+    NAME_WEIGHT,
+    NEAR_FIT,
     NEAR_TIE,
+    OTHER_SOURCE,
     PLAIN_PART,
-    REFERENCE_RIVALRY,
-    RIVALRY,
     SHAPE,
     SLIGHT,
     WORDING,
 )
+
+# What differs by less is equal.
+SLIGHTEST = 1e-9
 
 
 def company(
@@ -66,7 +70,7 @@ def company(
 
 
 def fit(pairs: Pairs, around: Floats) -> Floats:
-    """How well the functions of each pair fit each other, before rivals are asked.
+    """How well the functions of each pair fit each other, whatever else they fit.
 
     Formula: f = o t (1 - s) raised to f + w c min(1, f / .07) (1 - f): o is the overlap of their value flows, for
              the most part with one weight for all shingles (what two siblings differ in is common, and would hardly
@@ -93,23 +97,24 @@ def settled(fits: Floats, texts: Agreement) -> Floats:
     return found
 
 
-def similarity(pairs: Pairs, fits: Floats, ours: Floats, theirs: Floats) -> Floats:
-    """How well the functions of each pair fit each other, and no others.
+def similarity(pairs: Pairs, fits: Floats, forms: Numbers, chosen: Numbers) -> Floats:
+    """How well the functions of each pair fit each other, where this is the source; a part of it where another one is.
 
-    ours, theirs: the weight of every function of either side.
-    Formula: f / (1 + r (f_s - f) + q (f_r - f) min(1, size ratio)^2), with f_s the best fit of the suspect with any
-             reference, f_r that of the reference with any suspect. A piece lifted out of a long function is no rival
-             of what is left of it: hence the ratio of sizes.
+    forms:   of the reference of each pair: equal for copies of one function, which do not compete with each other.
+    chosen:  positions of the pairs that `assign` has chosen.
+    Formula: the best fit of the suspect with any reference of the form; OTHER_SOURCE of it where the chosen reference
+             has another form.
     Units:   0..1.
     """
     if not len(pairs.suspect):
         return fits
-    best, best_back = np.zeros(len(ours)), np.zeros(len(theirs))
-    np.maximum.at(best, pairs.suspect, fits)
-    np.maximum.at(best_back, pairs.reference, fits)
-    size = np.minimum(ours[pairs.suspect] / np.maximum(theirs[pairs.reference], 1e-9), 1)
-    lead = RIVALRY * (best[pairs.suspect] - fits) + REFERENCE_RIVALRY * size**2 * (best_back[pairs.reference] - fits)
-    similarities: Floats = fits / (1 + lead)
+    width = int(forms.max()) + 1
+    places, place = grouped(pairs.suspect * width + forms)
+    best = np.zeros(len(places))
+    np.maximum.at(best, place, fits)
+    source = np.full(int(pairs.suspect.max()) + 1, -1)
+    source[pairs.suspect[chosen]] = forms[chosen]
+    similarities: Floats = best[place] * np.where(forms == source[pairs.suspect], 1.0, OTHER_SOURCE)
     return similarities
 
 
@@ -164,8 +169,12 @@ def _names(spans: Sequence[Span], numbers: dict[str, int]) -> tuple[Numbers, Num
     return np.array(names, np.int64), np.array(homes, np.int64)
 
 
-def assign(pairs: Pairs, weights: Floats) -> Numbers:
+def assign(pairs: Pairs, fits: Floats, names: Floats) -> Numbers:
     """Choose one pair for each suspect function; near ties are decided so that references are used once.
+
+    A pair is nearly tied where little is missing to the best weight, fit and bonus for names together, and, the nearer
+    the best fit is to 1, the less is missing to that: of equal flows one is told from the other by less than of edited
+    ones.
 
     A reference may serve several suspects when each has nothing nearly as good: a function copied three times is
     three copies, and pieces lifted out of one function share it.
@@ -175,9 +184,13 @@ def assign(pairs: Pairs, weights: Floats) -> Numbers:
     """
     if not len(pairs.suspect):
         return np.zeros(0, np.int64)
+    weights = fits + NAME_WEIGHT * names
     starts = np.flatnonzero(np.diff(pairs.suspect, prepend=-1))
-    top = np.maximum.reduceat(weights, starts)
-    tied = np.flatnonzero(weights >= NEAR_TIE * np.repeat(top, np.diff(starts, append=len(weights))))
+    counts = np.diff(starts, append=len(weights))
+    top = np.repeat(np.maximum.reduceat(weights, starts), counts)
+    best_fit = np.repeat(np.maximum.reduceat(fits, starts), counts)
+    is_near = (weights >= NEAR_TIE * top) & (fits >= best_fit - NEAR_FIT * np.maximum(1 - best_fit, 0) - SLIGHTEST)
+    tied = np.flatnonzero(is_near | (weights >= top))
     tied = tied[np.lexsort((pairs.reference[tied], -pairs.shared[tied], -weights[tied], pairs.suspect[tied]))]
     best = tied[np.flatnonzero(np.diff(pairs.suspect[tied], prepend=-1))]
     chosen = dict(zip(pairs.suspect[best].tolist(), best.tolist(), strict=True))

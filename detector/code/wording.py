@@ -9,7 +9,7 @@ from __future__ import annotations
 import keyword
 import re
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, count
 
@@ -18,6 +18,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from detector.code.match import Floats, Pairs
+from detector.code.shingle import mix, row_sums
 from detector.code.sorting import Numbers, distinct, grouped
 from detector.model import Span, UserError
 from detector.settings import PAIR_BLOCK, TOKENS_TOGETHER, WORDS_TOGETHER
@@ -73,6 +74,7 @@ class Agreement:
 
     words: Floats  # names, numbers and strings in their order
     shape: Floats  # what is left without them
+    forms: Numbers  # of the reference: the same number for those whose texts differ only in names, as far as known
 
 
 def agreement(pairs: Pairs, is_asked: npt.NDArray[np.bool_], suspect: Texts, reference: Texts) -> Agreement:
@@ -82,16 +84,20 @@ def agreement(pairs: Pairs, is_asked: npt.NDArray[np.bool_], suspect: Texts, ref
     Source: word n-grams as in Broder 1997, section 2; tokens without names as in Schleimer et al. 2003 (MOSS).
     """
     words, shape = np.zeros(len(pairs.suspect)), np.zeros(len(pairs.suspect))
+    forms = np.arange(int(pairs.reference.max(initial=-1)) + 1)
     asked = np.flatnonzero(is_asked)
     if len(asked):
         reading = _Reading()
         one = reading.rows(pairs.suspect[asked], suspect)
         other = reading.rows(pairs.reference[asked], reference)
-        text = reading.text()
         bare, is_word = reading.tokens.bare()
+        text = reading.text().without_hints(reading.tokens.numbers)
         words[asked] = _jaccard(text.only(is_word).runs(WORDS_TOGETHER), one, other)
         shape[asked] = _jaccard(text.without_names(bare).runs(TOKENS_TOGETHER), one, other)
-    return Agreement(words, shape)
+        known = pairs.reference[asked]
+        forms[known] = text.forms(bare)[other]
+        _, forms = grouped(forms.astype(np.uint64))
+    return Agreement(words, shape, forms[pairs.reference])
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +116,67 @@ class _Text:
         kept = chosen[self.tokens]
         return _Text(self.rows[kept], self.tokens[kept], self.texts)
 
+    def without_hints(self, numbers: Mapping[bytes, int]) -> _Text:
+        """Leave out the hints of the parameters and of what is returned: they go first when code is copied.
+
+        numbers: of the tokens.
+        """
+
+        def one_of(*tokens: bytes) -> npt.NDArray[np.bool_]:
+            found: npt.NDArray[np.bool_] = np.isin(self.tokens, [numbers.get(token, 0) for token in tokens])
+            return found
+
+        places = np.arange(len(self.tokens))
+        starts = np.searchsorted(self.rows, np.arange(self.texts + 1))
+        is_colon, closes = one_of(b":"), one_of(b")", b"]", b"}")
+        steps = one_of(b"(", b"[", b"{").astype(np.int64) - closes
+        depth = np.cumsum(steps)
+        depth -= np.concatenate([[0], depth])[starts[:-1]][self.rows]
+        # The header ends with the first colon outside of brackets; a text without one has no header.
+        colons = np.append(np.flatnonzero(is_colon & (depth == 0)), len(places))
+        ends = colons[np.searchsorted(colons, starts[:-1])]
+        is_header = places < np.where(ends < starts[1:], ends, starts[:-1])[self.rows]
+        is_arrow = one_of(b">") & (depth == 0)
+        is_arrow[1:] &= one_of(b"-")[:-1]
+        begins = is_header & ((is_colon & (depth == 1)) | is_arrow)
+        is_event = begins | (depth == 1) & one_of(b",", b"=") | (depth == 0) & closes
+        last = np.maximum.accumulate(np.where(is_event, places, 0))
+        is_hint = is_header & begins[last]
+        is_hint[:-1] |= is_header[:-1] & is_arrow[1:]
+        return _Text(self.rows[~is_hint], self.tokens[~is_hint], self.texts)
+
     def without_names(self, bare: npt.NDArray[np.uint64]) -> _Text:
-        """What is left of each token, without commas that end a list: layout puts them there."""
-        tokens = bare[self.tokens]
-        there = tokens != _LEFT_OUT
-        rows, tokens = self.rows[there], tokens[there]
+        """What is left of each token, without comments and without commas that end a list: layout puts them there."""
+        kept = self._kept(bare)
+        return _Text(self.rows[kept], bare[self.tokens[kept]], self.texts)
+
+    def _kept(self, bare: npt.NDArray[np.uint64]) -> Numbers:
+        """Places of the tokens that layout does not change."""
+        there = np.flatnonzero(bare[self.tokens] != _LEFT_OUT)
+        tokens = bare[self.tokens[there]]
         is_last = np.zeros(len(tokens), bool)
         is_last[:-1] = (tokens[:-1] == _COMMA) & (tokens[1:] == _CLOSING)
-        return _Text(rows[~is_last], tokens[~is_last], self.texts)
+        return there[~is_last]
+
+    def forms(self, bare: npt.NDArray[np.uint64]) -> Numbers:
+        """A hash of each text, not negative, with each name as the number of its first use: equal for renamed copies.
+
+        An empty text is like no other.
+        """
+        kept = self._kept(bare)
+        rows, tokens = self.rows[kept], self.tokens[kept]
+        starts = np.searchsorted(rows, np.arange(self.texts + 1))
+        names = np.flatnonzero(bare[tokens] == _NAME)
+        firsts, kinds = grouped((rows[names].astype(np.uint64) << np.uint64(32)) | tokens[names])
+        places = np.sort(firsts)  # of first uses, among names; rows are ascending, so each row's come together
+        uses = np.searchsorted(places, firsts[kinds])
+        before = np.searchsorted(places, np.searchsorted(names, starts[:-1]))
+        codes = tokens << np.uint64(1)
+        codes[names] = ((uses - before[rows[names]]).astype(np.uint64) << np.uint64(1)) | np.uint64(1)
+        position = (np.arange(len(rows)) - starts[rows] + 1).astype(np.uint64)
+        sums = row_sums(mix(codes) + position * _SPREAD, starts)
+        sums[starts[1:] == starts[:-1]] = np.flatnonzero(starts[1:] == starts[:-1]).astype(np.uint64)
+        return (sums >> np.uint64(1)).astype(np.int64)
 
     def runs(self, length: int) -> sparse.csr_matrix:
         """Hashes of so many tokens in a row, within one text.

@@ -28,7 +28,7 @@ from detector.code.null import null
 from detector.code.parse import uncollected
 from detector.code.sorting import Numbers
 from detector.model import Basis
-from detector.settings import NAME_WEIGHT, WORDING_FROM
+from detector.settings import WORDING_FROM
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,9 +143,10 @@ def _likeness(
     agreement = name_agreement(found, suspect.spans, reference.spans)
     fits = fit(found, around)
     texts = (suspect.spans, reads[0]), (reference.spans, reads[1])
-    fits = settled(fits, wording.agreement(found, np.maximum(found.overlap, fits) >= WORDING_FROM, *texts))
-    similarities = similarity(found, fits, ours.totals, theirs.totals)
-    chosen = assign(found, fits + NAME_WEIGHT * agreement)
+    read = wording.agreement(found, np.maximum(found.overlap, fits) >= WORDING_FROM, *texts)
+    fits = settled(fits, read)
+    chosen = assign(found, fits, agreement)
+    similarities = similarity(found, fits, read.forms, chosen)
     taken = found.take(chosen)
     names = name_agreement(taken, suspect.spans, reference.spans, of_files=False)
     belief = believe(taken, names, suspect.spans, reference.spans, ours, theirs)
