@@ -139,7 +139,7 @@ class Match:
     suspect: Span
     reference_name: str  # Side.name of the reference
     reference: Span
-    similarity: float  # how well the two fit each other and no others, 0..1: a copy without its names has at most .94
+    similarity: float  # how well the two fit each other, 0..1; a copy without its names has at most .94
     overlap: float  # weighted Jaccard of the value flows, 0..1
     containment: float  # share of the suspect's weight that the reference has too, 0..1
     bits: float  # summed weight of what is shared, helpers that it calls included: how surprising it is

@@ -121,6 +121,9 @@ COMPANY_FROM = 0.07
 
 # How much names that agree add where the choice between references is near: .1 was best on declared copies.
 NAME_WEIGHT = 0.1
+# How much it adds there that the rest of the two files matches: of equal classes in two files each goes to its own.
+# Edited copies: average precision .972 -> .974; of two disguises, open F1 .978 -> .987 and .988 -> .993.
+FILE_WEIGHT = 0.1
 
 # References within this share of the best one are tied; company and use-once decide among them ...
 NEAR_TIE = 0.9

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from detector.code import assign as module
-from detector.code.assign import assign, company, fit, name_agreement, similarity
+from detector.code.assign import assign, company, fit, name_agreement, neighbours, similarity
 from detector.code.match import Pairs
 from detector.compare import Options, compare
 from detector.model import Span
@@ -33,7 +33,7 @@ def _pairs(scores: Sequence[Score], bits: Sequence[float] = ()) -> Pairs:
 
 def _chosen(scores: Sequence[Score], bits: Sequence[float] = ()) -> dict[int, int]:
     pairs = _pairs(scores, bits)
-    positions = assign(pairs, pairs.overlap, np.zeros(len(pairs.suspect)))
+    positions = assign(pairs, pairs.overlap, *np.zeros((2, len(pairs.suspect))))
     assert pairs.suspect[positions].tolist() == sorted(set(pairs.suspect.tolist()))
     return dict(zip(pairs.suspect[positions].tolist(), pairs.reference[positions].tolist(), strict=True))
 
@@ -46,7 +46,7 @@ def test_every_suspect_gets_its_most_similar_reference() -> None:
 
 
 def test_no_pairs_choose_nothing() -> None:
-    assert len(assign(_pairs([]), np.zeros(0), np.zeros(0))) == 0
+    assert len(assign(_pairs([]), np.zeros(0), *np.zeros((2, 0)))) == 0
 
 
 def test_of_equals_the_one_that_shares_more_is_chosen_then_the_first() -> None:
@@ -245,6 +245,24 @@ def test_company_is_that_of_the_definition(
         assert value == pytest.approx(expected)
 
 
+def test_of_a_file_all_others_are_neighbours() -> None:
+    ours, theirs = _spans("a.py:K.f", "a.py:K.g", "a.py:L.f"), _spans("x.py:K.f", "x.py:M.g", "x.py:N.f")
+    pairs = _pairs([(0, 0, 0.5), (1, 1, 0.8), (2, 2, 0.2)])
+    sizes = np.array([10.0, 30.0, 10.0])
+    assert neighbours(pairs, ours, theirs, sizes, by_class=True).tolist() == [0, 0, 0]
+    found = neighbours(pairs, ours, theirs, sizes, by_class=False).tolist()
+    assert found == pytest.approx([(0.8 * 30 + 0.2 * 10) / 40, (0.5 + 0.2) / 2, (0.5 * 10 + 0.8 * 30) / 40])
+
+
+@pytest.mark.parametrize("bonus", ["names", "files"])
+def test_names_and_files_decide_between_equals(bonus: str) -> None:
+    pairs = _pairs([(0, 0, 0.9), (0, 1, 0.9)], [20, 10])
+    given = {"names": np.zeros(2), "files": np.zeros(2), bonus: np.array([0.0, 1.0])}
+    assert pairs.reference[assign(pairs, pairs.overlap, **given)].tolist() == [1]
+    worse = _pairs([(0, 0, 0.9), (0, 1, 0.7)], [20, 10])
+    assert worse.reference[assign(worse, worse.overlap, **given)].tolist() == [0]
+
+
 def test_names_agree_by_halves() -> None:
     ours = _spans("a.py:Pool.glean", "a.py:Pool.forward", "b.py:glean", "b.py:Other.glean")
     theirs = _spans("x.py:Pool.glean", "b.py:forward")
@@ -307,6 +325,20 @@ def test_the_same_function_in_two_classes_is_matched_class_by_class() -> None:
         "Q.shrink": "Fold.shrink",
         "Q.fold": "Fold.fold",
     }
+
+
+@pytest.mark.parametrize("names", [{"warp": "a.py", "beams": "b.py"}, {"warp": "b.py", "beams": "a.py"}])
+def test_of_equal_classes_in_two_files_each_goes_to_its_own(names: dict[str, str]) -> None:
+    layer = (
+        "\n\nclass Layer:\n    def __init__(self, width):\n        self.gain = width.log1p().cumsum(0)\n\n"
+        "    def pool(self, x):\n        return x.unfold(1, 5, 2).amax(-1).topk(7).values.tanh().flip(0) * self.gain\n"
+    )
+    texts = {"warp": WARP, "beams": BEAMS}
+    theirs = repo("theirs", {f"{name}.py": text + layer for name, text in texts.items()})
+    mine = repo("mine", {names[name]: text + layer.replace("Layer", "Bed") for name, text in texts.items()})
+    found = [(ours, theirs) for ours, _, theirs in by_ends(compare(mine, [theirs])) if "Bed" in ours[1]]
+    assert len(found) == 4
+    assert all(ours[0] == names[theirs[0].removesuffix(".py")] for ours, theirs in found)
 
 
 def test_a_function_copied_three_times_gives_three_matches() -> None:

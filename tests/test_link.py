@@ -87,6 +87,14 @@ def test_the_share_of_the_project_that_matches_decides_how_much_is_needed(copied
     assert _believed(_strong(copied) | {WEAK: 12.0})[900] is expected
 
 
+def test_a_file_of_which_nothing_matches_is_no_part_of_what_was_copied() -> None:
+    homes = dict.fromkeys(range(600), "a.py") | dict.fromkeys(range(895, 900), "new.py")
+    alone, among = homes | {900: "b.py"}, homes | {900: "new.py"}
+    assert _believed(_strong(600) | {WEAK: 12.0}, alone)[900] is Basis.PROJECT
+    assert _believed(_strong(600) | {WEAK: 12.0}, among)[900] is None
+    assert _believed(_strong(600) | {WEAK: 28.0}, among)[900] is Basis.PROJECT
+
+
 def test_chance_is_no_share() -> None:
     """Of a thousand functions several reach a score that one in a hundred reaches: that is no link."""
     chance = {(number, number): 13.0 for number in range(10, 16)}

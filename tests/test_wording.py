@@ -79,6 +79,64 @@ def test_comments_docstrings_and_layout_have_no_part(other: str) -> None:
     assert _both(LAYER, other) == (1, 1)
 
 
+HINTED = """def attend(query: Tensor, key: dict[str, T], *, rate: float = 0.5, fit=lambda x: x) -> Tuple[Tensor, int]:
+    scores = query[1:2] @ key  # of each
+    return scores.softmax(dim=-1) if rate > 1 else fit(scores)
+"""
+BARE = """def attend(query, key, *, rate=0.5, fit=lambda x: x):
+    scores = query[1:2] @ key
+    return scores.softmax(dim=-1) if rate > 1 else fit(scores)
+"""
+
+
+def test_hints_have_no_part() -> None:
+    assert _both(HINTED.replace(", fit=lambda x: x", ""), BARE.replace(", fit=lambda x: x", "")) == (1, 1)
+    words, shape = _both(HINTED, BARE)  # what a lambda in a default gives is taken for a hint
+    assert words > 0.6
+    assert shape > 0.6
+
+
+def _forms(*texts: str) -> list[int]:
+    """Of several references of one suspect."""
+    found: list[int] = _agreement({"a.py": LAYER}, {f"{i}.py": text for i, text in enumerate(texts)}).forms.tolist()
+    return found
+
+
+def test_renamed_copies_have_one_form() -> None:
+    one, other, third = _forms(LAYER, RENAMED, RENAMED.replace("    s = q", "    # first\n    s = q"))
+    assert one == other == third
+    hinted = RENAMED.replace("(q, k, v, r=0.5)", "(q: Tensor, k: Tensor, v, r: float = 0.5) -> Tensor")
+    assert hinted != RENAMED
+    assert len(set(_forms(LAYER, hinted))) == 1
+
+
+@pytest.mark.parametrize(
+    "change",
+    [("0.5", "0.75"), ("q @ k", "k @ q"), ("min=-1", "-1"), ("if r", "if s"), ("dim=-1", "r=-1"), ("@ v", "* v")],
+)
+def test_another_number_order_or_use_of_names_is_another_form(change: tuple[str, str]) -> None:
+    assert RENAMED.replace(*change) != RENAMED
+    assert len(set(_forms(LAYER, RENAMED.replace(*change)))) == 2
+
+
+def test_functions_in_one_file_have_forms_of_their_own() -> None:
+    other = BARE.replace("attend", "other")
+    found = _agreement({"a.py": LAYER}, {"b.py": LAYER + other + RENAMED, "c.py": other})
+    one, second, third, fourth = found.forms.tolist()
+    assert one == third != second == fourth
+
+
+def test_what_is_not_read_is_of_no_known_form() -> None:
+    def gone(path: str) -> bytes:
+        raise FileNotFoundError(path)
+
+    spans = [Span("b.py", "f", 1, 5), Span("b.py", "g", 7, 9)]
+    pairs, ours = _pairs([0, 0], [0, 1]), ([Span("a.py", "f", 1, 5)], lambda path: LAYER.encode())
+    for is_asked in (True, False):
+        first, second = agreement(pairs, np.full(2, is_asked), ours, (spans, gone)).forms.tolist()
+        assert first != second
+
+
 def test_by_keyword_or_by_position_is_another_shape() -> None:
     words, shape = _both(RENAMED, RENAMED.replace("min=-1", "-1"))
     assert 0.5 < shape < 1

@@ -19,6 +19,7 @@ from detector.settings import (
     COMPANY_FROM,
     COMPANY_WEIGHT,
     FEW_SHINGLES,
+    FILE_WEIGHT,
     LARGE_MAGNITUDE,
     LARGEST_COMPONENT,
     NAME_WEIGHT,
@@ -38,19 +39,35 @@ SLIGHTEST = 1e-9
 def company(
     pairs: Pairs, suspects: Sequence[Span], references: Sequence[Span], sizes: Floats, callees: sparse.csr_matrix
 ) -> Floats:
-    """How well the neighbours of a pair match each other.
+    """How well the neighbours of a pair match each other, in its class, or what calls it.
 
     Shapes:  one value for each pair, 0..1.
-    Formula: the size-weighted mean of the best similarity that each *other* member of the suspect's group (the
-             methods of its class, else the functions of its file) reaches within the reference's group; or, where
-             that is more, the similarity of a function that calls the suspect with the same reference: then the
-             suspect may be a piece lifted out of it.
+    Formula: `neighbours` in the class of a method, in the file of a free function; or, where that is more, the
+             similarity of a function that calls the suspect with the same reference: then the suspect may be a piece
+             lifted out of it.
     """
     if not len(pairs.suspect):
         return pairs.overlap
-    ours, theirs = groups(suspects, by_class=True), groups(references, by_class=True)
+    around = neighbours(pairs, suspects, references, sizes, by_class=True)
+    kept: Floats = np.maximum(around, _callers(pairs, callees))
+    return kept
+
+
+def neighbours(
+    pairs: Pairs, suspects: Sequence[Span], references: Sequence[Span], sizes: Floats, *, by_class: bool
+) -> Floats:
+    """How well the other functions of the class or file match those of the class or file of the reference.
+
+    by_class: a method's others are those of its class, a free function's those of its file; else all of the file.
+    Shapes:   one value for each pair, 0..1.
+    Formula:  the size-weighted mean of the best overlap that each *other* member of the suspect's group reaches within
+              the reference's group.
+    """
+    if not len(pairs.suspect):
+        return pairs.overlap
+    ours, theirs = groups(suspects, by_class), groups(references, by_class)
     width = int(theirs.max()) + 1
-    # best[k]: the best similarity of one suspect function within one reference group
+    # best[k]: the best overlap of one suspect function within one reference group
     member = pairs.suspect * width + theirs[pairs.reference]
     places, place = grouped(member)
     keys = member[places]
@@ -65,8 +82,8 @@ def company(
     others = sums[group_place] - contribution
     rest = group_sizes[ours[functions]] - sizes[functions]
     around = np.divide(others, rest, out=np.zeros_like(others), where=rest > 1e-9)
-    kept: Floats = np.maximum(around[place], _callers(pairs, callees))
-    return kept
+    found: Floats = around[place]
+    return found
 
 
 def fit(pairs: Pairs, around: Floats) -> Floats:
@@ -169,12 +186,13 @@ def _names(spans: Sequence[Span], numbers: dict[str, int]) -> tuple[Numbers, Num
     return np.array(names, np.int64), np.array(homes, np.int64)
 
 
-def assign(pairs: Pairs, fits: Floats, names: Floats) -> Numbers:
+def assign(pairs: Pairs, fits: Floats, names: Floats, files: Floats) -> Numbers:
     """Choose one pair for each suspect function; near ties are decided so that references are used once.
 
-    A pair is nearly tied where little is missing to the best weight, fit and bonus for names together, and, the nearer
-    the best fit is to 1, the less is missing to that: of equal flows one is told from the other by less than of edited
-    ones.
+    names:  agreement of the names, which raises a pair's weight; `files` likewise what else matches in the two files.
+    Weight: fit + NAME_WEIGHT names + FILE_WEIGHT files. A pair is nearly tied where little is missing to the best
+            weight, and, the nearer the best fit is to 1, the less is missing to that: of equal flows one is told from
+            the other by less than of edited ones.
 
     A reference may serve several suspects when each has nothing nearly as good: a function copied three times is
     three copies, and pieces lifted out of one function share it.
@@ -184,7 +202,7 @@ def assign(pairs: Pairs, fits: Floats, names: Floats) -> Numbers:
     """
     if not len(pairs.suspect):
         return np.zeros(0, np.int64)
-    weights = fits + NAME_WEIGHT * names
+    weights = fits + NAME_WEIGHT * names + FILE_WEIGHT * files
     starts = np.flatnonzero(np.diff(pairs.suspect, prepend=-1))
     counts = np.diff(starts, append=len(weights))
     top = np.repeat(np.maximum.reduceat(weights, starts), counts)

@@ -89,7 +89,7 @@ def believe(
     bases[is_strong] = Basis.ALONE
     # A link takes breadth: one formula in common is no reason to believe anything else.
     if is_strong.sum() >= FEWEST_LINK_FUNCTIONS and chosen.shared[is_strong].sum() >= LINK_BITS:
-        functions = int(np.count_nonzero(ours.totals))
+        around = _Around(chosen, suspects, ours)
         contexts = [
             (Basis.FILE, _Context(chosen, suspects, references, by_class=False)),
             (Basis.CLASS, _Context(chosen, suspects, references, by_class=True)),
@@ -99,7 +99,7 @@ def believe(
         for _ in range(ROUNDS):
             is_believed = bases != None  # noqa: E711 - elementwise
             odds = [
-                (Basis.PROJECT, _odds(np.full(len(score), _share(is_believed, score, functions)))),
+                (Basis.PROJECT, around.odds(is_believed, score)),
                 (Basis.CALLER, _called(chosen, is_believed, ours, theirs)),
                 *((basis, context.odds(is_believed)) for basis, context in contexts),
             ]
@@ -116,11 +116,32 @@ def _odds(prior: Floats) -> Floats:
     return odds
 
 
-def _share(is_believed: Mask, score: Floats, functions: int) -> float:
-    """The share of the suspect's functions that come from the reference: those that score, less those by chance."""
-    scoring = int((is_believed | (score >= PLAIN_SCORE)).sum())
-    by_chance = functions * float(null().rate(np.array([PLAIN_SCORE]))[0])
-    return max(scoring - by_chance, 0.0) / max(functions, 1)
+class _Around:
+    """The whole project, seen from the file of each pair."""
+
+    def __init__(self, chosen: Pairs, suspects: Sequence[Span], ours: Weighted) -> None:
+        files = groups(suspects, by_class=False)
+        computes = ours.totals > 0
+        self.file = files[chosen.suspect]
+        self.sizes = np.bincount(files, computes, minlength=1)
+        self.functions = int(np.count_nonzero(computes))
+
+    def odds(self, is_believed: Mask, score: Floats) -> Floats:
+        """Prior odds of each pair: the share of the project that is copied, or less, where it is less of the file.
+
+        Of the file it is the believed share of its other functions, as if STRANGERS more stood there, of which as many
+        are copied as of the project. A file of which nothing matches is hardly part of what was copied.
+        """
+        share = self._share(is_believed, score)
+        others = np.bincount(self.file, is_believed, minlength=len(self.sizes))[self.file] - is_believed
+        of_file = (others + STRANGERS * share) / (self.sizes[self.file] - 1 + STRANGERS)
+        return _odds(np.minimum(of_file, share))
+
+    def _share(self, is_believed: Mask, score: Floats) -> float:
+        """The share of the suspect's functions that come from the reference: those that score, less chance."""
+        scoring = int((is_believed | (score >= PLAIN_SCORE)).sum())
+        by_chance = self.functions * float(null().rate(np.array([PLAIN_SCORE]))[0])
+        return max(scoring - by_chance, 0.0) / max(self.functions, 1)
 
 
 class _Context:

@@ -94,8 +94,8 @@ def agreement(pairs: Pairs, is_asked: npt.NDArray[np.bool_], suspect: Texts, ref
         text = reading.text().without_hints(reading.tokens.numbers)
         words[asked] = _jaccard(text.only(is_word).runs(WORDS_TOGETHER), one, other)
         shape[asked] = _jaccard(text.without_names(bare).runs(TOKENS_TOGETHER), one, other)
-        known = pairs.reference[asked]
-        forms[known] = text.forms(bare)[other]
+        form = text.forms(bare)[other]
+        forms[pairs.reference[asked[form >= 0]]] = form[form >= 0]
         _, forms = grouped(forms.astype(np.uint64))
     return Agreement(words, shape, forms[pairs.reference])
 
@@ -139,9 +139,11 @@ class _Text:
         is_arrow = one_of(b">") & (depth == 0)
         is_arrow[1:] &= one_of(b"-")[:-1]
         begins = is_header & ((is_colon & (depth == 1)) | is_arrow)
-        is_event = begins | (depth == 1) & one_of(b",", b"=") | (depth == 0) & closes
-        last = np.maximum.accumulate(np.where(is_event, places, 0))
-        is_hint = is_header & begins[last]
+        arrow = np.maximum.accumulate(np.where(is_header & is_arrow, places, -1))
+        is_parameter = arrow < starts[:-1][self.rows]
+        is_event = begins | is_parameter & ((depth == 1) & one_of(b",", b"=") | (depth == 0) & closes)
+        before_event = np.maximum.accumulate(np.where(is_event, places, -1))
+        is_hint = is_header & begins[before_event] & (before_event >= starts[:-1][self.rows])
         is_hint[:-1] |= is_header[:-1] & is_arrow[1:]
         return _Text(self.rows[~is_hint], self.tokens[~is_hint], self.texts)
 
@@ -159,9 +161,9 @@ class _Text:
         return there[~is_last]
 
     def forms(self, bare: npt.NDArray[np.uint64]) -> Numbers:
-        """A hash of each text, not negative, with each name as the number of its first use: equal for renamed copies.
+        """A hash of each text with each name as the number of its first use: equal for renamed copies.
 
-        An empty text is like no other.
+        Not negative, but -1 for a text without tokens.
         """
         kept = self._kept(bare)
         rows, tokens = self.rows[kept], self.tokens[kept]
@@ -175,8 +177,7 @@ class _Text:
         codes[names] = ((uses - before[rows[names]]).astype(np.uint64) << np.uint64(1)) | np.uint64(1)
         position = (np.arange(len(rows)) - starts[rows] + 1).astype(np.uint64)
         sums = row_sums(mix(codes) + position * _SPREAD, starts)
-        sums[starts[1:] == starts[:-1]] = np.flatnonzero(starts[1:] == starts[:-1]).astype(np.uint64)
-        return (sums >> np.uint64(1)).astype(np.int64)
+        return np.where(np.diff(starts) > 0, (sums >> np.uint64(1)).astype(np.int64), -1)
 
     def runs(self, length: int) -> sparse.csr_matrix:
         """Hashes of so many tokens in a row, within one text.

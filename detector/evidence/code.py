@@ -1,7 +1,7 @@
 """Functions of the suspect that compute what functions of a reference compute.
 
-Measured:  the weighted overlap of value flows, how well two functions fit each other and no others (similarity), and
-           how surprising what they share is (bits, coincidence).
+Measured:  the weighted overlap of value flows, how well two functions fit each other (similarity), and how surprising
+           what they share is (bits, coincidence).
 Copying:   renaming, reformatting and rewriting change the text of a function, not what flows into what. Independent
            authors rarely agree in more than a few dozen bits.
 Innocent:  both descend from a third project; a formula or layer that everybody writes alike; generated code; reuse
@@ -19,7 +19,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.code import wording
-from detector.code.assign import assign, company, fit, name_agreement, settled, similarity
+from detector.code.assign import assign, company, fit, name_agreement, neighbours, settled, similarity
 from detector.code.bulk import Corpus
 from detector.code.callgraph import callees
 from detector.code.link import believe, scores
@@ -145,7 +145,8 @@ def _likeness(
     texts = (suspect.spans, reads[0]), (reference.spans, reads[1])
     read = wording.agreement(found, np.maximum(found.overlap, fits) >= WORDING_FROM, *texts)
     fits = settled(fits, read)
-    chosen = assign(found, fits, agreement)
+    files = neighbours(found, suspect.spans, reference.spans, ours.totals, by_class=False)
+    chosen = assign(found, fits, agreement, files)
     similarities = similarity(found, fits, read.forms, chosen)
     taken = found.take(chosen)
     names = name_agreement(taken, suspect.spans, reference.spans, of_files=False)

@@ -102,7 +102,7 @@ BASES = {
 COINCIDENCE_OF = 10_000  # functions that `Match.coincidence` counts
 LEGEND = (
     "Bits: how surprising the shared part is, called helpers included; totals count each once. "
-    "Similarity: how well the two fit each other and no others. "
+    "Similarity: how well the two fit each other. "
     "Containment: the share of the suspect's function that the reference has too."
 )
 BASIS_LEGEND = (
