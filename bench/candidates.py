@@ -20,7 +20,7 @@ from bench.copied_from import build
 from bench.process import in_fresh_process
 from bench.section import Demand, print_section, section, table
 from detector import settings
-from detector.code import match, signatures
+from detector.code import candidates, match, signatures
 from detector.code.bulk import Corpus, read_corpus
 from detector.code.callgraph import callees
 from detector.read import open_target
@@ -45,7 +45,7 @@ OTHERS: tuple[Settings, ...] = (
     {"LSH_BANDS": 0},
     {"LARGEST_POSTING": 0},
 )
-HOMES = {"LSH_BANDS": signatures}  # where a setting is used, if not by `match`
+HOMES = {"LSH_BANDS": signatures}  # where a setting is used, if not by `candidates`
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +111,7 @@ def _measure(name: str, suspect: Corpus, reference: Corpus, settings_: Sequence[
     for changed in settings_:
         with changed_settings(changed):
             started = time.process_time()
-            found = match.pairs(sides[0], sides[1], weights, corpora[0].shingles, corpora[1].shingles)
+            found = candidates.pairs(sides[0], sides[1], weights, corpora[0].shingles, corpora[1].shingles)
             spent = time.process_time() - started
         told = ", ".join(f"{name} {value}" for name, value in changed.items()) or "as set"
         proposals.append(held_against(everything, told, found, sides[1].matrix.shape[0], spent))
@@ -126,7 +126,7 @@ def _read(folder: Path) -> Corpus:
 @contextmanager
 def changed_settings(changed: Settings) -> Iterator[None]:
     """Use other values than those of `settings.py` for a while."""
-    patches = [patch.object(HOMES.get(name, match), name, value) for name, value in changed.items()]
+    patches = [patch.object(HOMES.get(name, candidates), name, value) for name, value in changed.items()]
     for each in patches:
         each.start()
     try:
@@ -214,8 +214,8 @@ def report(found: Sequence[Found]) -> str:
             rows.append((each.name, proposal.name, f"{proposal.pairs:,}", *shares, _cpu(proposal)))
     how = (
         f"Variant {VARIANT} of the section `copied_from` and levels of `quality`: all pairs scored by products of "
-        "sparse matrices, then `code.match.pairs` (candidates and their exact scores in every view). Best pairs that "
-        "are tied count as proposed when one of them is. Settings as in `settings.py` "
+        "sparse matrices, then `code.candidates.pairs` (candidates and their exact scores in every view). Best pairs "
+        "that are tied count as proposed when one of them is. Settings as in `settings.py` "
         f"(LARGEST_POSTING {settings.LARGEST_POSTING}, CANDIDATES_PER_FUNCTION {settings.CANDIDATES_PER_FUNCTION}, "
         f"LSH_BANDS {settings.LSH_BANDS}), and with one of them changed."
     )

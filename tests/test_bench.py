@@ -18,6 +18,7 @@ from bench.process import in_fresh_process, own_peak, run
 from bench.scoring import SIMILARITY, Truth
 from bench.section import Demand, section, table
 from bench.wheels import InMemory, python_files, wheel
+from detector.code import candidates as proposing
 from detector.code import match
 from detector.code.bulk import read_corpus
 from detector.code.callgraph import callees
@@ -194,11 +195,11 @@ def test_scoring_all_pairs_knows_the_pairs_and_settings_are_put_back() -> None:
     everything = candidates.score_all(sides[0], sides[1], weights)
     assert everything.best == {0: frozenset({0}), 1: frozenset({3})}
     assert 0 in everything.alike
-    before = vars(match)["LARGEST_POSTING"]
+    before = vars(proposing)["LARGEST_POSTING"]
     with candidates.changed_settings({"LARGEST_POSTING": 0, "LSH_BANDS": 0}):
-        nothing = match.pairs(sides[0], sides[1], weights, corpus.shingles, corpus.shingles)
-    assert vars(match)["LARGEST_POSTING"] == before
-    found = match.pairs(sides[0], sides[1], weights, corpus.shingles, corpus.shingles)
+        nothing = proposing.pairs(sides[0], sides[1], weights, corpus.shingles, corpus.shingles)
+    assert vars(proposing)["LARGEST_POSTING"] == before
+    found = proposing.pairs(sides[0], sides[1], weights, corpus.shingles, corpus.shingles)
     assert candidates.held_against(everything, "none", nothing, 2, 0.0).best == 0
     assert candidates.held_against(everything, "as set", found, 2, 0.0).best == 1
     assert isinstance(corpus.shingles, Shingles)

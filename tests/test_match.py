@@ -14,7 +14,8 @@ from scipy import sparse
 
 from detector.code import match
 from detector.code.background import Background
-from detector.code.match import Pairs, Weighted, exclusive_bits, pairs, score, weigh
+from detector.code.candidates import pairs
+from detector.code.match import Pairs, Weighted, exclusive_bits, score, weigh
 from detector.code.shingle import Shingles, mix
 from detector.settings import CANDIDATES_PER_FUNCTION, LEAST_WEIGHT, LINKED_BITS, OWN_PART, SMALLEST_WORLD
 

@@ -22,8 +22,9 @@ from detector.code import wording
 from detector.code.assign import assign, company, fit, name_agreement, neighbours, settled, similarity
 from detector.code.bulk import Corpus
 from detector.code.callgraph import callees
+from detector.code.candidates import pairs
 from detector.code.link import believe, scores
-from detector.code.match import Floats, Pairs, Weighted, exclusive_bits, pairs, weigh
+from detector.code.match import Floats, Pairs, Weighted, exclusive_bits, weigh
 from detector.code.null import null
 from detector.code.parse import uncollected
 from detector.code.sorting import Numbers
