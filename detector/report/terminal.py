@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
-from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -21,12 +20,12 @@ from detector.model import (
     NamePair,
     Relation,
     Report,
-    Role,
     Side,
     Skipped,
     Span,
     Strength,
 )
+from detector.report import layout
 from detector.report.names import visible
 
 # Limits of what a person reads through; the JSON report has everything.
@@ -38,12 +37,9 @@ MAX_NAMES = 12
 FEWEST_PLACES = 2  # of a name: said once, it stands with its function
 MAX_REASONS = 10
 MAX_PATHS = 3  # of each reason
-MAX_NAME_CELLS = 40
 REVISION_DIGITS = 12  # of a commit id: enough to look it up
 
 MIN_WIDTH = 60  # below this nothing can be laid out; the terminal wraps instead
-LABEL_WIDTH = 12
-INDENT = 2
 
 LINE_IN_REASON = re.compile(r" \(line (\d+)\)")
 
@@ -153,41 +149,46 @@ def _relation(report: Report, width: int) -> Iterator[RenderableType]:
     scale = ", ".join(Strength)
     support = Text().append(report.strength.value, STRENGTH_STYLES[report.strength]).append(f" (of {scale})", "dim")
     yield Text(words, "bold")
-    yield Text(meaning.format(suspect=_name(report.suspect.name), reference=_nearest_reference(report)))
+    yield Text(meaning.format(suspect=layout.name(report.suspect.name), reference=_nearest_reference(report)))
     rows: list[tuple[str, Text]] = [("support", support)]
     rows.append(("suspect", _side(report.suspect, width)))
     rows += [("reference", _side(side, width)) for side in report.references]
-    yield _labelled(rows)
+    yield layout.labelled(rows)
 
 
 def _nearest_reference(report: Report) -> str:
     if len(report.references) == 1:
-        return _name(report.references[0].name)
+        return layout.name(report.references[0].name)
     if not report.attribution:
         return "the references"
-    return f"{_name(report.attribution[0].reference)} (the nearest of {len(report.references)} references)"
+    return f"{layout.name(report.attribution[0].reference)} (the nearest of {len(report.references)} references)"
 
 
 def _side(side: Side, width: int) -> Text:
-    counts = f"{_count(side.functions, 'function')} in {_count(side.files, 'file')}"
+    counts = f"{layout.count(side.functions, 'function')} in {layout.count(side.files, 'file')}"
     revision = f" @ {visible(side.revision[:REVISION_DIGITS])}" if side.revision else ""
-    target = _elide(visible(side.target), width - INDENT - LABEL_WIDTH - cell_len(revision))
-    return Text().append(_name(side.name), "bold").append(f"  {counts}\n").append(f"{target}{revision}", "dim")
+    target = layout.elide(visible(side.target), width - layout.INDENT - layout.LABEL_WIDTH - cell_len(revision))
+    return Text().append(layout.name(side.name), "bold").append(f"  {counts}\n").append(f"{target}{revision}", "dim")
 
 
 def _attribution(report: Report, width: int) -> Iterator[RenderableType]:
     if not report.attribution:
         return
-    name_room = width - INDENT - 60  # the name gives way: the other columns take at most 60 cells
+    name_room = width - layout.INDENT - 60  # the name gives way: the other columns take at most 60 cells
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     table.add_column("reference", no_wrap=True)
     for heading in ("bits", "exclusive bits", "functions", "share of suspect"):
         table.add_column(heading, justify="right", no_wrap=True)
     for line in report.attribution:
-        numbers = (_bits(line.bits), _bits(line.exclusive_bits), f"{line.functions:,}", f"{line.share_of_suspect:.1%}")
-        table.add_row(_elide(visible(line.reference), min(MAX_NAME_CELLS, name_room)), *numbers)
+        numbers = (
+            layout.bits(line.bits),
+            layout.bits(line.exclusive_bits),
+            f"{line.functions:,}",
+            f"{line.share_of_suspect:.1%}",
+        )
+        table.add_row(layout.elide(visible(line.reference), min(layout.MAX_NAME_CELLS, name_room)), *numbers)
     yield Text("What each reference explains of the suspect", "bold")
-    yield _indented(table)
+    yield layout.indented(table)
 
 
 def _matches(report: Report, width: int) -> Iterator[RenderableType]:
@@ -197,7 +198,7 @@ def _matches(report: Report, width: int) -> Iterator[RenderableType]:
     if not functions:
         yield Text("No function of the suspect matches one of a reference.")
         return
-    yield Text(f"Matches: {_count(len(functions), 'function')} of the suspect", "bold")
+    yield Text(f"Matches: {layout.count(len(functions), 'function')} of the suspect", "bold")
     left = MAX_FUNCTIONS
     for pair, members in _findings(list(functions.values()), report.classes):
         if left == 0:
@@ -207,10 +208,10 @@ def _matches(report: Report, width: int) -> Iterator[RenderableType]:
         else:
             yield from _class(pair, width)
             for matches in members[:left]:
-                yield from map(_indented, _function(matches, report, width - INDENT))
+                yield from map(layout.indented, _function(matches, report, width - layout.INDENT))
         left -= min(left, len(members))
     if len(functions) > MAX_FUNCTIONS:
-        yield _indented(Text(f"… and {len(functions) - MAX_FUNCTIONS:,} more; --format json lists all"))
+        yield layout.indented(Text(f"… and {len(functions) - MAX_FUNCTIONS:,} more; --format json lists all"))
 
 
 def _findings(
@@ -237,14 +238,18 @@ def _findings(
 
 def _class(pair: Correspondence, width: int) -> Iterator[RenderableType]:
     """The heading over the methods of a class: what it was called, how much of it, and where the two stand."""
-    title = Text("class ").append(_name(pair.suspect_class), "bold").append(f" ← {_name(pair.reference_name)}")
+    title = (
+        Text("class ").append(layout.name(pair.suspect_class), "bold").append(f" ← {layout.name(pair.reference_name)}")
+    )
     if pair.reference_class != pair.suspect_class:
-        title.append(" ").append(_name(pair.reference_class), "bold")
-    counts = Text(f"{pair.functions:,} of {_count(pair.suspect_functions, 'method')}, ")
-    room = width - INDENT
-    yield _indented(_beside(title, counts.append(f"{_bits(pair.bits)} bits", "bold cyan"), room))
-    ours, theirs = _both(visible(pair.suspect_path), visible(pair.reference_path), room - INDENT - len(" ← "))
-    yield _indented(Text(f"{ours} ← {theirs}", "dim"), 2 * INDENT)
+        title.append(" ").append(layout.name(pair.reference_class), "bold")
+    counts = Text(f"{pair.functions:,} of {layout.count(pair.suspect_functions, 'method')}, ")
+    room = width - layout.INDENT
+    yield layout.indented(layout.beside(title, counts.append(f"{layout.bits(pair.bits)} bits", "bold cyan"), room))
+    ours, theirs = layout.both(
+        visible(pair.suspect_path), visible(pair.reference_path), room - layout.INDENT - len(" ← ")
+    )
+    yield layout.indented(Text(f"{ours} ← {theirs}", "dim"), 2 * layout.INDENT)
 
 
 def _function(matches: Sequence[Match], report: Report, width: int) -> Iterator[RenderableType]:
@@ -253,9 +258,9 @@ def _function(matches: Sequence[Match], report: Report, width: int) -> Iterator[
     Ties: more bits first, then the greater similarity, then the report's order.
     """
     nearest, *others = sorted(matches, key=lambda match: (-match.bits, -match.similarity))
-    room = width - 2 * INDENT - LABEL_WIDTH
+    room = width - 2 * layout.INDENT - layout.LABEL_WIDTH
     rows = [
-        ("suspect", _place(nearest.suspect, room)),
+        ("suspect", layout.place(nearest.suspect, room)),
         ("nearest" if len(report.references) > 1 else "reference", _counterpart(nearest, room)),
     ]
     for match in others[:MAX_OTHERS]:
@@ -267,12 +272,14 @@ def _function(matches: Sequence[Match], report: Report, width: int) -> Iterator[
         rows.append(("renames", Text(_renames(nearest))))
     if nearest.disguises:
         rows.append(("disguises", Text(", ".join(map(visible, nearest.disguises)))))
-    yield _indented(_beside(_measures(nearest), Text(_basis(nearest, report.settings), "dim"), width - INDENT))
-    yield _indented(_labelled(rows))
+    yield layout.indented(
+        layout.beside(_measures(nearest), Text(_basis(nearest, report.settings), "dim"), width - layout.INDENT)
+    )
+    yield layout.indented(layout.labelled(rows))
 
 
 def _measures(match: Match) -> Text:
-    text = Text().append(f"{_bits(match.bits)} bits", "bold cyan")
+    text = Text().append(f"{layout.bits(match.bits)} bits", "bold cyan")
     text.append(f"  similarity {match.similarity:.2f}  containment {match.containment:.2f}")
     text.append(f"  {CLONE_TYPES[match.clone_type]}")
     return text.append("  declared", "bold green") if match.is_declared else text
@@ -291,14 +298,16 @@ def _basis(match: Match, settings: Mapping[str, float | int | str]) -> str:
 
 
 def _counterpart(match: Match, room: int) -> Text:
-    name = Text().append(f"{_elide(visible(match.reference_name), min(MAX_NAME_CELLS, room // 3))} ", "bold")
-    return name.append_text(_place(match.reference, room - name.cell_len))
+    name = Text().append(
+        f"{layout.elide(visible(match.reference_name), min(layout.MAX_NAME_CELLS, room // 3))} ", "bold"
+    )
+    return name.append_text(layout.place(match.reference, room - name.cell_len))
 
 
 def _renames(match: Match) -> str:
     """The first renames that change something: equal names are listed in the JSON report only."""
     changed = [(old, new) for new, old in sorted(match.renames.items()) if new != old]
-    shown = [f"{_name(old)} → {_name(new)}" for old, new in changed[:MAX_RENAMES]]
+    shown = [f"{layout.name(old)} → {layout.name(new)}" for old, new in changed[:MAX_RENAMES]]
     rest = [f"{len(changed) - MAX_RENAMES:,} more"] if len(changed) > MAX_RENAMES else []
     return ", ".join(shown + rest) or "none"
 
@@ -310,23 +319,23 @@ def _files(report: Report, width: int) -> Iterator[RenderableType]:
     rows = [
         (
             visible(pair.suspect_path),
-            f"{_name(pair.reference_name)} {visible(pair.reference_path)}",
+            f"{layout.name(pair.reference_name)} {visible(pair.reference_path)}",
             f"{pair.functions:,} of {pair.suspect_functions:,}",
-            _bits(pair.bits),
+            layout.bits(pair.bits),
         )
         for pair in report.files[:MAX_FILES]
     ]
     ours, theirs, *numbers = (max(map(cell_len, column)) for column in zip(headings, *rows, strict=True))
-    room = width - INDENT - sum(numbers) - 2 * len(headings)
+    room = width - layout.INDENT - sum(numbers) - 2 * len(headings)
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for number, heading in enumerate(headings):
         table.add_column(heading, justify="left" if number < 2 else "right", no_wrap=True)
     for suspect, reference, *cells in rows:
-        table.add_row(*_both(suspect, reference, room, ours, theirs), *cells)
+        table.add_row(*layout.both(suspect, reference, room, ours, theirs), *cells)
     yield Text("Files", "bold")
-    yield _indented(table)
+    yield layout.indented(table)
     if len(report.files) > MAX_FILES:
-        yield _indented(Text(f"… and {len(report.files) - MAX_FILES:,} more"))
+        yield layout.indented(Text(f"… and {len(report.files) - MAX_FILES:,} more"))
 
 
 def _names(report: Report) -> Iterator[RenderableType]:
@@ -336,16 +345,16 @@ def _names(report: Report) -> Iterator[RenderableType]:
     has_several_references = len({pair.reference_name for pair in pairs}) > 1
     yield Text("Names: what the reference calls it → what the suspect calls it", "bold")
     for pair in pairs[:MAX_NAMES]:
-        yield _indented(_pair(pair, has_several_references))
+        yield layout.indented(_pair(pair, has_several_references))
     if len(pairs) > MAX_NAMES:
-        yield _indented(Text(f"… and {len(pairs) - MAX_NAMES:,} more"))
+        yield layout.indented(Text(f"… and {len(pairs) - MAX_NAMES:,} more"))
 
 
 def _pair(pair: NamePair, has_several_references: bool) -> Text:
     otherwise = f", {pair.contradicted:,} otherwise" if pair.contradicted else ""
-    text = Text(f"{_name(pair.reference)} → {_name(pair.suspect)} ")
-    text.append(f"({_count(pair.places, 'place')}{otherwise})", "dim")
-    return text.append(f"  {_name(pair.reference_name)}", "dim") if has_several_references else text
+    text = Text(f"{layout.name(pair.reference)} → {layout.name(pair.suspect)} ")
+    text.append(f"({layout.count(pair.places, 'place')}{otherwise})", "dim")
+    return text.append(f"  {layout.name(pair.reference_name)}", "dim") if has_several_references else text
 
 
 def _evidence(ledger: Iterable[Evidence]) -> Iterator[RenderableType]:
@@ -353,13 +362,13 @@ def _evidence(ledger: Iterable[Evidence]) -> Iterator[RenderableType]:
         if number == 0:
             yield Text("Evidence, and what else would explain it", "bold")
         title = Text().append(line.strength.value, STRENGTH_STYLES[line.strength])
-        title.append(f"  {visible(line.kind)}/{visible(line.name)}  {_name(line.reference)}")
+        title.append(f"  {visible(line.kind)}/{visible(line.name)}  {layout.name(line.reference)}")
         rows = [("claim", Text(visible(line.claim))), ("innocent", Text(visible(line.innocent)))]
         if line.measures:
-            measures = (f"{visible(name)} {_measure(value)}" for name, value in sorted(line.measures.items()))
+            measures = (f"{visible(name)} {layout.measure(value)}" for name, value in sorted(line.measures.items()))
             rows.append(("measures", Text(", ".join(measures), "dim")))
-        yield _indented(title)
-        yield _indented(_labelled(rows))
+        yield layout.indented(title)
+        yield layout.indented(layout.labelled(rows))
 
 
 def _skipped(skipped: Sequence[Skipped], width: int) -> Iterator[RenderableType]:
@@ -373,13 +382,13 @@ def _skipped(skipped: Sequence[Skipped], width: int) -> Iterator[RenderableType]
     yield Text(f"Not read: {len(skipped):,}", "bold")
     most_first = sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0]))
     for reason, paths in most_first[:MAX_REASONS]:
-        yield _indented(Text(f"{len(paths):,} × {visible(reason)}"))
-        names = [_elide(visible(path), width - 3 * INDENT) for path in sorted(paths)[:MAX_PATHS]]
+        yield layout.indented(Text(f"{len(paths):,} × {visible(reason)}"))
+        names = [layout.elide(visible(path), width - 3 * layout.INDENT) for path in sorted(paths)[:MAX_PATHS]]
         if len(paths) > MAX_PATHS:
             names.append(f"… and {len(paths) - MAX_PATHS:,} more")
-        yield _indented(Text("\n".join(names), "dim"), 2 * INDENT)
+        yield layout.indented(Text("\n".join(names), "dim"), 2 * layout.INDENT)
     if len(reasons) > MAX_REASONS:
-        yield _indented(Text(f"… and {len(reasons) - MAX_REASONS:,} more reasons; --format json lists all"))
+        yield layout.indented(Text(f"… and {len(reasons) - MAX_REASONS:,} more reasons; --format json lists all"))
 
 
 def _hints(report: Report) -> Iterator[RenderableType]:
@@ -389,75 +398,3 @@ def _hints(report: Report) -> Iterator[RenderableType]:
         yield Text("Every match, with all names, settings and versions: --format json", "dim")
     else:
         yield Text("Every candidate pair, however slight: --min-similarity 0 --min-bits 0", "dim")
-
-
-def _labelled(rows: Iterable[tuple[str, Text]]) -> RenderableType:
-    """Rows of a dim label and a text that wraps beside it."""
-    grid = Table.grid()
-    grid.add_column(width=LABEL_WIDTH, no_wrap=True, style="dim")
-    grid.add_column(overflow="fold")
-    for label, text in rows:
-        grid.add_row(label, text)
-    return _indented(grid)
-
-
-def _indented(renderable: RenderableType, cells: int = INDENT) -> RenderableType:
-    return Padding(renderable, (0, 0, 0, cells), expand=False)
-
-
-def _beside(first: Text, second: Text, room: int) -> Text:
-    """Two texts on one line if they fit it, else below each other."""
-    if not second:
-        return first
-    has_room = first.cell_len + 2 + second.cell_len <= room
-    return first.append("  " if has_room else "\n").append_text(second)
-
-
-def _both(first: str, second: str, room: int, first_cells: int = 0, second_cells: int = 0) -> tuple[str, str]:
-    """Two paths beside each other: each has half of the room, and what the other one leaves of its half."""
-    first_cells, second_cells = first_cells or cell_len(first), second_cells or cell_len(second)
-    half = room // 2
-    return (
-        _elide(first, max(room - second_cells, half)),
-        _elide(second, max(room - first_cells, room - half)),
-    )
-
-
-def _place(span: Span, room: int) -> Text:
-    """`path:first-last qualname (role)` within `room` cells; the path gives way first, in its middle."""
-    lines = f":{span.first_line}-{span.last_line} "
-    role = "" if span.role is Role.OWN else f"  ({span.role.value})"
-    room -= len(lines) + len(role)
-    path, qualname = visible(span.path), visible(span.qualname)
-    qualname = _elide(qualname, max(room - cell_len(path), room // 2))
-    return Text(_elide(path, room - cell_len(qualname)) + lines + qualname).append(role, "yellow")
-
-
-def _elide(text: str, room: int) -> str:
-    """Leave out the middle of what is wider than `room` cells: the ends tell names apart."""
-    room = max(room, 3)
-    if len(text) <= room and cell_len(text) <= room:
-        return text
-    tail_room = room // 2
-    head, tail = text[: room - 1 - tail_room], text[-tail_room:]
-    while cell_len(head) > room - 1 - tail_room:
-        head = head[:-1]
-    while cell_len(tail) > tail_room:
-        tail = tail[1:]
-    return f"{head}…{tail}"
-
-
-def _name(name: str) -> str:
-    return _elide(visible(name), MAX_NAME_CELLS)
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
-def _bits(bits: float) -> str:
-    return f"{bits:,.1f}"
-
-
-def _measure(value: float | int | str) -> str:
-    return f"{value:.4g}" if isinstance(value, float) else visible(str(value))
