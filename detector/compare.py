@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 
 from detector import ledger
 from detector.code import structure
-from detector.code.bulk import Corpus, local_packages, read_corpus, require_functions
+from detector.code.bulk import Corpus, compared_packages, local_packages, read_corpus, require_functions
 from detector.code.explain import Explanation, explain
 from detector.code.null import null
 from detector.evidence import code, declared
@@ -46,12 +46,13 @@ def compare(
     Errors: UserError when a side has no function that can be read.
     """
     names = _distinct_names([suspect, *references])
-    ours, *theirs = [_read(repo, options.jobs, progress) for repo in (suspect, *references)]
+    compared = compared_packages(repo.files.paths() for repo in (suspect, *references))
+    ours, *theirs = [_read(repo, compared, options.jobs, progress) for repo in (suspect, *references)]
     _tell(progress, "comparing", 0)
     gate = code.Gate(options.min_similarity, options.min_bits)
     found = code.find(ours, theirs, gate, [repo.files.read for repo in (suspect, *references)])
     _tell(progress, "explaining", len(found.listed))
-    matches = _matches(found, suspect, references, ours, theirs, names)
+    matches = _matches(found, suspect, references, ours, theirs, names, compared)
     # What is listed must not change what is concluded.
     nearest = [matches[entry] for entry in found.nearest]
     sides = tuple(
@@ -91,12 +92,12 @@ def compare(
     )
 
 
-def _read(repo: Repo, jobs: int, progress: Progress | None) -> Corpus:
+def _read(repo: Repo, compared: frozenset[str], jobs: int, progress: Progress | None) -> Corpus:
     def tell(done: int, total: int) -> None:
         if progress is not None:
             progress(f"reading {repo.name}", done, total)
 
-    corpus = read_corpus(repo.files, repo.files.paths(), jobs, tell)
+    corpus = read_corpus(repo.files, repo.files.paths(), jobs, tell, compared)
     require_functions(corpus, repo.target)
     return corpus
 
@@ -140,6 +141,7 @@ def _matches(
     ours: Corpus,
     theirs: Sequence[Corpus],
     names: Sequence[str],
+    compared: frozenset[str],
 ) -> dict[tuple[int, int], Match]:
     """Explain each pair that is listed or judged from its two texts, one reference at a time."""
     wanted = list(dict.fromkeys((*found.listed, *found.nearest)))
@@ -148,10 +150,10 @@ def _matches(
         entries = [entry for entry in wanted if entry[0] == number]
         spans = [_spans(found, entry, ours, theirs) for entry in entries]
         read = suspect.files.read, reference.files.read
-        local = local_packages(suspect.files.paths()), local_packages(reference.files.paths())
+        own, other = (local_packages(repo.files.paths()) | compared for repo in (suspect, reference))
         # Names and disguises of the strongest matches; of the others, and of candidates, only the clone type.
         full = 0 if len(found.listed) > len(ours.spans) else MOST_EXPLAINED
-        explanations = explain(spans, *read, local, full=full)
+        explanations = explain(spans, *read, (own, other), full=full)
         own_names = declared.names_of(reference, reference.files.paths())
         is_declared = declared.declares([span for span, _ in spans], suspect.files.read, own_names)
         explained.update(zip(entries, zip(explanations, is_declared, strict=True), strict=True))

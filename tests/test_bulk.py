@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from detector.code import bulk, parse
-from detector.code.bulk import Corpus, local_packages, read_corpus, require_functions
+from detector.code.bulk import Corpus, compared_packages, local_packages, read_corpus, require_functions
 from detector.code.lowering.python import begin
 from detector.code.parse import lower_file, parse_file, shingles_of
 from detector.model import Role, Skipped, SourceFile, UserError
@@ -88,6 +88,20 @@ def test_own_packages_have_no_name_and_libraries_have() -> None:
     assert [*_functions(corpora[0]).values()] == [*_functions(corpora[1]).values()]
     foreign = _read({"heron/__init__.py": "", "heron/a.py": text.format("pelican")})
     assert [*_functions(foreign).values()] != [*_functions(corpora[0]).values()]
+
+
+@pytest.mark.parametrize(
+    ("sides", "expected"),
+    [
+        ([["heron/__init__.py", "heron/a.py", "setup.py"], ["src/kestrel/__init__.py"]], {"heron", "kestrel"}),
+        ([["heron/sub/__init__.py"], ["__init__.py"], ["a.py"]], set()),
+        ([["transformers/__init__.py"], ["torch/__init__.py", "math/__init__.py"]], {"transformers"}),
+    ],
+)
+def test_what_is_compared_counts_as_local_but_for_what_all_is_written_in(
+    sides: list[list[str]], expected: set[str]
+) -> None:
+    assert compared_packages(sides) == expected
 
 
 # --- what is read --------------------------------------------------------------------------------------------

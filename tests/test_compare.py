@@ -58,6 +58,19 @@ def test_a_copy_under_other_names_is_matched_function_by_function() -> None:
     assert (match.suspect.first_line, match.suspect.last_line) == (4, 9)
 
 
+@pytest.mark.parametrize("package", ["heron", "transformers"])
+def test_what_was_copied_out_of_a_package_may_import_from_it(package: str) -> None:
+    text = "from {} import gather, spread\n" + WARP.replace("field.permute", "gather(field, 3).permute").replace(
+        "    return ", "    frames = spread(frames, grid, scale=scale)\n    return "
+    )
+    theirs = repo("theirs", {f"{package}/__init__.py": "", f"{package}/warp.py": text.format(".ops")})
+    report = compare(repo("mine", {"a.py": text.format(f"{package}.ops")}), [theirs])
+    (match,) = report.matches
+    assert (match.overlap, match.containment) == (1, 1)
+    other = compare(repo("mine", {"a.py": text.format("pelican.ops")}), [theirs], EVERYTHING)
+    assert max(match.containment for match in other.matches) < 1
+
+
 def test_the_same_text_is_identical_whatever_its_layout_and_comments() -> None:
     spaced = {path: text.replace("\n    ", "\n\n    # a remark\n    ") for path, text in FOUR.items()}
     report = compare(repo("mine", spaced), [repo("theirs", FOUR)])

@@ -16,7 +16,7 @@ from itertools import islice
 
 import numpy as np
 
-from detector.code.lowering.labels import LOCAL_NAMES_NEVER
+from detector.code.lowering.labels import LOCAL_NAMES_NEVER, MODEL_LIBRARIES
 from detector.code.lowering.python import Batch, Unit, begin
 from detector.code.parse import lower_file, parsing
 from detector.code.shingle import Shingles, joined, mix, shingle
@@ -96,13 +96,18 @@ class _Lowered:
 
 
 def read_corpus(
-    files: Iterable[SourceFile | Skipped], paths: Sequence[str], jobs: int = 1, progress: Progress | None = None
+    files: Iterable[SourceFile | Skipped],
+    paths: Sequence[str],
+    jobs: int = 1,
+    progress: Progress | None = None,
+    compared: frozenset[str] = frozenset(),
 ) -> Corpus:
     """Lower and shingle every file. Memory holds the shingles and the few files in work, never the repository.
 
-    Ties: results come in the order of the files, whatever `jobs` is.
+    compared: packages that count as the repository's own besides its own (`compared_packages`).
+    Ties:     results come in the order of the files, whatever `jobs` is.
     """
-    local = local_packages(paths)
+    local = local_packages(paths) | compared
     parts: list[_Lowered] = []
     done = 0
     for part in _lowered(_tasks(files), local, jobs):
@@ -162,8 +167,25 @@ def local_packages(paths: Iterable[str]) -> frozenset[str]:
                 names.add(name)
             parent = above
     names.discard("__init__")
-    own = {package for package in packages if "/" not in package.removeprefix("src/")}
-    return frozenset(names - (LOCAL_NAMES_NEVER - {package.rpartition("/")[2] for package in own}))
+    return frozenset(names - (LOCAL_NAMES_NEVER - packages_of(known)))
+
+
+def packages_of(paths: Iterable[str]) -> frozenset[str]:
+    """The top-level packages of a repository: the names under which others import it."""
+    folders = (
+        path.removesuffix("/__init__.py").removeprefix("src/") for path in paths if path.endswith("/__init__.py")
+    )
+    return frozenset(folder for folder in folders if "/" not in folder)
+
+
+def compared_packages(sides: Iterable[Iterable[str]]) -> frozenset[str]:
+    """Names that are local to every repository of a comparison, given the paths of each.
+
+    What was copied out of a package imports from it what stood beside it there: `from .ops import gather` becomes
+    `from heron.ops import gather`, and means the same. The libraries that everything is written in stay what they are.
+    """
+    names = frozenset().union(*(packages_of(paths) for paths in sides))
+    return names - (LOCAL_NAMES_NEVER - MODEL_LIBRARIES)
 
 
 Task = list[SourceFile | Skipped]

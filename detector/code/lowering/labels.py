@@ -219,3 +219,4 @@ SILENT_METHODS: frozenset[str] = frozenset(operations()["silent"]["methods"].spl
 SILENT_PACKAGES: frozenset[str] = frozenset(operations()["silent"]["packages"].split())
 # A module of the scanned repository never takes these names away from the libraries that own them.
 LOCAL_NAMES_NEVER: frozenset[str] = frozenset(operations()["external"]["names"].split())
+MODEL_LIBRARIES: frozenset[str] = frozenset(operations()["external"]["models"].split())
