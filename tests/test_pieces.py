@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from detector.code import parse, pieces
+from detector.code.lowering.names import ModuleNames
 from detector.code.lowering.python import Batch, begin
 from detector.code.parse import lower_file
 from detector.code.pieces import Piece
@@ -120,6 +121,21 @@ HELPER = "def helper(x):\n    return torch.relu(x)\n"
 @pytest.mark.parametrize("line_end", ["\n", "\r\n"])
 def test_what_a_later_piece_binds_counts_for_the_earlier_ones(tail: str, line_end: str) -> None:
     _assert_same_as_whole((HEAD + tail).replace("\n", line_end).encode())
+
+
+def test_what_waits_for_a_later_piece_is_not_looked_at_after_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    is_to_come = ModuleNames.is_to_come
+
+    def ask(self: ModuleNames, name: str) -> bool:
+        asked.append(name)
+        return is_to_come(self, name)
+
+    monkeypatch.setattr(ModuleNames, "is_to_come", ask)
+    count = 200
+    text = "".join(f"def f{number}(x):\n    return late(x)\n\n" for number in range(count))
+    assert _is_read_in_pieces((text + "def late(x):\n    return x\n").encode())
+    assert count <= len(asked) <= 3 * count
 
 
 def test_names_of_later_definitions_are_known_without_a_second_reading() -> None:

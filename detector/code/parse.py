@@ -76,7 +76,7 @@ def _lower_pieces(data: bytes, parts: list[Piece], batch: Batch, local: frozense
             tree = ast.parse(part.text)
             with deeply():
                 lower(tree, batch, module, part.lines_before)
-                expand(batch, module)
+                expand(batch, module, is_whole=False)
             del tree  # before the next one is made
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         is_whole = False

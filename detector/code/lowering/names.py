@@ -170,6 +170,7 @@ class ModuleNames:
     origins: dict[str, str] = field(default_factory=dict)
     constants: dict[str, ast.expr] = field(default_factory=dict)
     classes: dict[str, ClassNames] = field(default_factory=dict)
+    read: list[tuple[str, ClassNames]] = field(default_factory=list)  # classes since `forget_methods` was called
     functions: dict[str, Function] = field(default_factory=dict)  # at module level, to be put in place of their calls
     generators: dict[int, Function] = field(default_factory=dict)  # id -> definition that yields: kept for its id
     rebound: set[str] = field(default_factory=set)
@@ -222,13 +223,14 @@ class ModuleNames:
         return name in self.promised and name not in self.origins
 
     def forget_methods(self, kept: Container[int]) -> None:
-        """Let go of the methods of classes that no class of the file inherits from, to free their trees.
+        """Let go of the methods of classes read since the last call from which none inherits, to free their trees.
 
         kept: ids of the names of classes that are still needed.
         """
-        for name, known in self.classes.items():
+        for name, known in self.read:
             if name not in self.bases and id(known) not in kept:
                 known.methods.clear()
+        self.read.clear()
 
     def add_import(self, statement: ast.stmt, names: dict[str, str]) -> None:
         """Add what an import statement binds: relative imports and the repository's own packages are local."""
@@ -270,6 +272,7 @@ def read_class(node: ast.ClassDef, statements: list[ast.stmt], module: ModuleNam
         elif kind is ast.Assign or kind is ast.AnnAssign:
             _bind_constants(statement, names.constants, rebound)  # type: ignore[arg-type]
     module.classes[node.name] = names
+    module.read.append((node.name, names))
     return names
 
 

@@ -59,7 +59,8 @@ class Batch:
     units: list[Unit] = field(default_factory=list)
     too_deep: list[str] = field(default_factory=list)  # functions that are nested deeper than lowering goes
     lines_before: int = 0  # of the file, before the piece that is being lowered
-    callers: list[Caller] = field(default_factory=list)  # functions of the file that may call helpers of it
+    callers: list[Caller] = field(default_factory=list)  # functions of the piece that may call helpers of the file
+    waiting: list[Caller] = field(default_factory=list)  # those of earlier pieces that call what was still to come
 
     def mark(self) -> tuple[int, int, int, int]:
         """Where the batch ends now, for `cut_back`."""
@@ -71,6 +72,7 @@ class Batch:
         del self.words[words:], self.lengths[records:], self.too_deep[too_deep:]
         del self.ends[units:], self.units[units:]
         self.callers.clear()
+        self.waiting.clear()
         flow.restart(records)
 
 
@@ -177,18 +179,23 @@ def _take_records(batch: Batch) -> None:
     batch.ends.append(len(batch.lengths))
 
 
-def expand(batch: Batch, module: ModuleNames) -> None:
+def expand(batch: Batch, module: ModuleNames, *, is_whole: bool = True) -> None:
     """Lower the functions of a file that call helpers of it once more, those in place, as further units.
 
-    Called after each piece of a file: functions that call what is still to come wait for it, so that where a helper
-    stands makes no difference; the trees of all else are not needed any longer.
+    is_whole: whether all of the file has been added. Before that, after each piece of it, functions that call what is
+              still to come wait for the end, so that where a helper stands makes no difference; the trees of all else
+              are not needed any longer.
     """
     callers, batch.callers = batch.callers, []
+    held: set[int] = set()  # ids of the classes of those that wait
+    if is_whole:
+        callers, batch.waiting = batch.waiting + callers, []
     for caller in callers:
         number, node, klass, around = caller
         unit = batch.units[number]
-        if any(module.is_to_come(name) for name in unit.calls):
-            batch.callers.append(caller)
+        if not is_whole and any(module.is_to_come(name) for name in unit.calls):
+            batch.waiting.append(caller)
+            held.add(id(klass))
             continue
         methods = {} if klass is None else klass.methods
         called = [methods.get(name) or module.functions.get(name) for name in unit.calls]
@@ -207,7 +214,7 @@ def expand(batch: Batch, module: ModuleNames) -> None:
             continue
         _take_records(batch)
         batch.units.append(unit._replace(expands=number))
-    module.forget_methods({id(caller.klass) for caller in batch.callers})
+    module.forget_methods(held)
 
 
 def _flow(node: Function, frame: Frame) -> None:
