@@ -132,6 +132,57 @@ class Span:
     role: Role = Role.OWN
 
 
+Lines = tuple[int, int]  # first and last line, both included
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What a reader lays side by side: both functions as published, and the suspect's with its renames undone.
+
+    Undoing renames moves no line: line i of `suspect` is line i of `unrenamed`.
+    Shapes: `equal` and `equal_as_published` hold runs (first line of the suspect, first line of the reference, number
+            of lines), counted from 0 within the texts, ascending on both sides. The first holds `unrenamed` against
+            `reference`, the second `suspect` against it; blanks at the ends of lines count for nothing.
+    """
+
+    suspect: str
+    reference: str
+    unrenamed: str
+    undone: int  # different names that were put back
+    equal: tuple[tuple[int, int, int], ...]
+    equal_as_published: tuple[tuple[int, int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlowNode:
+    """One value: what computes it, what it is called ("" for a temporary), and where (0: nowhere in the text)."""
+
+    operation: str
+    name: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The value flow of one function, to look at.
+
+    Shapes: edges hold (operand, user), numbers of nodes, in the order of the operands.
+    """
+
+    nodes: tuple[FlowNode, ...]
+    edges: tuple[tuple[int, int], ...]
+    omitted: int = 0  # nodes that were left out of a large one
+
+
+@dataclass(frozen=True, slots=True)
+class FlowPair:
+    """Two value flows beside each other; `same` pairs node of the suspect and node of the reference."""
+
+    suspect: Flow
+    reference: Flow
+    same: tuple[tuple[int, int], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
     """Two functions that compute the same thing, and how surprising that is."""
@@ -151,8 +202,11 @@ class Match:
     digest: str  # of both value flows: survives moved lines and renames
     renames: Mapping[str, str] = field(default_factory=dict)  # name in the suspect -> name in the reference
     disguises: tuple[str, ...] = ()  # fixed vocabulary of `code/explain.py`
-    suspect_lines: tuple[tuple[int, int], ...] = ()  # ranges that both have, where not all is the same
-    reference_lines: tuple[tuple[int, int], ...] = ()
+    disguise_lines: Mapping[str, tuple[tuple[Lines, ...], tuple[Lines, ...]]] = field(default_factory=dict)
+    suspect_lines: tuple[Lines, ...] = ()  # ranges that both have, where not all is the same
+    reference_lines: tuple[Lines, ...] = ()
+    texts: Texts | None = None  # of matches that are explained
+    flows: FlowPair | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +234,31 @@ class NamePair:
     reference: str
     places: int  # pairs of functions that say so
     contradicted: int  # pairs of functions that say otherwise
+
+
+@dataclass(frozen=True, slots=True)
+class Trace:
+    """Something small that both texts have and few others do: a slip, an odd number, a comment."""
+
+    kind: str  # "comment", "string", "number", "misspelling", "unused-import", "unused-name", "unreachable-code"
+    text: str
+    reference_name: str  # Side.name
+    packages: int  # of the background's packages, how many have it
+    bits: float  # how surprising it is that both have it
+    suspect: tuple[tuple[str, int], ...]  # path and line, a few of the places
+    reference: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Similarities:
+    """How similar the suspect's functions are to their best counterparts, beside what coincidence gives.
+
+    Shapes: `edges` has one more than the others; the last bin includes its upper edge.
+    """
+
+    edges: tuple[float, ...]
+    suspect: tuple[int, ...]  # functions of the suspect
+    unrelated: tuple[float, ...]  # share of the functions of unrelated projects
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,3 +302,5 @@ class Report:
     skipped: tuple[Skipped, ...]
     settings: Mapping[str, float | int | str]
     versions: Mapping[str, str]
+    traces: tuple[Trace, ...] = ()  # by bits, descending
+    similarities: Similarities | None = None

@@ -6,7 +6,20 @@ import json
 import re
 from collections.abc import Mapping
 
-from detector.model import Attribution, Correspondence, Evidence, Match, Report, Side, Span
+from detector.model import (
+    Attribution,
+    Correspondence,
+    Evidence,
+    Flow,
+    FlowPair,
+    Match,
+    Report,
+    Side,
+    Similarities,
+    Span,
+    Texts,
+    Trace,
+)
 
 SCHEMA = "detector-report/1"
 
@@ -48,6 +61,8 @@ def render(report: Report) -> str:
         ],
         "attribution": [_attribution(line) for line in report.attribution],
         "evidence": [_evidence(line) for line in report.evidence],
+        "traces": [_trace(trace) for trace in report.traces],
+        **({"similarities": _similarities(report.similarities)} if report.similarities else {}),
         "skipped": [{"path": skipped.path, "reason": skipped.reason} for skipped in report.skipped],
         "settings": dict(sorted(report.settings.items())),
         "versions": dict(sorted(report.versions.items())),
@@ -96,6 +111,61 @@ def _match(match: Match) -> dict[str, object]:
             "suspect": [list(lines) for lines in match.suspect_lines],
             "reference": [list(lines) for lines in match.reference_lines],
         },
+        "disguise_lines": {
+            name: {"suspect": [list(each) for each in ours], "reference": [list(each) for each in theirs]}
+            for name, (ours, theirs) in sorted(match.disguise_lines.items())
+        },
+        **({"texts": _texts(match.texts)} if match.texts else {}),
+        **({"flows": _flows(match.flows)} if match.flows else {}),
+    }
+
+
+def _texts(texts: Texts) -> dict[str, object]:
+    return {
+        "suspect": texts.suspect,
+        "reference": texts.reference,
+        "unrenamed": texts.unrenamed,
+        "undone": texts.undone,
+        "equal": [list(run) for run in texts.equal],
+        "equal_as_published": [list(run) for run in texts.equal_as_published],
+    }
+
+
+def _flows(pair: FlowPair) -> dict[str, object]:
+    return {
+        "suspect": _flow(pair.suspect),
+        "reference": _flow(pair.reference),
+        "same": [list(nodes) for nodes in pair.same],
+    }
+
+
+def _flow(flow: Flow) -> dict[str, object]:
+    return {
+        "nodes": [[node.operation, node.name, node.line] for node in flow.nodes],
+        "edges": [list(edge) for edge in flow.edges],
+        "omitted": flow.omitted,
+    }
+
+
+def _trace(trace: Trace) -> dict[str, object]:
+    return {
+        "kind": trace.kind,
+        "text": trace.text,
+        "packages": trace.packages,
+        "bits": _decimals(trace.bits, BITS_DECIMALS),
+        "suspect": [{"path": path, "line": line} for path, line in trace.suspect],
+        "reference": {
+            "name": trace.reference_name,
+            "places": [{"path": path, "line": line} for path, line in trace.reference],
+        },
+    }
+
+
+def _similarities(similarities: Similarities) -> dict[str, object]:
+    return {
+        "edges": list(similarities.edges),
+        "suspect": list(similarities.suspect),
+        "unrelated": [_decimals(share, RATIO_DECIMALS) for share in similarities.unrelated],
     }
 
 
