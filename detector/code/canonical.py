@@ -49,7 +49,7 @@ class _Keyword:
 
 def written(node: Function) -> str:
     """Hash a function's canonical text with its names as they are."""
-    return _hash(_Writer().write(node))
+    return _hash(Writer().write(node))
 
 
 def canonical(
@@ -78,7 +78,7 @@ def _constant(value: object) -> str:
     return f"{type(value).__name__}:{value!a}"
 
 
-class _Writer:
+class Writer:
     """Writes a syntax tree as a flat list of tokens. A subclass may write names its own way."""
 
     def __init__(self) -> None:
@@ -94,7 +94,7 @@ class _Writer:
             if isinstance(item, ast.AST):
                 self.node(item)
             elif isinstance(item, list):
-                items = _statements(item)
+                items = code_of(item)
                 tokens.append(f"[{len(items)}")
                 pending.extend(reversed(items))
             elif isinstance(item, _Keyword):
@@ -132,7 +132,7 @@ class _Writer:
         """Leave a scope."""
 
 
-def _statements(items: list[object]) -> list[object]:
+def code_of(items: list[object]) -> list[object]:
     """A list without what is no code; a body of nothing else is `pass`."""
     kept = [
         "-" if item is None else item
@@ -144,7 +144,7 @@ def _statements(items: list[object]) -> list[object]:
     return kept
 
 
-class _NamingWriter(_Writer):
+class _NamingWriter(Writer):
     """Writes names by kind and number, and what hangs on an import by its dotted origin."""
 
     def __init__(self, module: ModuleNames, own: frozenset[str], is_method: bool) -> None:

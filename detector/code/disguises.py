@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from detector.code.lowering.labels import API_NAMES, LABELS, METHODS
 from detector.code.scopes import FIELDS, Place, is_bare_string, walk
+from detector.model import Lines
 
 VOCABULARY: frozenset[str] = frozenset({
     "tuple-assignment", "chained-call", "inlined-temporary", "extracted-temporary", "comprehension",
@@ -26,6 +27,8 @@ VOCABULARY: frozenset[str] = frozenset({
 _CONFIGURATION_NAMES = frozenset(
     {"config", "cfg", "conf", "configuration", "args", "arguments", "options", "opt", "opts", "settings", "hparams"}
 )
+# Places that are kept of each kind of syntax: nobody looks at more.
+MOST_PLACES = 20
 _LOOPS = frozenset({ast.For, ast.AsyncFor, ast.While})
 _JUMPS = (ast.Return, ast.Continue, ast.Break, ast.Raise)
 
@@ -51,13 +54,28 @@ class Facts:
     configured: set[str] = field(default_factory=set)  # attributes read from a configuration
     is_method: bool = False
     depth: int = 0  # loops around what is being read
+    places: dict[str, list[Lines]] = field(default_factory=dict)  # where what is counted stands
+
+    def count(self, key: str, node: ast.AST, number: int = 1) -> None:
+        """Count some syntax, and note where it stands."""
+        if number:
+            self.counts[key] += number
+            self.note(key, node)
+
+    def note(self, key: str, node: ast.AST) -> None:
+        """Note where something stands, the first few times."""
+        held = self.places.setdefault(key, [])
+        if len(held) < MOST_PLACES:
+            held.append((node.lineno, _last_line(node)))  # type: ignore[attr-defined]
 
 
 def read_facts(place: Place) -> Facts:
     """Count what disguises change, in one walk over a function."""
     facts = Facts(is_method=place.klass is not None)
     node = place.node
-    facts.counts["docstring"] = int(bool(node.body) and is_bare_string(node.body[0]))
+    facts.note("definition", node)
+    if node.body and is_bare_string(node.body[0]):
+        facts.count("docstring", node.body[0])
     pending: list[ast.AST | None] = [node]
     while pending:
         current = pending.pop()
@@ -81,33 +99,41 @@ def read_facts(place: Place) -> Facts:
     return facts
 
 
+def _last_line(node: ast.AST) -> int:
+    """Where the node ends; of what holds statements, where its head does."""
+    inner = getattr(node, "body", None)
+    if isinstance(inner, list) and inner and isinstance(inner[0], ast.stmt):
+        return max(node.lineno, inner[0].lineno - 1)  # type: ignore[attr-defined]
+    return getattr(node, "end_lineno", None) or node.lineno  # type: ignore[attr-defined]
+
+
 def _read_function(node: ast.FunctionDef | ast.AsyncFunctionDef, facts: Facts) -> None:
-    facts.counts["annotation"] += node.returns is not None
+    facts.count("annotation", node, int(node.returns is not None))
 
 
 def _read_argument(node: ast.arg, facts: Facts) -> None:
-    facts.counts["annotation"] += node.annotation is not None
+    facts.count("annotation", node, int(node.annotation is not None))
 
 
 def _read_annotated(node: ast.AnnAssign, facts: Facts) -> None:
-    facts.counts["annotation"] += 1
+    facts.count("annotation", node)
 
 
 def _read_assert(node: ast.Assert, facts: Facts) -> None:
-    facts.counts["assert"] += 1
+    facts.count("assert", node)
 
 
 def _read_assign(node: ast.Assign, facts: Facts) -> None:
     target, source = node.targets[0], node.value
     if isinstance(target, ast.Tuple) and isinstance(source, ast.Tuple) and len(target.elts) == len(source.elts):
-        facts.counts["tuple assignment"] += 1
+        facts.count("tuple assignment", node)
         facts.counts["assigned in tuples"] += len(target.elts)
     else:
         facts.counts["assignment"] += 1
 
 
 def _read_loop(node: ast.For | ast.AsyncFor | ast.While, facts: Facts) -> None:
-    facts.counts["loop"] += 1
+    facts.count("loop", node)
     if isinstance(node, ast.While):
         _read_test(node.test, facts)
     else:
@@ -129,7 +155,7 @@ def _spelled(node: ast.AST) -> str:
 
 
 def _read_comprehension(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp, facts: Facts) -> None:
-    facts.counts["comprehension"] += 1
+    facts.count("comprehension", node)
     for generator in node.generators:
         _read_iterable(generator.iter, facts)
         for test in generator.ifs:
@@ -140,11 +166,11 @@ def _read_if(node: ast.If, facts: Facts) -> None:
     _read_test(node.test, facts)
     leaves = isinstance(node.body[-1], _JUMPS)
     is_guard = leaves and not node.orelse and not isinstance(node.body[-1], ast.Raise)
-    facts.counts["guard" if is_guard else "raise" if leaves and not node.orelse else "branch"] += 1
+    facts.count("guard" if is_guard else "raise" if leaves and not node.orelse else "branch", node)
 
 
 def _read_conditional(node: ast.IfExp, facts: Facts) -> None:
-    facts.counts["ternary"] += 1
+    facts.count("ternary", node)
     _read_test(node.test, facts)
 
 
@@ -159,32 +185,38 @@ def _read_test(test: ast.expr, facts: Facts) -> None:
         right = test.comparators[0]
         is_empty = isinstance(right, ast.Constant) and right.value in (0, 1, "", None)
         is_empty = is_empty or (isinstance(right, ast.List | ast.Tuple) and not right.elts)
-        facts.counts["explicit test"] += is_empty
+        facts.count("explicit test", test, int(is_empty))
     elif isinstance(test, ast.Name | ast.Attribute | ast.Subscript):
-        facts.counts["bare test"] += 1
+        facts.count("bare test", test)
 
 
 def _read_binary(node: ast.BinOp, facts: Facts) -> None:
-    facts.counts["//"] += isinstance(node.op, ast.FloorDiv)
-    facts.counts["/"] += isinstance(node.op, ast.Div)
+    facts.count("//", node, int(isinstance(node.op, ast.FloorDiv)))
+    facts.count("/", node, int(isinstance(node.op, ast.Div)))
     if isinstance(node.op, ast.MatMult):
-        facts.spellings.setdefault("op.matmul", set()).add("@")
+        _read_spelling("op.matmul", "@", node, facts)
 
 
 def _read_subscript(node: ast.Subscript, facts: Facts) -> None:
     parts = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
     if any(isinstance(part, ast.Constant) and part.value is None for part in parts):
-        facts.spellings.setdefault("op.unsqueeze", set()).add("[None]")
+        _read_spelling("op.unsqueeze", "[None]", node, facts)
 
 
 def _read_attribute(node: ast.Attribute, facts: Facts) -> None:
     name = node.attr
     if name in API_NAMES:
-        facts.spellings.setdefault(LABELS.texts[METHODS[name]], set()).add(name)
+        _read_spelling(LABELS.texts[METHODS[name]], name, node, facts)
     holder = node.value
     held = holder.attr if isinstance(holder, ast.Attribute) else holder.id if isinstance(holder, ast.Name) else ""
     if held.lower() in _CONFIGURATION_NAMES:
         facts.configured.add(name)
+        facts.note("configured", node)
+
+
+def _read_spelling(operation: str, spelling: str, node: ast.AST, facts: Facts) -> None:
+    facts.spellings.setdefault(operation, set()).add(spelling)
+    facts.note(f"{operation} as {spelling}", node)
 
 
 def _read_call(node: ast.Call, facts: Facts) -> None:
@@ -192,19 +224,20 @@ def _read_call(node: ast.Call, facts: Facts) -> None:
     keywords = {keyword.arg for keyword in node.keywords} - {None}
     if isinstance(func, ast.Attribute):
         name = func.attr
-        facts.counts["chain"] += isinstance(func.value, ast.Call | ast.BinOp)
-        facts.counts["extend"] += name == "extend"
-        facts.counts["append in a loop"] += facts.depth if name == "append" else 0
+        facts.count("chain", node, int(isinstance(func.value, ast.Call | ast.BinOp)))
+        facts.count("extend", node, int(name == "extend"))
+        facts.count("append in a loop", node, facts.depth if name == "append" else 0)
         callee = LABELS.texts[METHODS[name]] if name in API_NAMES else name
     else:
         name = callee = func.id if isinstance(func, ast.Name) else ""
-    facts.counts["by key"] += name in {"min", "max"} and "key" in keywords
-    facts.counts["to integer"] += name in {"int", "floor"}
+    facts.count("by key", node, int(name in {"min", "max"} and "key" in keywords))
+    facts.count("to integer", node, int(name in {"int", "floor"}))
     arguments = facts.arguments.setdefault(callee, Arguments())
     arguments.calls += 1
     arguments.positional += len(node.args)
     arguments.keywords += len(keywords)
     facts.own_calls.add(name)
+    facts.note(f"call of {callee}", node)
 
 
 _READERS: dict[type, Callable[[Any, Facts], None]] = {
@@ -217,7 +250,7 @@ _READERS: dict[type, Callable[[Any, Facts], None]] = {
 }  # fmt: skip
 
 
-def disguises(suspect: Facts, reference: Facts, renames: dict[str, str]) -> set[str]:
+def disguises(suspect: Facts, reference: Facts, renames: Mapping[str, str]) -> set[str]:
     """Tell what was done to the reference's text to get the suspect's."""
     gain = Counter({key: suspect.counts[key] - reference.counts[key] for key in suspect.counts | reference.counts})
     had = reference.counts
@@ -258,22 +291,71 @@ def _loops(suspect: Facts, reference: Facts, gain: Counter[str]) -> set[str]:
 
 
 def _has_synonym(suspect: Facts, reference: Facts) -> bool:
-    both = suspect.spellings.keys() & reference.spellings.keys()
-    return any(
-        suspect.spellings[key] - reference.spellings[key] and reference.spellings[key] - suspect.spellings[key]
-        for key in both
-    )
+    return any(True for _ in _synonyms(suspect, reference))
 
 
-def _calls(suspect: Facts, reference: Facts, renames: dict[str, str]) -> set[str]:
-    """Arguments that changed between position and keyword, in calls of one callee."""
-    found: set[str] = set()
+def _synonyms(suspect: Facts, reference: Facts) -> Iterator[tuple[str, set[str], set[str]]]:
+    """Operations that either side spells in a way that the other does not, with these spellings."""
+    for operation in sorted(suspect.spellings.keys() & reference.spellings.keys()):
+        ours, theirs = suspect.spellings[operation], reference.spellings[operation]
+        if ours - theirs and theirs - ours:
+            yield operation, ours - theirs, theirs - ours
+
+
+def _calls(suspect: Facts, reference: Facts, renames: Mapping[str, str]) -> set[str]:
+    return {name for name, *_ in _changed_calls(suspect, reference, renames)}
+
+
+def _changed_calls(suspect: Facts, reference: Facts, renames: Mapping[str, str]) -> Iterator[tuple[str, str, str]]:
+    """Arguments that changed between position and keyword, in calls of one callee; what either side calls it."""
     for callee, ours in suspect.arguments.items():
-        theirs = reference.arguments.get(renames.get(callee, callee))
+        other = renames.get(callee, callee)
+        theirs = reference.arguments.get(other)
         if theirs is None or theirs.calls != ours.calls:
             continue
         if ours.positional > theirs.positional and ours.keywords < theirs.keywords:
-            found.add("positional-arguments")
+            yield "positional-arguments", callee, other
         if ours.positional < theirs.positional and ours.keywords > theirs.keywords:
-            found.add("keyword-arguments")
-    return found
+            yield "keyword-arguments", callee, other
+
+
+# What shows a disguise in the suspect, and what in the reference: keys of `Facts.places`.
+_SHOWN: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "removed-docstring": ((), ("docstring",)),
+    "removed-annotations": ((), ("annotation",)),
+    "removed-assert": ((), ("assert",)),
+    "tuple-assignment": (("tuple assignment",), ()),
+    "ternary": (("ternary",), ("branch", "guard")),
+    "extend": (("extend",), ("append in a loop",)),
+    "floor-division": (("//",), ("to integer",)),
+    "truthiness": (("bare test",), ("explicit test",)),
+    "early-return": (("guard", "branch"), ("guard", "branch")),
+    "method-to-function": (("definition",), ("definition",)),
+    "comprehension": (("comprehension",), ("loop",)),
+    "loop-from-comprehension": (("loop",), ("comprehension",)),
+    "min-by-key": (("by key",), ("loop",)),
+    "split-loop": (("loop", "comprehension"), ("loop", "comprehension")),
+    "merged-loops": (("loop",), ("loop",)),
+    "parameter-from-config": (("definition",), ("configured",)),
+    "chained-call": (("chain",), ()),
+}
+
+
+def places_of(
+    name: str, suspect: Facts, reference: Facts, renames: Mapping[str, str]
+) -> tuple[tuple[Lines, ...], tuple[Lines, ...]]:
+    """Where a disguise shows: lines of the suspect, lines of the reference; none where the text does not tell."""
+    ours, theirs = _SHOWN.get(name, ((), ()))
+    if name == "synonym-operation":
+        found = list(_synonyms(suspect, reference))
+        ours = tuple(f"{operation} as {each}" for operation, spellings, _ in found for each in sorted(spellings))
+        theirs = tuple(f"{operation} as {each}" for operation, _, spellings in found for each in sorted(spellings))
+    elif name in {"positional-arguments", "keyword-arguments"}:
+        changed = [each for each in _changed_calls(suspect, reference, renames) if each[0] == name]
+        ours = tuple(f"call of {callee}" for _, callee, _ in changed)
+        theirs = tuple(f"call of {callee}" for _, _, callee in changed)
+    return _places(suspect, ours), _places(reference, theirs)
+
+
+def _places(facts: Facts, keys: tuple[str, ...]) -> tuple[Lines, ...]:
+    return tuple(sorted({place for key in keys for place in facts.places.get(key, ())}))

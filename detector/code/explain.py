@@ -12,14 +12,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from detector.code.alignment import Alignment, Places, align
 from detector.code.digest import edited_or_rewritten
-from detector.code.disguises import Facts, disguises
-from detector.code.located import Lines, shared_lines
+from detector.code.disguises import Facts, disguises, places_of
+from detector.code.drawn import draw
+from detector.code.located import shared_lines
 from detector.code.lowering import labels
 from detector.code.parse import parsing
 from detector.code.portraits import Portrait, Side
-from detector.code.renames import Alignment, Known, Rename, align, clear_renames, merge_names
-from detector.model import CloneType, Span
+from detector.code.renames import Known, Names, Rename, merge_names, settle, titles
+from detector.code.side_by_side import lay
+from detector.code.textwise import GLOBAL, KEYWORD, MEMBER, VALUE, Word
+from detector.code.unrename import Undo, function_text
+from detector.model import CloneType, FlowPair, Lines, Span, Texts
 
 # Pieces of a helper that must turn up in the suspect, new against the reference, to call it inlined there.
 LEAST_INLINED = 0.6
@@ -29,19 +34,28 @@ FEWEST_HELPER_SHAPES = 4
 _OF_THE_WHOLE = frozenset({"method-to-function", "removed-assert"})
 
 
+_ROLES = {"local": VALUE, "own": MEMBER, "attribute": MEMBER, "global": GLOBAL, "keyword": KEYWORD}
+
+
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """What a pair of functions differs in.
 
     renames: name in the suspect -> name in the reference, changed ones first.
     disguises: sorted, out of `disguises.VOCABULARY`.
+    disguise_lines: disguise -> where it shows, as far as it has a place.
+    undo: the same renames by where the name stands.
     """
 
     clone_type: CloneType
     renames: Mapping[str, str]
     disguises: tuple[str, ...]
+    disguise_lines: Mapping[str, Places] = field(default_factory=dict)
     suspect_lines: tuple[Lines, ...] = ()  # that both have, where not all is the same
     reference_lines: tuple[Lines, ...] = ()
+    undo: Undo = Undo()
+    texts: Texts | None = None
+    flows: FlowPair | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,12 @@ class _Kept:
     function: str
     klass: str
     facts: Facts
+    text: str
+
+    @property
+    def titles(self) -> tuple[str, str]:
+        """What the function and its class are called."""
+        return self.function, self.klass
 
 
 @dataclass(slots=True)
@@ -61,9 +81,12 @@ class _Pair:
     reference: _Kept
     clone_type: CloneType
     alignment: Alignment | None = None
+    names: Names | None = None  # where they have to be found: neither text is the other's after renaming
     renames: list[Rename] = field(default_factory=list)
+    own: Known = field(default_factory=Known)  # what this pair says of names
     lines: tuple[tuple[Lines, ...], tuple[Lines, ...]] = ((), ())
     written_out: frozenset[str] = frozenset()  # helpers of the reference whose shapes the suspect has itself
+    flows: FlowPair | None = None
 
 
 def explain(
@@ -98,8 +121,8 @@ def explain(
             found[number] = Explanation(clone_type, {}, ())
             if number < full:
                 work[number] = _begin(one, other, clone_type)
-    known = _known(pair for pair in work if pair is not None)
     shares = _shared(pairs, work)
+    known = _known(work, shares)
     for number, pair in enumerate(work):
         if pair is not None:
             found[number] = _finish(pair, known, shares[number])
@@ -124,17 +147,19 @@ def _classify(suspect: Portrait, reference: Portrait) -> CloneType:
 
 
 def _begin(suspect: Portrait, reference: Portrait, clone_type: CloneType) -> _Pair:
-    """Align a pair: exactly where only names differ, by value flow otherwise."""
-    ours, theirs = [_Kept(each.name, each.klass, each.facts) for each in (suspect, reference)]
+    """Align a pair: exactly where only names differ, by value flow and places otherwise."""
+    ours, theirs = [_Kept(each.name, each.klass, each.facts, each.text) for each in (suspect, reference)]
     pair = _Pair(ours, theirs, clone_type)
+    if suspect.traced is not None and reference.traced is not None:
+        pair.alignment = align(suspect.traced, reference.traced)
+        pair.flows = draw(suspect.traced, reference.traced, pair.alignment.pairs)
     if clone_type <= CloneType.RENAMED:
         pair.renames = _positional(suspect, reference)
-    elif suspect.traced is not None and reference.traced is not None:
-        pair.alignment = align(suspect.traced, reference.traced)
-        pair.renames = clear_renames(pair.alignment, Known({}))
+    else:
+        pair.names = Names(pair.alignment, suspect.tokens, reference.tokens)
         pair.written_out = _written_out(suspect, reference)
-    if clone_type >= CloneType.EDITED and suspect.located is not None and reference.located is not None:
-        pair.lines = shared_lines(suspect.located, reference.located)
+        if suspect.located is not None and reference.located is not None:
+            pair.lines = shared_lines(suspect.located, reference.located)
     return pair
 
 
@@ -142,7 +167,9 @@ def _positional(suspect: Portrait, reference: Portrait) -> list[Rename]:
     """Names of a type 2 clone stand for each other in the order of their first occurrence; of type 1 for themselves."""
     is_same = suspect.census == reference.census and suspect.canonical.digest == reference.canonical.digest
     names = zip(suspect.canonical.names, (reference if is_same else suspect).canonical.names, strict=True)
-    return [Rename(kind, kind, one, other, 1.0) for (kind, one), (_, other) in names]
+    return [
+        Rename(Word(_ROLES[kind], one), Word(_ROLES[kind], other), 1.0) for (kind, one), (_, other) in names
+    ]
 
 
 def _written_out(suspect: Portrait, reference: Portrait) -> frozenset[str]:
@@ -156,24 +183,24 @@ def _written_out(suspect: Portrait, reference: Portrait) -> frozenset[str]:
     return frozenset(found)
 
 
-def _known(work: Iterable[_Pair]) -> Known:
-    """What all pairs together say of the names that are a project's: functions, classes, attributes, globals."""
-    support: defaultdict[tuple[str, str], float] = defaultdict(float)
-    for pair in work:
-        for one, other in _titles(pair):
-            support[one, other] += 2.0
-        for rename in pair.renames:
-            if rename.is_shared:
-                support[rename.suspect, rename.reference] += rename.support
-    return Known(support)
+def _known(work: Sequence[_Pair | None], shares: Sequence[_Share]) -> Known:
+    """What all pairs together say of their names, each decided by itself."""
+    known = Known()
+    for pair, share in zip(work, shares, strict=True):
+        if pair is None:
+            continue
+        if pair.names is not None:
+            pair.renames = settle(pair.names)
+        for each in (known, pair.own):
+            each.add(pair.renames)
+            each.add(_titles(pair, share))
+    return known
 
 
-def _titles(pair: _Pair) -> list[tuple[str, str]]:
-    """What the functions and their classes are called."""
-    titles = [(pair.suspect.function, pair.reference.function)]
-    if pair.suspect.klass and pair.reference.klass:
-        titles.append((pair.suspect.klass, pair.reference.klass))
-    return [(one, other) for one, other in titles if not (one.startswith("__") or other.startswith("__"))]
+def _titles(pair: _Pair, share: _Share) -> list[Rename]:
+    """What the functions and their classes are called; a piece has not the name of the whole."""
+    ours, theirs = pair.suspect.titles, pair.reference.titles
+    return list(titles(ours[1:], theirs[1:]) if share is _Share.PIECE else titles(ours, theirs))
 
 
 class _Share(enum.Enum):
@@ -203,22 +230,45 @@ def _shared(pairs: Sequence[tuple[Span, Span]], work: Sequence[_Pair | None]) ->
 
 def _finish(pair: _Pair, known: Known, share: _Share) -> Explanation:
     suspect, reference = pair.suspect, pair.reference
-    found = pair.renames
-    if pair.alignment is not None:
-        found = clear_renames(pair.alignment, known)
-    titles = [Rename("callee", "callee", *title, 2.0) for title in _titles(pair)[share is _Share.PIECE :]]
-    renames = merge_names([*found, *titles])
+    found = pair.renames if pair.names is None else settle(pair.names, known, pair.own)
+    found = [*found, *_titles(pair, share)]
+    renames = merge_names(found)
     told = disguises(suspect.facts, reference.facts, renames)
-    if pair.alignment is not None:
-        told |= pair.alignment.disguises
+    moved: Mapping[str, Places] = {}
+    if pair.names is not None:
+        moved = pair.alignment.disguises if pair.alignment is not None else {}
+        told |= moved.keys()
         told -= _outweighed(suspect.facts.counts, reference.facts.counts)
         told |= {"parameter-from-config" for each in found if _is_from_config(each, reference.facts)}
         told |= {"inlined-helper"} if pair.written_out - set(renames.values()) else set()
-    if share is not _Share.WHOLE and pair.clone_type > CloneType.RENAMED:
-        told.add("lifted-out")
+        told |= {"lifted-out"} if share is not _Share.WHOLE else set()
     if share is _Share.PIECE:
         told -= _OF_THE_WHOLE
-    return Explanation(pair.clone_type, renames, tuple(sorted(told)), *pair.lines)
+    undo = _undo(found, pair)
+    text, undone = function_text(suspect.text, undo, MEMBER if suspect.klass else "")
+    return Explanation(
+        pair.clone_type,
+        renames,
+        tuple(sorted(told)),
+        {name: where for name in sorted(told) if any(where := _where(name, pair, moved, renames))},
+        *pair.lines,
+        undo,
+        lay(suspect.text, reference.text, text, undone),
+        pair.flows,
+    )
+
+
+def _where(name: str, pair: _Pair, moved: Mapping[str, Places], renames: Mapping[str, str]) -> Places:
+    """Where a disguise shows: by the values, else by the syntax."""
+    return moved.get(name) or places_of(name, pair.suspect.facts, pair.reference.facts, renames)
+
+
+def _undo(found: Iterable[Rename], pair: _Pair) -> Undo:
+    """The renames by where the name stands; of several the best supported one."""
+    roles: dict[str, dict[str, str]] = {VALUE: {}, MEMBER: {}, GLOBAL: {}, KEYWORD: {}}
+    for each in sorted(found, key=lambda each: (-each.support, each)):
+        roles[each.suspect.role].setdefault(each.suspect.name, each.reference.name)
+    return Undo(roles[VALUE], roles[MEMBER], roles[GLOBAL], roles[KEYWORD])
 
 
 def _outweighed(ours: Counter[str], theirs: Counter[str]) -> set[str]:
@@ -232,5 +282,5 @@ def _outweighed(ours: Counter[str], theirs: Counter[str]) -> set[str]:
 
 
 def _is_from_config(rename: Rename, reference: Facts) -> bool:
-    is_parameter = rename.kind == "parameter" and rename.reference_kind == "attribute"
-    return is_parameter and rename.reference in reference.configured
+    is_value = rename.suspect.role == VALUE and rename.reference.role == MEMBER
+    return is_value and rename.reference.name in reference.configured

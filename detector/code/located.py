@@ -19,12 +19,10 @@ from detector.code.lowering.python import Batch, Unit
 from detector.code.lowering.statements import STATEMENTS, Handler, body
 from detector.code.scopes import Place
 from detector.code.shingle import node_hashes
+from detector.model import Lines
 
 # A statement is shared where at least this part of what it computes is.
 SHARED_PART = 0.5
-
-Lines = tuple[int, int]  # first and last, both included
-
 
 @dataclass(frozen=True, slots=True)
 class Located:
@@ -47,7 +45,7 @@ def locate(place: Place, module: ModuleNames) -> Located:
     made: list[tuple[Lines, int, int]] = []
     frame = Frame(module, None)
     try:
-        with _watched(made):
+        with watched(made):
             bind_parameters(place.node.args, frame, place.is_method)
             body(place.node.body, frame)
         batch = Batch()
@@ -58,7 +56,7 @@ def locate(place: Place, module: ModuleNames) -> Located:
         table.clear()
     batch.ends.append(len(batch.lengths))
     batch.units.append(Unit(place.node.name, 1, 1, ()))
-    owners = _innermost(made, len(batch.lengths))
+    owners = innermost(made, len(batch.lengths))
     found: dict[Lines, set[int]] = {}
     for value, number in node_hashes(batch):
         lines = owners.get(number - FIRST)
@@ -87,7 +85,7 @@ def _ranges(located: Located, known: frozenset[int]) -> tuple[Lines, ...]:
     return tuple(ranges)
 
 
-def _innermost(made: Sequence[tuple[Lines, int, int]], records: int) -> dict[int, Lines]:
+def innermost(made: Sequence[tuple[Lines, int, int]], records: int) -> dict[int, Lines]:
     """Record -> lines of the statement that made it; inner statements come before those around them."""
     owners: dict[int, Lines] = {}
     for lines, start, end in made:
@@ -97,18 +95,18 @@ def _innermost(made: Sequence[tuple[Lines, int, int]], records: int) -> dict[int
 
 
 @contextmanager
-def _watched(made: list[tuple[Lines, int, int]]) -> Iterator[None]:
+def watched(made: list[tuple[Lines, int, int]]) -> Iterator[None]:
     """Note, while it lasts, which records each statement makes."""
     handlers = dict(STATEMENTS)
 
     def watch(handler: Handler) -> Handler:
-        def watched(node: ast.stmt, frame: Frame) -> bool:
+        def handled(node: ast.stmt, frame: Frame) -> bool:
             start = len(table)
             leaves = handler(node, frame)
             made.append((_own_lines(node), start, len(table)))
             return leaves
 
-        return watched
+        return handled
 
     STATEMENTS.update({kind: watch(handler) for kind, handler in handlers.items()})
     try:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+import tokenize
 from collections import Counter
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -19,6 +20,7 @@ from detector.code.located import Located, locate
 from detector.code.lowering.names import ModuleNames, read_module
 from detector.code.parse import deeply, parse_file
 from detector.code.scopes import Place, own_names, places
+from detector.code.textwise import Tokens, read_tokens
 from detector.code.traced import Traced, attribute_types, trace
 from detector.model import Span
 
@@ -40,6 +42,19 @@ class _File:
     def lines(self) -> list[bytes]:
         """The text by lines; not `splitlines`, which also splits at form feeds."""
         return _LINE_END.split(self.data)
+
+    def text(self, first: int, last: int) -> str:
+        """Lines of the file, both included, counted from 1."""
+        lines = b"\n".join(self.lines[first - 1 : last])
+        return lines.decode(self.encoding, "replace")
+
+    @cached_property
+    def encoding(self) -> str:
+        """What the file says of its encoding, where Python knows that one."""
+        try:
+            return tokenize.detect_encoding(iter(self.data.splitlines(keepends=True)[:2]).__next__)[0]
+        except (SyntaxError, StopIteration):
+            return "utf-8"
 
     @cached_property
     def tree(self) -> ast.Module:
@@ -119,6 +134,17 @@ class Portrait:
                 return locate(self.place, self._file.module)
         except RecursionError:
             return None
+
+    @cached_property
+    def text(self) -> str:
+        """Its lines as they stand in the file, without decorators."""
+        node = self.place.node
+        return self._file.text(node.lineno, node.end_lineno or node.lineno)
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """The names of the text and what stands between them."""
+        return read_tokens(self.place.node, self._file.module)
 
     @cached_property
     def shapes(self) -> Shapes:

@@ -1,185 +1,211 @@
 """Which name of the suspect stands for which name of the reference.
 
-A name is worth what the nodes are worth that it stands for, and only names that are each other's best, with a clear
-lead over every rival, are told: a wrong name is worse than none.
+Three things speak for a pair of names: the values that they stand for, the places where they stand, and what other
+functions of the two projects say of them. Only names that are each other's best, with a clear lead over every rival,
+are told: a wrong name is worse than none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from detector.code.flooding import Matrix, flood
-from detector.code.traced import ARGUMENT_SLOT, FIRST_SLOT, OPEN, Name, Numbers, Traced
+from detector.code.alignment import Alignment, spelling
+from detector.code.flooding import Matrix
+from detector.code.lowering.labels import API_NAMES
+from detector.code.textwise import GLOBAL, KEYWORD, MEMBER, VALUE, Tokens, Word, beside, words_of
+from detector.code.traced import Name
 
-# The lead of a pair of names over each rival, and the least likeness of all.
-LEAST_LEAD, LEAST_LIKENESS = 1.25, 0.35
+# The figures below were chosen on packages of which every name was changed at random and the text rewritten besides
+# (`docs/decisions/022-names-by-their-places.md`); precision and recall hardly move within a third of each.
 
-# A node of this likeness, which its own operation alone can give it, is half as sure as one that all its neighbours
-# confirm. Names below the least rival cannot come within a lead of any that is told.
-HALF_STRENGTH, LEAST_RIVAL = 0.3, 0.1
-
-# Names of one kind are more likely to be each other; equal and abbreviated names are more likely kept than swapped.
-# These settle which of two symmetrical sides is which; against the evidence of values they do not stand.
-OTHER_KIND, SAME_NAME, SHORT_FORM = 0.8, 1.4, 1.2
-
+# The least likeness of a pair of names that is told, and its lead over each rival.
+LEAST_LIKENESS, LEAST_LEAD = 0.25, 1.25
+# The same for those that are told by their values alone, before the texts are laid beside each other.
+ANCHOR_LIKENESS, ANCHOR_LEAD = 0.5, 1.5
+# Then texts are aligned this many times, each time by the names that the last time told.
+ROUNDS = 2
+# What a name is worth that stands in the same place everywhere; one that is told keeps half of it.
+PLACE_WEIGHT, KEPT_PLACE = 0.8, 0.5
+# A value that became an attribute, or a method that became a function.
+OTHER_ROLE = 0.6
 # A name of at least this many letters that both sides have is more likely kept than given to another value.
-# Nothing that only a callee can be is given to another callee then: code was added, not renamed.
 LEAST_TELLING, KEPT_ELSEWHERE = 4, 0.5
+# Keywords are named like the parameters that they reach, which tell more.
+LEAST_KEYWORD = 0.6
 
-# A call with another number of arguments is seldom a call of the same function.
-CALLED_OTHERWISE = 0.4
+# What other functions say of a pair: it adds at most so much and multiplies by at most so much more; half of it where
+# one function agrees. They count this much where they use the names in other roles. A rival within the lead silences
+# them; what they say of others counts against names that are the project's own.
+MOST_KNOWN, MOST_KNOWN_FACTOR, KNOWN_IN_OTHER_ROLES, KNOWN_LEAD = 0.6, 0.5, 0.3, 1.5
+CONTRADICTED = 0.5
+# How much the names of a function and of its class are supported by the match itself.
+TITLE_SUPPORT = 2.0
 
-# Names that are told of the whole project take more: what stands in one place of either text may be new there.
-LEAST_SHARED_LIKENESS = 0.5
-
-# A pair of names that other functions of the two projects support, and one that they contradict.
-MOST_KNOWN, CONTRADICTED = 0.5, 0.7
-
-# Values that get and lose names, and change places, with the manner of writing a loop, a branch or an unpacking.
-_MANNERS = frozenset({OPEN, "elem", "item", "phi", "collect", "dict", "list", "num", "str", "bool", "NoneType"})
-
-_VALUES = frozenset({"parameter", "local", "own", "attribute", "global"})
-_SHARED = frozenset({"own", "attribute", "global", "callee"})  # known all over a project, not in one function
+_ROLES = {
+    "parameter": (VALUE,), "local": (VALUE,), "own": (MEMBER,), "attribute": (MEMBER,), "global": (GLOBAL,),
+    "keyword": (KEYWORD,), "callee": (MEMBER, GLOBAL, VALUE),
+}  # fmt: skip
+_SETTLED_OTHERWISE = {VALUE, GLOBAL, MEMBER}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, order=True)
 class Rename:
-    """A name of the suspect, its counterpart, what either is, and how well that is supported."""
+    """A name of the suspect, its counterpart, and how well that is supported."""
 
-    kind: str
-    reference_kind: str
-    suspect: str
-    reference: str
+    suspect: Word
+    reference: Word
     support: float
-
-    @property
-    def is_shared(self) -> bool:
-        """Whether both names belong to the projects, not to one function."""
-        return self.kind in _SHARED and self.reference_kind in _SHARED
 
 
 class Known:
-    """How well pairs of a project's own names are supported by all its functions together."""
+    """What pairs of functions say of names: suspect, reference, their roles -> support."""
 
-    def __init__(self, support: Mapping[tuple[str, str], float]) -> None:
-        self.support = support
-        self.best: dict[str, float] = {}
-        self.best_back: dict[str, float] = {}
-        for (one, other), value in support.items():
-            self.best[one] = max(value, self.best.get(one, 0.0))
-            self.best_back[other] = max(value, self.best_back.get(other, 0.0))
+    def __init__(self) -> None:
+        self.support: defaultdict[str, defaultdict[str, defaultdict[tuple[str, str], float]]] = defaultdict(
+            lambda: defaultdict(lambda: defaultdict(float))
+        )
 
-    def factor(self, one: str, other: str) -> float:
-        """What this pair's likeness is multiplied with."""
-        support = self.support.get((one, other), 0.0)
-        rival = max(self.best.get(one, 0.0), self.best_back.get(other, 0.0))
-        if support >= rival:
-            return 1.0 + MOST_KNOWN * support / (support + 1.0)
-        return CONTRADICTED if rival >= 2 * support else 1.0
+    def add(self, renames: Iterable[Rename]) -> None:
+        """Count what one pair of functions says; no name more than once."""
+        for one, other, support in ((each.suspect, each.reference, each.support) for each in renames):
+            self.support[one.name][other.name][one.role, other.role] += support
+
+    def of(self, one: Word, other: Word, own: Known) -> float:
+        """What all pairs of functions but one's own say."""
+        counterparts = self.support.get(one.name)
+        if counterparts is None or other.name not in counterparts:
+            return 0.0
+        mine = own.support.get(one.name, {}).get(other.name, {})
+        total = 0.0
+        for roles, support in counterparts[other.name].items():
+            rest = support - mine.get(roles, 0.0)
+            total += rest * (1.0 if roles == (one.role, other.role) else KNOWN_IN_OTHER_ROLES)
+        return total if total > 1e-6 else 0.0  # what is left of sums that cancel out is nothing
 
 
-@dataclass(frozen=True, slots=True)
-class Alignment:
-    """Two functions' names, and how alike the values are that they stand for.
+class Names:
+    """All names of a pair of functions, and what the pair itself says of them.
 
-    Shapes: scores and called[name of the suspect, name of the reference].
+    Shapes: every matrix is (names of the suspect, names of the reference).
     """
 
-    suspect: tuple[Name, ...]
-    reference: tuple[Name, ...]
-    scores: Matrix
-    called: Matrix  # what pairs of callees are worth by the number of their arguments
-    words: frozenset[str]  # written on both sides
-    disguises: frozenset[str]  # those that only the values tell
+    def __init__(self, alignment: Alignment | None, suspect: Tokens, reference: Tokens) -> None:
+        self.texts = suspect, reference
+        self.ours, self.theirs = list(words_of(suspect)), list(words_of(reference))
+        self._rows = {word: row for row, word in enumerate(self.ours)}
+        self._columns = {word: column for column, word in enumerate(self.theirs)}
+        self.fits = self._matrix(_fit)
+        self.kept = self._kept()
+        self.flow = self._flow(alignment) * self.fits * self.kept
+        self.places = self.fits * self.kept * self._matrix(lambda one, other: spelling(one.name, other.name))
+
+    def _matrix(self, measure: object) -> Matrix:
+        assert callable(measure)
+        rows = [[measure(one, other) for other in self.theirs] for one in self.ours]
+        return np.array(rows, np.float32).reshape(len(self.ours), len(self.theirs))
+
+    def _flow(self, alignment: Alignment | None) -> Matrix:
+        scores = np.zeros((len(self.ours), len(self.theirs)), np.float32)
+        if alignment is None:
+            return scores
+        rows = [_places(name, self._rows) for name in alignment.suspect]
+        columns = [_places(name, self._columns) for name in alignment.reference]
+        for i, j in np.argwhere(alignment.scores > 0).tolist():
+            for row in rows[i]:
+                for column in columns[j]:
+                    scores[row, column] = max(scores[row, column], alignment.scores[i, j])
+        return scores
+
+    def _kept(self) -> Matrix:
+        """Less for different names one of which, a telling one, is written on both sides: it is more likely itself."""
+        both = {word.name for word in self.ours} & {word.name for word in self.theirs}
+        ours, theirs = [
+            np.array([len(word.name) >= LEAST_TELLING and word.name in both for word in side], bool)
+            for side in (self.ours, self.theirs)
+        ]
+        differ = self._matrix(lambda one, other: one.name != other.name).astype(bool)
+        displaced = (ours[:, None] | theirs[None, :]) & differ
+        return np.where(displaced, np.float32(KEPT_ELSEWHERE), np.float32(1.0))
+
+    def in_places(self, told: Mapping[Word, Word]) -> Matrix:
+        """What the places say when these names have their counterparts."""
+        scores = np.zeros((len(self.ours), len(self.theirs)), np.float32)
+        for (one, other), share in beside(*self.texts, told).items():
+            scores[self._rows[one], self._columns[other]] = share
+        for one, other in told.items():
+            place = self._rows[one], self._columns[other]
+            scores[place] = max(scores[place], KEPT_PLACE)
+        return scores * self.places
+
+    def known(self, known: Known, own: Known) -> tuple[Matrix, Matrix]:
+        """What other functions add to each pair, and what they multiply it with."""
+        support = np.zeros((len(self.ours), len(self.theirs)), np.float32)
+        for row, one in enumerate(self.ours):
+            if one.name in known.support:
+                for column in np.flatnonzero(self.fits[row]).tolist():
+                    support[row, column] = known.of(one, self.theirs[column], own)
+        rivals = np.maximum(_best_other(support, 1), _best_other(support, 0))
+        is_clear = (support > 0) & (support >= KNOWN_LEAD * rivals)
+        share = np.where(is_clear, support / (support + 1.0), 0.0)
+        shared = [np.array([word.role != VALUE for word in side], bool) for side in (self.ours, self.theirs)]
+        is_against = shared[0][:, None] & shared[1][None, :] & (rivals > 0) & (rivals >= 2 * support)
+        factor = np.where(is_against, CONTRADICTED, 1.0 + MOST_KNOWN_FACTOR * share)
+        return MOST_KNOWN * share * np.sqrt(self.fits) * self.kept, factor
 
 
-def align(suspect: Traced, reference: Traced) -> Alignment:
-    """Compare the values of two functions and what they are called."""
-    words = suspect.words & reference.words
-    if not suspect.names or not reference.names:
-        empty = np.zeros((len(suspect.names), len(reference.names)), np.float32)
-        return Alignment(suspect.names, reference.names, empty, empty, words, frozenset())
-    likeness = flood(suspect, reference)
-    scores = _name_scores(suspect.names, reference.names, likeness)
-    called, moved = _called_alike(suspect, reference), frozenset(_moved(suspect, reference, likeness))
-    return Alignment(suspect.names, reference.names, scores, called, words, moved)
+def settle(names: Names, known: Known | None = None, own: Known | None = None) -> list[Rename]:
+    """Pair the names of two functions as far as they are clear.
 
-
-def clear_renames(alignment: Alignment, known: Known) -> list[Rename]:
-    """Pair the names of two functions as far as they are clear, given what is known of names elsewhere."""
-    ours, theirs = alignment.suspect, alignment.reference
-    scores = alignment.scores.copy()
-    displaced = _displaced(ours, theirs, alignment.words)
-    scores[displaced] *= KEPT_ELSEWHERE
-    scores[displaced & _are_callees(ours)[:, None] & _are_callees(theirs)[None, :]] = 0.0
-    is_known = np.zeros(scores.shape, bool)
-    if known.support:
-        shared = [np.array([name.kind in _SHARED for name in side], bool) for side in (ours, theirs)]
-        least = LEAST_LIKENESS / LEAST_LEAD / (1.0 + MOST_KNOWN)  # less comes to nothing, not even as a rival
-        for i, j in np.argwhere((scores >= least) & shared[0][:, None] & shared[1][None, :]).tolist():
-            factor = known.factor(ours[i].name, theirs[j].name)
-            scores[i, j] *= factor
-            is_known[i, j] = factor > 1.0
-    scores *= np.where(is_known, np.float32(1.0), alignment.called)
-    return [
-        Rename(ours[i].kind, theirs[j].kind, ours[i].name, theirs[j].name, float(scores[i, j]))
-        for i, j in clear_pairs(scores)
-        if is_known[i, j] or _is_told(ours[i], theirs[j], float(scores[i, j]))
-    ]
-
-
-def _is_told(one: Name, other: Name, score: float) -> bool:
-    """Whether a clear pair is told; keywords are named like the parameters that they reach, which tell more."""
-    if one.name == other.name:
-        return True
-    is_shared = one.kind in _SHARED and other.kind in _SHARED
-    return one.kind != "keyword" and score >= (LEAST_SHARED_LIKENESS if is_shared else LEAST_LIKENESS)
-
-
-def _displaced(ours: tuple[Name, ...], theirs: tuple[Name, ...], words: frozenset[str]) -> npt.NDArray[np.bool_]:
-    """Pairs of different names one of which, a telling one, is written on both sides: it is more likely itself."""
-    numbers: dict[str, int] = {}
-    rows, columns = [
-        np.array([numbers.setdefault(each.name, len(numbers)) for each in side], np.int32) for side in (ours, theirs)
-    ]
-    kept = [
-        np.array([len(each.name) >= LEAST_TELLING and each.name in words for each in side], bool)
-        for side in (ours, theirs)
-    ]
-    displaced: npt.NDArray[np.bool_] = (kept[0][:, None] | kept[1][None, :]) & (rows[:, None] != columns[None, :])
-    return displaced
-
-
-def _are_callees(names: tuple[Name, ...]) -> npt.NDArray[np.bool_]:
-    return np.array([name.kind == "callee" for name in names], bool)
-
-
-def _called_alike(suspect: Traced, reference: Traced) -> Matrix:
-    """What pairs of callees are worth by the number of their arguments; 1 for all other names.
-
-    Shapes: (names of the suspect, names of the reference).
+    known: what all pairs of functions say, this one included. own: what this one says.
     """
-    ours, theirs = [_arguments(side) for side in (suspect, reference)]
-    factors = np.ones((len(ours), len(theirs)), np.float32)
-    called = [(j, other) for j, other in enumerate(theirs) if other]
-    for i, one in enumerate(ours):
-        for j, other in called if one else ():
-            if one.isdisjoint(other):
-                factors[i, j] = CALLED_OTHERWISE
-    return factors
+    if not names.ours or not names.theirs:
+        return []
+    added, factor = np.float32(0.0), np.float32(1.0)
+    if known is not None and own is not None:
+        added, factor = names.known(known, own)  # type: ignore[assignment]
+    pairs = clear_pairs(names.flow * factor, ANCHOR_LIKENESS, ANCHOR_LEAD)
+    for _ in range(ROUNDS):
+        told = {names.ours[row]: names.theirs[column] for row, column in pairs}
+        scores = (names.flow + PLACE_WEIGHT * names.in_places(told)) * factor + added
+        pairs = clear_pairs(scores, LEAST_LIKENESS, LEAST_LEAD)
+    found = (Rename(names.ours[row], names.theirs[column], float(scores[row, column])) for row, column in pairs)
+    return [each for each in found if _is_told(each)]
 
 
-def _arguments(side: Traced) -> list[set[int]]:
-    """With how many arguments each name is called; empty for what is no callee."""
-    counts = np.bincount(side.owners[side.slots == ARGUMENT_SLOT], minlength=len(side.keys))
-    return [{int(counts[node]) for node in name.nodes} if name.kind == "callee" else set() for name in side.names]
+def _is_told(rename: Rename) -> bool:
+    is_same = rename.suspect.name == rename.reference.name
+    return is_same or rename.suspect.role != KEYWORD or rename.support >= LEAST_KEYWORD
 
 
-def clear_pairs(scores: Matrix) -> list[tuple[int, int]]:
+def _fit(one: Word, other: Word) -> float:
+    """How well two roles go together; another operation of a library is no other name."""
+    if one.name != other.name and one.name in API_NAMES and other.name in API_NAMES:
+        return 0.0 if {one.role, other.role} <= {MEMBER, KEYWORD} else 1.0
+    if one.role == other.role:
+        return 1.0
+    return OTHER_ROLE if {one.role, other.role} <= _SETTLED_OTHERWISE else 0.0
+
+
+def _places(name: Name, words: Mapping[Word, int]) -> list[int]:
+    return [words[word] for role in _ROLES[name.kind] if (word := Word(role, name.name)) in words]
+
+
+def _best_other(scores: Matrix, axis: int) -> Matrix:
+    """The best of each row (column) besides the element itself."""
+    if scores.shape[axis] < 2:
+        return np.zeros_like(scores)
+    two = np.partition(scores, -2, axis=axis)
+    best, second = np.take(two, [-1], axis=axis), np.take(two, [-2], axis=axis)
+    other: Matrix = np.where(scores == best, second, best)
+    return other
+
+
+def clear_pairs(scores: Matrix | npt.NDArray[np.float64], least: float, lead: float) -> list[tuple[int, int]]:
     """Pairs that are each other's best with a clear lead; each pair taken makes room for the next.
 
     Ties: none is taken.
@@ -188,15 +214,13 @@ def clear_pairs(scores: Matrix) -> list[tuple[int, int]]:
     found: list[tuple[int, int]] = []
     while left.size:
         best = left.max(axis=1)
-        rows = np.flatnonzero(best >= LEAST_LIKENESS)
         taken: list[tuple[int, int]] = []
-        for row in rows.tolist():
+        for row in np.flatnonzero(best >= least).tolist():
             column = int(left[row].argmax())
             score = left[row, column]
             if left[:, column].max() > score:
                 continue
-            rival = max(_second(left[row]), _second(left[:, column]))
-            if score >= LEAST_LEAD * rival:
+            if score >= lead * max(_second(left[row]), _second(left[:, column])):
                 taken.append((row, column))
         if not taken:
             break
@@ -207,51 +231,16 @@ def clear_pairs(scores: Matrix) -> list[tuple[int, int]]:
     return found
 
 
-def _second(values: Matrix) -> float:
+def _second(values: npt.NDArray[np.floating]) -> float:
     return float(np.partition(values, -2)[-2]) if len(values) > 1 else 0.0
 
 
-def _name_scores(suspect: tuple[Name, ...], reference: tuple[Name, ...], likeness: Matrix) -> Matrix:
-    scores = np.zeros((len(suspect), len(reference)), np.float32)
-    # A node's likeness relative to its rivals: what a name is worth must not depend on how long the function is.
-    rivals = np.maximum(likeness.max(axis=1, keepdims=True), likeness.max(axis=0, keepdims=True))
-    strength = likeness / (likeness + HALF_STRENGTH)
-    relative = strength * likeness / np.maximum(rivals, 1e-6)
-    rows, row_starts, row_counts = _nodes(suspect)
-    columns, column_starts, column_counts = _nodes(reference)
-    nodes = relative[rows][:, columns]
-    forth = np.add.reduceat(np.maximum.reduceat(nodes, column_starts, axis=1), row_starts, axis=0)
-    back = np.add.reduceat(np.maximum.reduceat(nodes, row_starts, axis=0), column_starts, axis=1)
-    means = (forth + back) / (row_counts[:, None] + column_counts[None, :])
-    for i, j in np.argwhere(means >= LEAST_RIVAL).tolist():
-        factor = _kinds_fit(suspect[i], reference[j])
-        if factor:
-            scores[i, j] = means[i, j] * factor * _spelling(suspect[i].name, reference[j].name)
-    return scores
-
-
-def _nodes(names: tuple[Name, ...]) -> tuple[Numbers, Numbers, Numbers]:
-    """All names' nodes in one row, where each name's begin, and how many they are."""
-    counts = np.array([len(name.nodes) for name in names], np.int32)
-    nodes = np.array([node for name in names for node in name.nodes], np.int32)
-    return nodes, np.concatenate([[0], np.cumsum(counts[:-1])]).astype(np.int32), counts
-
-
-def _kinds_fit(one: Name, other: Name) -> float:
-    if one.kind == other.kind:
-        return 1.0
-    if {one.kind, other.kind} <= _VALUES:
-        return OTHER_KIND
-    return OTHER_KIND if {one.kind, other.kind} <= {"callee", "own"} else 0.0
-
-
-def _spelling(one: str, other: str) -> float:
-    if one == other:
-        return SAME_NAME
-    short, long = sorted((one.strip("_").lower(), other.strip("_").lower()), key=len)
-    letters = iter(long)
-    is_short_form = bool(short) and short[0] == long[0] and all(letter in letters for letter in short)
-    return SHORT_FORM if is_short_form else 1.0
+def titles(suspect: Sequence[str], reference: Sequence[str]) -> Iterator[Rename]:
+    """What two functions and their classes are called; "" where there is no class."""
+    for one, other in zip(suspect, reference, strict=True):
+        if one and other:
+            for role in (GLOBAL, MEMBER):
+                yield Rename(Word(role, one), Word(role, other), TITLE_SUPPORT)
 
 
 def merge_names(found: Iterable[Rename]) -> dict[str, str]:
@@ -259,49 +248,10 @@ def merge_names(found: Iterable[Rename]) -> dict[str, str]:
 
     Ties: by name, so that the same pairs always give the same map.
     """
-    support: dict[tuple[str, str], float] = {}
+    support: defaultdict[tuple[str, str], float] = defaultdict(float)
     for rename in found:
-        pair = rename.suspect, rename.reference
-        support[pair] = support.get(pair, 0.0) + rename.support
+        support[rename.suspect.name, rename.reference.name] += rename.support
     best: dict[str, str] = {}
     for (name, counterpart), _ in sorted(support.items(), key=lambda entry: (-entry[1], entry[0])):
         best.setdefault(name, counterpart)
     return dict(sorted(best.items(), key=lambda entry: (entry[0] == entry[1], entry)))
-
-
-def _moved(suspect: Traced, reference: Traced, likeness: Matrix) -> set[str]:
-    """Disguises that the values tell: a value that lost or got its name, bindings in another order."""
-    pairs = _clear_nodes(suspect, reference, likeness)
-    found: set[str] = set()
-    ours, theirs = set(suspect.bindings), set(reference.bindings)
-    named = [
-        {node for name in side.names if name.kind in _VALUES for node in name.nodes} for side in (suspect, reference)
-    ]
-    inlined = {one for one, other in pairs.items() if other in theirs and one not in named[0]}
-    if inlined:
-        found.add("inlined-temporary")
-        receivers = suspect.operands[suspect.slots == FIRST_SLOT]
-        found |= {"chained-call"} if inlined & set(receivers.tolist()) else set()
-    if any(one in ours and other not in named[1] for one, other in pairs.items()):
-        found.add("extracted-temporary")
-    places = {node: place for place, node in reversed(list(enumerate(reference.bindings)))}
-    order = [places[pairs[node]] for node in dict.fromkeys(suspect.bindings) if pairs.get(node) in places]
-    if order != sorted(order):
-        found.add("reordered-statements")
-    return found
-
-
-def _clear_nodes(suspect: Traced, reference: Traced, likeness: Matrix) -> dict[int, int]:
-    """Nodes that do the same and are each other's best with a clear lead."""
-    pairs: dict[int, int] = {}
-    columns = likeness.argmax(axis=1)
-    rows = likeness.argmax(axis=0)
-    seconds = [np.sort(likeness, axis=axis) for axis in (1, 0)]
-    for one, other in enumerate(columns.tolist()):
-        key = suspect.keys[one]
-        if rows[other] != one or key != reference.keys[other] or key.partition(":")[0] in _MANNERS:
-            continue
-        rivals = [seconds[0][one, -2] if len(rows) > 1 else 0.0, seconds[1][-2, other] if len(columns) > 1 else 0.0]
-        if likeness[one, other] >= LEAST_LEAD * max(rivals):
-            pairs[one] = other
-    return pairs

@@ -21,8 +21,10 @@ from detector.code.lowering.flow import FIRST, FIRST_PARAMETER, PRESET_LABELS, S
 from detector.code.lowering.gathering import bind_parameters
 from detector.code.lowering.labels import API_NAMES, COMMUTATIVE, LABELS, METHODS, SAME_AS
 from detector.code.lowering.names import ClassNames, ModuleNames
+from detector.code.located import innermost, watched
 from detector.code.lowering.statements import body
 from detector.code.scopes import Place, bound_names, parameters, walk
+from detector.model import Lines
 
 Numbers = npt.NDArray[np.int32]
 
@@ -57,18 +59,18 @@ class Name:
 class Traced:
     """A value-flow graph as arrays, and its names.
 
-    Shapes: keys[node]; operands[edge] is used by owners[edge] in slots[edge].
+    Shapes: keys[node], lines[node] (first line of the statement that makes it, 0: none); operands[edge] is used by
+            owners[edge] in slots[edge].
     bindings: nodes that were bound to a local or stored on self, in the order of the text.
-    words: every name that is written in it, also those of libraries.
     """
 
     keys: tuple[str, ...]
+    lines: tuple[int, ...]
     owners: Numbers
     operands: Numbers
     slots: Numbers
     names: tuple[Name, ...]
     bindings: tuple[int, ...]
-    words: frozenset[str]
 
 
 class _Environment(dict[str, int]):
@@ -139,8 +141,7 @@ class _Lowering:
         self.attributes: dict[int, str] = {}  # label -> attribute name
         self.scope = bound_names(self.node, module)
         self.records: list[Node] = []
-        self.words: set[str] = set()
-        self.first = FIRST
+        self.made: list[tuple[Lines, int, int]] = []
         shadowing = {name: self._label(name) for name in sorted(own & API_NAMES)}
         self.without_receiver = frozenset(shadowing.values())  # labels of records that leave self out
         # An own attribute that a library has too (`self.norm`) must not turn into the library's operation.
@@ -163,7 +164,8 @@ class _Lowering:
                 number = self.frame.env.get(parameter)
                 if number is not None:
                     table[(LABELS[_DEFAULT], number, value(default, self.frame))]
-            body(self.node.body, self.frame)
+            with watched(self.made):
+                body(self.node.body, self.frame)
             for name in sorted(variables & self.constants.keys()):
                 if name not in self.scope and name in self.frame.env:
                     held = value(self.constants[name], self.frame)
@@ -174,16 +176,12 @@ class _Lowering:
         """Names written after a dot, and those that stand alone."""
         attributes: set[str] = set()
         variables: set[str] = set()
-        keywords: set[str | None] = set()
         for each in walk(self.node):
             kind = each.__class__
             if kind is ast.Name:
                 variables.add(each.id)  # type: ignore[attr-defined]
             elif kind is ast.Attribute:
                 attributes.add(each.attr)  # type: ignore[attr-defined]
-            elif kind is ast.arg or kind is ast.keyword:
-                keywords.add(each.arg)  # type: ignore[attr-defined]
-        self.words.update(attributes, variables, {word for word in keywords if word is not None})
         return attributes, variables
 
     @contextmanager
@@ -236,10 +234,13 @@ class _Reading:
             elif name in self.lowering.scope or not self._is_free(name, number):
                 self._bind("parameter" if name in known else "local", name, number)
                 bindings += [] if number < FIRST else [self.places.get(number, -1)]
+        owners = innermost(self.lowering.made, len(self.lowering.records))
+        lines = {node: owners[number - FIRST][0] for number, node in self.places.items() if number - FIRST in owners}
         columns = np.array(self.edges, np.int32).reshape(-1, 3)
         names = tuple(Name(kind, name, tuple(nodes)) for (kind, name), nodes in self.nodes.items() if nodes)
         arrays = columns[:, 0], columns[:, 1], columns[:, 2]
-        return Traced(tuple(self.keys), *arrays, names[:MOST_NAMES], tuple(bindings), frozenset(self.lowering.words))
+        placed = tuple(lines.get(node, 0) for node in range(len(self.keys)))
+        return Traced(tuple(self.keys), placed, *arrays, names[:MOST_NAMES], tuple(bindings))
 
     def _is_free(self, name: str, number: int) -> bool:
         """Whether a binding is the load of an import or a global, kept by the environment."""
