@@ -21,6 +21,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "rich": ("cli.py", "report/terminal.py", "report/layout.py"),
     "git": ("read/git.py",),
     "datasketch": ("code/signatures.py",),
+    "libcst": ("code/concrete.py",),
     "networkx": ("code/assign.py",),
     "tree_sitter": ("code/tolerant/*.py",),
     "tree_sitter_python": ("code/tolerant/*.py",),
