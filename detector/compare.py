@@ -196,8 +196,11 @@ def _match(
         digest=f"{ours.digest(int(pairs.suspect[position]))}-{theirs[number].digest(int(pairs.reference[position]))}",
         renames=explanation.renames,
         disguises=explanation.disguises,
+        disguise_lines=explanation.disguise_lines,
         suspect_lines=explanation.suspect_lines,
         reference_lines=explanation.reference_lines,
+        texts=explanation.texts,
+        flows=explanation.flows,
     )
 
 

@@ -104,7 +104,7 @@ class Mixer(nn.Module):
 
 def test_a_name_without_a_clear_counterpart_is_left_out() -> None:
     found = _explain("def f(a, b):\n    c = 3\n    return a + b\n", "def g(left, right):\n    return left + right\n")
-    assert not {"a", "b", "c"} & found.renames.keys()
+    assert "c" not in found.renames
 
 
 def test_an_attribute_named_like_a_library_operation_keeps_its_counterpart() -> None:

@@ -37,9 +37,7 @@ def _flow(side: Traced, shown: Mapping[int, int]) -> Flow:
             for node in name.nodes if name.kind == kind else ():
                 names.setdefault(node, name.name)
     owners, operands = side.owners.tolist(), side.operands.tolist()
-    given = {
-        owner: operand for owner, operand in zip(owners, operands, strict=True) if side.keys[owner] == ARGUMENT
-    }
+    given = {owner: operand for owner, operand in zip(owners, operands, strict=True) if side.keys[owner] == ARGUMENT}
     edges = dict.fromkeys(
         (given.get(operand, operand), owner)
         for owner, operand in zip(owners, operands, strict=True)

@@ -150,12 +150,15 @@ def _begin(suspect: Portrait, reference: Portrait, clone_type: CloneType) -> _Pa
     """Align a pair: exactly where only names differ, by value flow and places otherwise."""
     ours, theirs = [_Kept(each.name, each.klass, each.facts, each.text) for each in (suspect, reference)]
     pair = _Pair(ours, theirs, clone_type)
-    if suspect.traced is not None and reference.traced is not None:
-        pair.alignment = align(suspect.traced, reference.traced)
-        pair.flows = draw(suspect.traced, reference.traced, pair.alignment.pairs)
+    graphs = (suspect.traced, reference.traced)
     if clone_type <= CloneType.RENAMED:
         pair.renames = _positional(suspect, reference)
+        if graphs[0] is not None and graphs[1] is not None:
+            pair.flows = draw(*graphs, [(node, node) for node in range(min(len(each.keys) for each in graphs))])
     else:
+        if graphs[0] is not None and graphs[1] is not None:
+            pair.alignment = align(*graphs)
+            pair.flows = draw(*graphs, pair.alignment.pairs)
         pair.names = Names(pair.alignment, suspect.tokens, reference.tokens)
         pair.written_out = _written_out(suspect, reference)
         if suspect.located is not None and reference.located is not None:
@@ -167,9 +170,7 @@ def _positional(suspect: Portrait, reference: Portrait) -> list[Rename]:
     """Names of a type 2 clone stand for each other in the order of their first occurrence; of type 1 for themselves."""
     is_same = suspect.census == reference.census and suspect.canonical.digest == reference.canonical.digest
     names = zip(suspect.canonical.names, (reference if is_same else suspect).canonical.names, strict=True)
-    return [
-        Rename(Word(_ROLES[kind], one), Word(_ROLES[kind], other), 1.0) for (kind, one), (_, other) in names
-    ]
+    return [Rename(Word(_ROLES[kind], one), Word(_ROLES[kind], other), 1.0) for (kind, one), (_, other) in names]
 
 
 def _written_out(suspect: Portrait, reference: Portrait) -> frozenset[str]:

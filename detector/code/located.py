@@ -24,6 +24,7 @@ from detector.model import Lines
 # A statement is shared where at least this part of what it computes is.
 SHARED_PART = 0.5
 
+
 @dataclass(frozen=True, slots=True)
 class Located:
     """The statements of a function that compute something, in the order of the text, and the hashes of their nodes."""

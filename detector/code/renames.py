@@ -50,7 +50,11 @@ _ROLES = {
     "parameter": (VALUE,), "local": (VALUE,), "own": (MEMBER,), "attribute": (MEMBER,), "global": (GLOBAL,),
     "keyword": (KEYWORD,), "callee": (MEMBER, GLOBAL, VALUE),
 }  # fmt: skip
-_SETTLED_OTHERWISE = {VALUE, GLOBAL, MEMBER}
+# Only a keyword is never anything else.
+_ROLE_NUMBERS = {VALUE: 0, GLOBAL: 1, MEMBER: 2, KEYWORD: 3}
+_FITS = np.full((4, 4), OTHER_ROLE, np.float32)
+_FITS[3, :] = _FITS[:, 3] = 0.0
+np.fill_diagonal(_FITS, 1.0)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -99,15 +103,27 @@ class Names:
         self.ours, self.theirs = list(words_of(suspect)), list(words_of(reference))
         self._rows = {word: row for row, word in enumerate(self.ours)}
         self._columns = {word: column for column, word in enumerate(self.theirs)}
-        self.fits = self._matrix(_fit)
-        self.kept = self._kept()
+        self.fits, self.kept = self._fits(), self._kept()
         self.flow = self._flow(alignment) * self.fits * self.kept
-        self.places = self.fits * self.kept * self._matrix(lambda one, other: spelling(one.name, other.name))
 
-    def _matrix(self, measure: object) -> Matrix:
-        assert callable(measure)
-        rows = [[measure(one, other) for other in self.theirs] for one in self.ours]
-        return np.array(rows, np.float32).reshape(len(self.ours), len(self.theirs))
+    def _fits(self) -> Matrix:
+        """How well two roles go together; another operation of a library is no other name."""
+        roles = [np.array([_ROLE_NUMBERS[word.role] for word in side], int) for side in (self.ours, self.theirs)]
+        fits = _FITS[roles[0][:, None], roles[1][None, :]]
+        api = [np.array([word.name in API_NAMES for word in side], bool) for side in (self.ours, self.theirs)]
+        is_operation = [side & (role >= _ROLE_NUMBERS[MEMBER]) for side, role in zip(api, roles, strict=True)]
+        other = is_operation[0][:, None] & is_operation[1][None, :] & self._differ()
+        found: Matrix = np.where(other, np.float32(0.0), fits)
+        return found
+
+    def _differ(self) -> npt.NDArray[np.bool_]:
+        numbers: dict[str, int] = {}
+        ours, theirs = [
+            np.array([numbers.setdefault(word.name, len(numbers)) for word in side], int)
+            for side in (self.ours, self.theirs)
+        ]
+        differ: npt.NDArray[np.bool_] = ours[:, None] != theirs[None, :]
+        return differ
 
     def _flow(self, alignment: Alignment | None) -> Matrix:
         scores = np.zeros((len(self.ours), len(self.theirs)), np.float32)
@@ -128,19 +144,20 @@ class Names:
             np.array([len(word.name) >= LEAST_TELLING and word.name in both for word in side], bool)
             for side in (self.ours, self.theirs)
         ]
-        differ = self._matrix(lambda one, other: one.name != other.name).astype(bool)
-        displaced = (ours[:, None] | theirs[None, :]) & differ
+        displaced = (ours[:, None] | theirs[None, :]) & self._differ()
         return np.where(displaced, np.float32(KEPT_ELSEWHERE), np.float32(1.0))
 
     def in_places(self, told: Mapping[Word, Word]) -> Matrix:
         """What the places say when these names have their counterparts."""
         scores = np.zeros((len(self.ours), len(self.theirs)), np.float32)
         for (one, other), share in beside(*self.texts, told).items():
-            scores[self._rows[one], self._columns[other]] = share
+            if one not in self._rows or other not in self._columns:
+                continue
+            scores[self._rows[one], self._columns[other]] = share * spelling(one.name, other.name)
         for one, other in told.items():
             place = self._rows[one], self._columns[other]
             scores[place] = max(scores[place], KEPT_PLACE)
-        return scores * self.places
+        return scores * self.fits * self.kept
 
     def known(self, known: Known, own: Known) -> tuple[Matrix, Matrix]:
         """What other functions add to each pair, and what they multiply it with."""
@@ -180,15 +197,6 @@ def settle(names: Names, known: Known | None = None, own: Known | None = None) -
 def _is_told(rename: Rename) -> bool:
     is_same = rename.suspect.name == rename.reference.name
     return is_same or rename.suspect.role != KEYWORD or rename.support >= LEAST_KEYWORD
-
-
-def _fit(one: Word, other: Word) -> float:
-    """How well two roles go together; another operation of a library is no other name."""
-    if one.name != other.name and one.name in API_NAMES and other.name in API_NAMES:
-        return 0.0 if {one.role, other.role} <= {MEMBER, KEYWORD} else 1.0
-    if one.role == other.role:
-        return 1.0
-    return OTHER_ROLE if {one.role, other.role} <= _SETTLED_OTHERWISE else 0.0
 
 
 def _places(name: Name, words: Mapping[Word, int]) -> list[int]:

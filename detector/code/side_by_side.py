@@ -12,7 +12,9 @@ Run = tuple[int, int, int]  # first line of either side, from 0, and how many
 def lay(suspect: str, reference: str, unrenamed: str, undone: int) -> Texts:
     """Lay a suspect's function beside its reference, as published and with its renames undone."""
     published = equal_lines(suspect, reference)
-    return Texts(suspect, reference, unrenamed, undone, equal_lines(unrenamed, reference) if undone else published, published)
+    return Texts(
+        suspect, reference, unrenamed, undone, equal_lines(unrenamed, reference) if undone else published, published
+    )
 
 
 def equal_lines(one: str, other: str) -> tuple[Run, ...]:

@@ -43,9 +43,10 @@ def files(
 
 
 def names(matches: Iterable[Match]) -> tuple[NamePair, ...]:
-    """Names of the suspect with what they stand for in a reference, over all matches, the most supported first.
+    """Names of the suspect with all that they stand for in a reference, over all matches, the most supported first.
 
-    A pair of functions votes once for each of its renames; what others say of the same name contradicts it.
+    A pair of functions votes once for each of its renames; what others say of the same name contradicts it: a short
+    name may well stand for several things.
     """
     votes: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
     for match in matches:
@@ -54,10 +55,14 @@ def names(matches: Iterable[Match]) -> tuple[NamePair, ...]:
             votes[match.reference_name, new][old] += 1
     pairs = []
     for (reference, new), counts in votes.items():
-        old, places = min(counts.items(), key=lambda vote: (-vote[1], vote[0]))
-        if old != new:
-            pairs.append(NamePair(new, reference, old, places, counts.total() - places))
-    return tuple(sorted(pairs, key=lambda pair: (-pair.places, pair.contradicted, pair.suspect, pair.reference_name)))
+        total = counts.total()
+        pairs += [NamePair(new, reference, old, places, total - places) for old, places in counts.items() if old != new]
+    return tuple(
+        sorted(
+            pairs,
+            key=lambda pair: (-pair.places, pair.contradicted, pair.suspect, pair.reference_name, pair.reference),
+        )
+    )
 
 
 def _pair(

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import islice
 from typing import NamedTuple
 
 from rapidfuzz.distance import LCSseq
@@ -27,6 +28,8 @@ REACH = 4
 OPEN_NEIGHBOUR = 0.5
 # Tokens of one function that are read: the longest of common modeling code has about five thousand.
 MOST_TOKENS = 6_000
+# Names of one function that are compared, each with each; people write about a hundred at most.
+MOST_NAMES = 400
 _WILDCARD = "·"
 
 
@@ -130,7 +133,8 @@ def beside(suspect: Tokens, reference: Tokens, told: Mapping[Word, Word]) -> dic
     """
     both = frozenset(suspect) & frozenset(reference)
     ours = [_shown(token, told, both) for token in suspect]
-    theirs = [_shown(token, {each: each for each in told.values()}, both) for token in reference]
+    known = {each: each for each in told.values()}
+    theirs = [_shown(token, known, both) for token in reference]
     partner = [-1] * len(ours)
     for block in LCSseq.opcodes(ours, theirs):
         if block.tag == "equal":
@@ -186,5 +190,6 @@ def _surroundings(place: int, other: int, partner: Sequence[int], shown: Sequenc
 
 
 def words_of(tokens: Tokens) -> Iterator[Word]:
-    """The names of a text that may be the project's own, each once."""
-    yield from dict.fromkeys(token for token in tokens if isinstance(token, Word) and token.role != LIBRARY)
+    """The names of a text that may be the project's own, each once, the first ones of very many; `_` is no name."""
+    words = (token for token in tokens if isinstance(token, Word) and token.role != LIBRARY and token.name.strip("_"))
+    yield from islice(dict.fromkeys(words), MOST_NAMES)
