@@ -173,7 +173,7 @@ def test_the_numbers_on_the_method_page_are_those_of_the_program() -> None:
 
 
 def test_the_strengths_on_the_reading_page_are_those_of_the_program() -> None:
-    page = " ".join((ROOT / "docs/reading-a-result.md").read_text("utf-8").split())
+    page = " ".join((ROOT / "docs/reading-a-report.md").read_text("utf-8").split())
     steps = [f"{strength} from {bits:,.0f}" for strength, bits in settings.STRENGTH_BITS.items()]
     assert all(step in page for step in steps), steps
 
