@@ -89,7 +89,7 @@ def tables(found: Sequence[Kinds], functions: int) -> list[str]:
         f"Functions of 10,000 with a match of a score of {LEAST_NAMED:g} and more, by clone type and bits, without a "
         "known source:",
         table(("clone type", "how many", *(f"{bits} bits" for bits in MANY_BITS)), _by_type(found, functions)),
-        "The same by what a reported match rests on:",
+        "Reported without a known source, by what the match rests on:",
         table(("basis", "reported", "in 10,000 functions"), _by_basis(found, functions)),
         f"Classes and files of two functions and more, if all matches of a score of {LEAST_NAMED:g} and more were "
         "believed: so many have two functions in one class or file of the unrelated project, so many all of them.",

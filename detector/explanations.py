@@ -49,8 +49,8 @@ _BREADTH = f"{DERIVED_FUNCTIONS} and more functions that stand on their own, wit
 _PART = f"which are at least {DERIVED_SHARE:.0%} of the suspect's weight"
 _RELATIONS: dict[Relation, str] = {
     Relation.IDENTICAL: (
-        f"At least {IDENTICAL_SHARE:.0%} of the suspect, by weight, stands unchanged but for layout and comments in the "
-        "nearest reference, which comments do not name as the source."
+        f"At least {IDENTICAL_SHARE:.0%} of the suspect, by weight, stands in the nearest reference, unchanged but for "
+        "layout and comments, which do not name it as the source."
     ),
     Relation.DERIVED_DECLARED: (
         f"{_BREADTH}, {_PART}; comments name the reference as the source of at least {DECLARED_SHARE:.0%} of what "

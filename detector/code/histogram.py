@@ -29,9 +29,11 @@ def of_best(shares: Floats, references: int) -> Floats:
              other. Those that resemble each other reach less together, so that chance is made too much of rather than
              too little.
     """
-    below = np.minimum(np.cumsum(shares), 1.0)
-    below[-1] = 1.0
-    found: Floats = np.diff(below**references, prepend=0.0)
+    reached = np.minimum(np.cumsum(shares[::-1])[::-1], 1.0)  # from the top: small tails keep their digits
+    reached[0] = 1.0
+    with np.errstate(divide="ignore"):
+        by_any = -np.expm1(references * np.log1p(-reached))
+    found: Floats = by_any - np.append(by_any[1:], 0.0)
     return found
 
 
