@@ -41,6 +41,7 @@ class Kinds:
     classes: tuple[Correspondence, ...]
     files: tuple[Correspondence, ...]
     names: tuple[NamePair, ...]
+    reported_names: tuple[NamePair, ...]  # of the matches that are believed
     methods: int  # classes of the suspect with as many methods as make one found again
     modules: int  # files of the suspect with two functions and more
 
@@ -78,6 +79,7 @@ def kinds(
         structure.classes(matches, ours.spans, {REFERENCE: theirs.spans}),
         structure.files(matches, ours.spans, {REFERENCE: theirs.spans}),
         structure.names(matches),
+        structure.names(match for match, basis in zip(matches, bases, strict=True) if basis is not None),
         sum(count >= structure.FEWEST_METHODS for count in classes.values()),
         sum(count >= structure.FEWEST_METHODS for count in files.values()),
     )
@@ -96,7 +98,18 @@ def tables(found: Sequence[Kinds], functions: int) -> list[str]:
         table(("", "in all", "two and more", "in 10,000", "all", "in 10,000"), _by_place(found)),
         f"Names that these matches map to another name, in {len(found)} comparisons; contradicted: as many matches or "
         "more say otherwise.",
-        table(("places", "names", "contradicted", "comparisons with one that is not"), _by_places(found)),
+        table(
+            (
+                "places",
+                "names",
+                "contradicted",
+                "comparisons with one that is not",
+                "most of these in one",
+                "names by reported matches",
+                "contradicted",
+            ),
+            _by_places(found),
+        ),
     ]
 
 
@@ -134,9 +147,14 @@ def _by_place(found: Sequence[Kinds]) -> Iterator[Sequence[object]]:
 def _by_places(found: Sequence[Kinds]) -> Iterator[Sequence[object]]:
     for least in PLACES:
         names = [[pair for pair in each.names if pair.places >= least] for each in found]
-        clear = [[pair for pair in pairs if pair.places > pair.contradicted] for pairs in names]
+        clear = [sum(pair.places > pair.contradicted for pair in pairs) for pairs in names]
         total = sum(map(len, names))
-        yield f"{least} and more", f"{total:,}", f"{total - sum(map(len, clear)):,}", sum(map(bool, clear))
+        reported = [pair for each in found for pair in each.reported_names if pair.places >= least]
+        against = sum(pair.places <= pair.contradicted for pair in reported)
+        yield (
+            f"{least} and more", f"{total:,}", f"{total - sum(clear):,}", sum(map(bool, clear)), max(clear),
+            len(reported), against,
+        )  # fmt: skip
 
 
 def citing(cache_folder: Path) -> list[tuple[str, str, str]]:

@@ -182,6 +182,25 @@ def test_the_strengths_on_the_reading_page_are_those_of_the_program() -> None:
     assert all(step in page for step in steps), steps
 
 
+def test_the_rates_of_coincidence_on_the_reading_page_are_those_of_the_measurements() -> None:
+    page = (ROOT / "docs/reading-a-report.md").read_text("utf-8")
+    results = (ROOT / "bench/RESULTS.md").read_text("utf-8")
+    measured = results.partition("## null: ")[2].partition("\n## ")[0]
+    for part in ("How likely each kind of coincidence is", "The histogram against the null"):
+        section = page.partition(f"## {part}\n")[2].partition("\n## ")[0]
+        cells = {cell.strip() for line in section.splitlines() if line.startswith("|") for cell in line.split("|")}
+        figures = {cell for cell in cells if re.fullmatch(r"[\d.,]*\d", cell)}
+        figures |= set(re.findall(r"(?<![\w.])\d+,\d+|(?<![\w.,])\d+\.\d+", section))
+        assert len(figures) > 5, part
+        assert [figure for figure in sorted(figures) if figure not in measured] == []
+
+
+def test_every_module_that_measures_and_is_named_on_the_reading_page_exists() -> None:
+    page = (ROOT / "docs/reading-a-report.md").read_text("utf-8")
+    for module in re.findall(r"`python -m bench\.(\w+)", page):
+        assert (ROOT / f"bench/{module}.py").exists(), module
+
+
 def test_the_architecture_page_names_every_module_and_no_other() -> None:
     page = (ROOT / "docs/architecture.md").read_text("utf-8").partition("## Modules\n")[2].partition("\n## ")[0]
     named = set()

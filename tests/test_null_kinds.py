@@ -55,6 +55,8 @@ def test_pairs_are_explained_and_their_classes_files_and_names_counted() -> None
     assert ("lines", "rows", 2, 0) in [
         (pair.suspect, pair.reference, pair.places, pair.contradicted) for pair in found.names
     ]
+    believed = {basis for *_, basis in found.matches} - {None}
+    assert bool(found.reported_names) == bool(believed)
     assert (found.methods, found.modules) == (1, 1)
 
 
@@ -75,6 +77,7 @@ def test_the_tables_say_how_many_of_how_many() -> None:
         classes=(_counted(2, 2), _counted(2, 5), _counted(1, 1)),
         files=(),
         names=(NamePair("x", "reference", "hidden", 3, 0), NamePair("y", "reference", "out", 2, 2)),
+        reported_names=(NamePair("x", "reference", "hidden", 3, 0),),
         methods=40,
         modules=10,
     )
@@ -83,14 +86,14 @@ def test_the_tables_say_how_many_of_how_many() -> None:
     assert "| file | 2 | 20.00 |" in by_basis
     assert "| classes | 80 | 4 | 500.00 | 2 | 250.00 |" in by_place
     assert "| files | 20 | 0 | 0.00 | 0 | 0.00 |" in by_place
-    assert "| 2 and more | 4 | 2 | 2 |" in by_places
-    assert "| 3 and more | 2 | 0 | 2 |" in by_places
+    assert "| 2 and more | 4 | 2 | 2 | 1 | 2 | 0 |" in by_places
+    assert "| 3 and more | 2 | 0 | 2 | 1 | 2 | 0 |" in by_places
 
 
 def _comparison(suspect: str, best: list[float]) -> null.Comparison:
     nothing = np.zeros(0)
     return null.Comparison(
-        suspect, "other", "", len(best), nothing, nothing, nothing, (), np.array(best), Kinds((), (), (), (), 0, 0)
+        suspect, "other", "", len(best), nothing, nothing, nothing, (), np.array(best), Kinds((), (), (), (), (), 0, 0)
     )
 
 
