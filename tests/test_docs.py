@@ -191,7 +191,7 @@ def test_the_rates_of_coincidence_on_the_reading_page_are_those_of_the_measureme
         cells = {cell.strip() for line in section.splitlines() if line.startswith("|") for cell in line.split("|")}
         figures = {cell for cell in cells if re.fullmatch(r"[\d.,]*\d", cell)}
         figures |= set(re.findall(r"(?<![\w.])\d+,\d+|(?<![\w.,])\d+\.\d+", section))
-        assert len(figures) > 5, part
+        assert len(figures) >= 4, part
         assert [figure for figure in sorted(figures) if figure not in measured] == []
 
 
