@@ -156,6 +156,15 @@ def test_every_required_library_is_used() -> None:
     assert set(DOORS) <= used
 
 
+def test_every_data_file_is_installed_with_the_package() -> None:
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
+    patterns = tool["setuptools"]["package-data"]["detector"]
+    data = [file for file in PACKAGE.rglob("*") if file.is_file() and file.suffix not in {".py", ".pyc"}]
+    left_out = [file.relative_to(PACKAGE) for file in data if not any(file in PACKAGE.glob(each) for each in patterns)]
+    assert data
+    assert left_out == []
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_nothing_that_is_scanned_can_be_run(name: str) -> None:
     assert not _roots(name) & EXECUTING_MODULES - ({"runpy"} if name == RUNS_PIP else set())
