@@ -1,7 +1,7 @@
 """Measure coincidence: what score do functions of independent projects reach, and what does the default gate report?
 
-`python -m bench.null --write` writes the tail of that distribution to `detector/code/null.json`, which ships with the
-package: scores and rates, no code.
+`python -m bench.null --write` writes the tail of that distribution, and how many functions are how similar to their
+counterpart, to `detector/code/null.json`, which ships with the package: scores, rates and counts, no code.
 """
 
 from __future__ import annotations
@@ -9,15 +9,18 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from bench.null_kinds import LEAST_NAMED, Kinds, Read, citing, kinds, tables
 from bench.null_pairs import PAIRS, ancestry
 from bench.section import Demand, arguments, first_line, section, table
 from bench.wheels import python_files, wheel
+from detector.code import histogram
 from detector.code.assign import name_agreement
 from detector.code.bulk import Corpus, read_corpus
 from detector.code.link import scores
@@ -38,11 +41,10 @@ MOST_IN_10_000 = 1.0
 FEWEST_PAIRS, FEWEST_FUNCTIONS = 40, 40_000
 # Above this score an unexplained match is listed, believed or not.
 LISTED = 15.0
-# What scores less is noise whatever it comes from, and asking where it comes from costs.
-LEAST_NAMED = 3.0
+# Where the null of the best of several references is held against what they give together.
+SIMILARITIES = (0.1, 0.25, 0.4, 0.5, 0.75)
 
 Place = str  # "path qualname"
-Read = Callable[[str], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,8 @@ class Comparison:
     agreement: Floats  # of the names of these matches
     of_known: Floats  # the same of the matches with a known source
     found: tuple[Found, ...]  # believed, or of a score of LISTED
+    best: Floats  # of every function the similarity of its counterpart, 0 without one; NaN with a known source
+    kinds: Kinds
 
 
 def compare_all(cache: Path) -> Iterator[Comparison]:
@@ -102,10 +106,22 @@ def _compare(suspect: tuple[str, Corpus, Read], reference: tuple[str, Corpus, Re
             basis = likeness.bases[int(likeness.chosen[number])]
             found.append(Found(*places, overlap, bits, score, basis, source))
     names = name_agreement(chosen, ours.spans, theirs.spans, of_files=False)
-    by_chance, known = names[is_unexplained], names[~is_unexplained]
     functions = len(ours.spans)
+    best = likeness.best(functions)
+    best[chosen.suspect[~is_unexplained]] = np.nan
+    shown = np.flatnonzero(is_unexplained & ((reached >= LEAST_NAMED) | likeness.is_believed))
+    bases = [likeness.bases[position] for position in likeness.chosen[shown].tolist()]
     return Comparison(
-        suspect[0], reference[0], task, functions, reached[is_unexplained], by_chance, known, tuple(found)
+        suspect=suspect[0],
+        reference=reference[0],
+        task=task,
+        functions=functions,
+        scores=reached[is_unexplained],
+        agreement=names[is_unexplained],
+        of_known=names[~is_unexplained],
+        found=tuple(found),
+        best=best,
+        kinds=kinds(suspect[1:], reference[1:], chosen.take(shown), reached[shown], bases),
     )
 
 
@@ -122,8 +138,15 @@ def tail(comparisons: Sequence[Comparison]) -> tuple[list[float], list[float]]:
     return GRID[kept].tolist(), [float(f"{share:.4g}") for share in counts[kept] / functions]
 
 
+def similarities(comparisons: Sequence[Comparison]) -> list[int]:
+    """How many functions are how similar to their best counterpart, in the bins of the histogram."""
+    best = np.concatenate([each.best for each in comparisons])
+    counts: list[int] = histogram.counts(best[~np.isnan(best)]).tolist()
+    return counts
+
+
 def write(comparisons: Sequence[Comparison]) -> None:
-    """Write the tail in place of the one that ships."""
+    """Write the tail and the similarities in place of those that ship."""
     reached, rates = tail(comparisons)
     document = {
         "lowering": LOWERING_VERSION,
@@ -131,16 +154,17 @@ def write(comparisons: Sequence[Comparison]) -> None:
         "functions": sum(each.functions for each in comparisons),
         "scores": reached,
         "rates": rates,
+        "similarities": similarities(comparisons),
     }
     TABLE.write_text(json.dumps(document) + "\n", "utf-8")
 
 
 def measure(cache: Path, work: Path) -> str:
     """Compare everything and write the section."""
-    return report(list(compare_all(cache)))
+    return report(list(compare_all(cache)), citing(cache))
 
 
-def report(comparisons: Sequence[Comparison]) -> str:
+def report(comparisons: Sequence[Comparison], cited: Sequence[tuple[str, str, str]]) -> str:
     """Lay out what was found."""
     functions = sum(each.functions for each in comparisons)
     packages = {each.suspect for each in comparisons}
@@ -179,6 +203,11 @@ def report(comparisons: Sequence[Comparison]) -> str:
         table(("score", "in 10,000"), steps),
         f"Names that agree, in matches that score {LEAST_NAMED:g} and more; a known source may have been renamed:",
         table(("matches", "how many", "function or class", "both"), _name_rows(comparisons)),
+        *_similarity_tables(comparisons),
+        *tables([each.kinds for each in comparisons], functions),
+        "Suspects whose README, notices or metadata name the unrelated reference as what they build on: "
+        f"{len(cited)} of {len(comparisons)} comparisons.",
+        table(("suspect", "names", "in"), [tuple(f"`{each}`" for each in row) for row in cited]) if cited else "",
         "Reported without a known source:",
         _rows(alone),
     )
@@ -190,6 +219,39 @@ def _name_rows(comparisons: Sequence[Comparison]) -> Iterator[Sequence[object]]:
         agreement = np.concatenate(parts)
         shares = [f"{np.count_nonzero(agreement == value) / max(len(agreement), 1):.3f}" for value in (0.5, 1.0)]
         yield name, f"{len(agreement):,}", *shares
+
+
+def _similarity_tables(comparisons: Sequence[Comparison]) -> Iterator[str]:
+    counts = similarities(comparisons)
+    halves = [similarities(comparisons[start::4]) for start in (0, 2)]  # every second pair, one direction
+    distance = sum(abs(one / sum(halves[0]) - other / sum(halves[1])) for one, other in zip(*halves, strict=True)) / 2
+    yield (
+        "Functions by the similarity of their counterpart in an unrelated project, 0 without one; those with a known "
+        f"source left out ({sum(each.functions for each in comparisons) - sum(counts):,}). Two halves of the pairs "
+        f"differ by {distance:.3f} (total variation)."
+    )
+    bins = zip(histogram.EDGES, histogram.EDGES[1:], counts, strict=False)
+    rows = [(f"{low:.2f} to {high:.2f}", f"{count:,}", f"{count / sum(counts):.5f}") for low, high, count in bins]
+    yield table(("similarity", "functions", "share"), rows)
+    yield (
+        "The best of several unrelated references, of suspects that were compared with as many: the share of functions "
+        "that reach a similarity, and 1 - (1 - F)^n of the share F that reaches it in one of them."
+    )
+    yield table(("references", "functions", "similarity", "measured", "by the formula"), _several(comparisons))
+
+
+def _several(comparisons: Sequence[Comparison]) -> Iterator[Sequence[object]]:
+    by_suspect: defaultdict[str, list[Floats]] = defaultdict(list)
+    for each in comparisons:
+        by_suspect[each.suspect].append(each.best)
+    for references in sorted({len(found) for found in by_suspect.values()} - {1}):
+        sides = [np.array(found) for found in by_suspect.values() if len(found) == references]
+        known = [side[:, ~np.isnan(side).any(axis=0)] for side in sides]
+        functions = sum(side.shape[1] for side in known)
+        for least in SIMILARITIES:
+            measured = sum(int((side.max(axis=0) >= least).sum()) for side in known) / functions
+            formula = sum(side.shape[1] * (1 - (1 - (side >= least).mean()) ** references) for side in known)
+            yield references, f"{functions:,}", f"{least:g}", f"{measured:.5f}", f"{formula / functions:.5f}"
 
 
 def _rows(alone: Iterable[tuple[Comparison, Found]]) -> str:
@@ -211,10 +273,11 @@ def main(given: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.null", description=first_line(__doc__))
     parser.add_argument("--write", action="store_true", help=f"write {FILE} in place of the one that ships")
     options = arguments(parser).parse_args(given)
-    comparisons = list(compare_all(options.cache.absolute()))
+    cache = options.cache.absolute()
+    comparisons = list(compare_all(cache))
     if options.write:
         write(comparisons)
-    print(report(comparisons), end="")
+    print(report(comparisons, citing(cache)), end="")
     return 0
 
 

@@ -52,6 +52,11 @@ Exit codes:
   3    incomplete: Python code that was asked for could not be read
   130  interrupted
 """
+EXPLAIN_EPILOG = """\b
+Exit codes:
+  0    explained
+  2    nothing is called so
+"""
 
 
 class Format(enum.StrEnum):
@@ -173,6 +178,22 @@ def compare(
         # Caught here, since click would answer "Aborted!" or nothing, depending on its version.
         raise typer.Exit(_complain("interrupted", EXIT_INTERRUPTED)) from None
     raise typer.Exit(EXIT_NOTHING if exit_zero else exit_code(report, fail_on))
+
+
+@app.command(epilog=EXPLAIN_EPILOG)
+def explain(
+    kind: Annotated[
+        str | None, typer.Argument(metavar="KIND", help="A word of a report; without it, all words are listed.")
+    ] = None,
+) -> None:
+    """Say what a word of a report means: a kind of evidence, a pattern, a clone type, a relation, a basis, a disguise.
+
+    Of a kind of evidence: what it measures, why it points to copying, what else explains it, what it misses.
+    """
+    from detector import explanations
+
+    width = shutil.get_terminal_size((FILE_WIDTH, 24)).columns
+    _write(explanations.overview(width) if kind is None else explanations.explain(kind, width), None)
 
 
 def exit_code(report: Report, fail_on: Level | None) -> int:

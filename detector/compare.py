@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 from detector import ledger
-from detector.code import structure
+from detector.code import histogram, structure
 from detector.code.bulk import Corpus, compared_packages, local_packages, read_corpus, require_functions
 from detector.code.explain import Explanation, explain
 from detector.code.null import null
@@ -89,6 +89,7 @@ def compare(
         ),
         settings=_settings(options),
         versions={"detector": _version(), "lowering": str(LOWERING_VERSION)},
+        similarities=histogram.beside_null([one.best(len(ours.spans)) for one in found.likenesses]),
     )
 
 

@@ -3,36 +3,57 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from detector.code.bulk import Corpus
 from detector.evidence import code, declared
 from detector.judge import strength_of
 from detector.model import Attribution, CloneType, Evidence, Match, Repo, Strength
 
-_CITED_INNOCENT = (
-    "credit for an idea or for weights, not for code; another version of the cited source than the one compared; one "
-    "author of both references"
-)
 # How many times more one reference must explain than another for the difference to be told.
 CLEAR_LEAD = 4
 MAX_PATHS = 3
 
-_PATTERNS: dict[str, frozenset[CloneType]] = {
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What a line of the ledger claims, with places for names and numbers, and its best innocent explanation."""
+
+    claim: str
+    innocent: str
+
+
+# Every pattern, as kind and name.
+PATTERNS: dict[str, Pattern] = {
+    "code/same-function": Pattern(
+        "functions that stand in {name} unchanged but for layout and comments: {n}",
+        "a common source that both took over unchanged, generated code, or the same author on both sides",
+    ),
+    "code/renamed-function": Pattern(
+        "functions that equal functions of {name} after consistent renaming: {n}",
+        "a common source, a published reference implementation, or the same author on both sides",
+    ),
+    "code/rewritten-function": Pattern(
+        "functions that compute what functions of {name} compute, in other words: {n}",
+        "a common ancestor, a published formula or layer that allows few other ways to write it",
+    ),
+    "code/common-source": Pattern(
+        "{paths}: {functions} of the suspect that {top} and {name} both have; {name} adds nothing to what {top} "
+        "explains: they point to {name} or to a source that the three have in common",
+        "a published layer or formula that all of them took from one place, as its licence may allow",
+    ),
+    "declared/cited-source-not-nearest": Pattern(
+        "{path} of the suspect names {name} as what it builds on; {top}, which it does not name, is the nearest: it "
+        "explains {top_bits} bits, {name} {bits}, and {exclusive} of these alone",
+        "credit for an idea or for weights, not for code; another version of the cited source than the one compared; "
+        "one author of both references",
+    ),
+}
+_CLONE_TYPES: dict[str, frozenset[CloneType]] = {
     "same-function": frozenset({CloneType.LAYOUT}),
     "renamed-function": frozenset({CloneType.RENAMED}),
     "rewritten-function": frozenset({CloneType.EDITED, CloneType.REWRITTEN}),
 }
-_CLAIMS = {
-    "same-function": "functions that stand in {name} unchanged but for layout and comments: {n}",
-    "renamed-function": "functions that equal functions of {name} after consistent renaming: {n}",
-    "rewritten-function": "functions that compute what functions of {name} compute, in other words: {n}",
-}
-_INNOCENT = {
-    "same-function": "a common source that both took over unchanged, generated code, or the same author on both sides",
-    "renamed-function": "a common source, a published reference implementation, or the same author on both sides",
-    "rewritten-function": "a common ancestor, a published formula or layer that allows few other ways to write it",
-}
-_COMMON_INNOCENT = "a published layer or formula that all of them took from one place, as its licence may allow"
 
 
 def kinds_of_match(matches: Sequence[Match], attribution: Sequence[Attribution]) -> tuple[Evidence, ...]:
@@ -40,7 +61,7 @@ def kinds_of_match(matches: Sequence[Match], attribution: Sequence[Attribution])
     lines: list[Evidence] = []
     for row in attribution:
         ours = [match for match in matches if match.reference_name == row.reference]
-        for pattern, types in _PATTERNS.items():
+        for pattern, types in _CLONE_TYPES.items():
             chosen = [match for match in ours if match.clone_type in types]
             if chosen:
                 lines.append(_line(pattern, row.reference, chosen))
@@ -63,13 +84,12 @@ def common_sources(
             continue
         paths = sorted({suspect.spans[function].path for function in both})
         shown = ", ".join(paths[:MAX_PATHS]) + (", ..." if len(paths) > MAX_PATHS else "")
-        claim = (
-            f"{shown}: {_functions(len(both))} of the suspect that {top.reference} and {row.reference} both have; "
-            f"{row.reference} adds nothing to what {top.reference} explains: they point to {row.reference} or to a "
-            "source that the three have in common"
+        pattern = PATTERNS["code/common-source"]
+        claim = pattern.claim.format(
+            paths=shown, functions=_functions(len(both)), top=top.reference, name=row.reference
         )
         measures = {"functions": len(both), "bits": round(row.bits, 2), "exclusive_bits": round(row.exclusive_bits, 2)}
-        yield Evidence("code", "common-source", row.reference, strength_of(row.bits), claim, _COMMON_INNOCENT, measures)
+        yield Evidence("code", "common-source", row.reference, strength_of(row.bits), claim, pattern.innocent, measures)
 
 
 def _functions(number: int) -> str:
@@ -99,23 +119,28 @@ def citations(
         row = rows[name]
         if not path or row.bits * CLEAR_LEAD > top.bits:
             continue
-        claim = (
-            f"{path} of the suspect names {name} as what it builds on; {top.reference}, which it does not name, is the "
-            f"nearest: it explains {top.bits:,.0f} bits, {name} {row.bits:,.0f}, and "
-            f"{row.exclusive_bits:,.0f} of these alone"
+        pattern = PATTERNS["declared/cited-source-not-nearest"]
+        claim = pattern.claim.format(
+            path=path,
+            name=name,
+            top=top.reference,
+            top_bits=f"{top.bits:,.0f}",
+            bits=f"{row.bits:,.0f}",
+            exclusive=f"{row.exclusive_bits:,.0f}",
         )
         measures = {
             "bits": round(row.bits, 2),
             "exclusive_bits": round(row.exclusive_bits, 2),
             "nearest_bits": round(top.bits, 2),
         }
-        yield Evidence("declared", "cited-source-not-nearest", name, strength, claim, _CITED_INNOCENT, measures)
+        yield Evidence("declared", "cited-source-not-nearest", name, strength, claim, pattern.innocent, measures)
 
 
 def _line(pattern: str, name: str, matches: Sequence[Match]) -> Evidence:
     bits = sum(match.own_bits for match in matches)
     is_declared = [match.is_declared for match in matches]
-    claim = _CLAIMS[pattern].format(n=len(matches), name=name)
+    told = PATTERNS[f"code/{pattern}"]
+    claim = told.claim.format(n=len(matches), name=name)
     if any(is_declared):
         claim += f", {sum(is_declared)} of them declared in comments"
     measures = {
@@ -124,4 +149,4 @@ def _line(pattern: str, name: str, matches: Sequence[Match]) -> Evidence:
         "declared_functions": sum(is_declared),
         "median_similarity": round(sorted(match.similarity for match in matches)[len(matches) // 2], 4),
     }
-    return Evidence("code", pattern, name, strength_of(bits), claim, _INNOCENT[pattern], measures)
+    return Evidence("code", pattern, name, strength_of(bits), claim, told.innocent, measures)

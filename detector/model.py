@@ -253,6 +253,8 @@ class Trace:
 class Similarities:
     """How similar the suspect's functions are to their best counterparts, beside what coincidence gives.
 
+    Both are the best over all references, 0 where a function has no candidate: the null is that of one unrelated
+    project, raised to what the best of as many as there are references gives.
     Shapes: `edges` has one more than the others; the last bin includes its upper edge.
     """
 

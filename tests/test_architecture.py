@@ -43,12 +43,13 @@ ALLOWED: dict[str, frozenset[str]] = {
     "report": frozenset({"model"}),
     "ledger": frozenset({"model", "settings", "code", "evidence", "judge"}),
     "compare": frozenset({"model", "settings", "code", "evidence", "judge", "ledger"}),
-    "cli": frozenset({"model", "settings", "read", "compare", "report"}),
+    "explanations": frozenset({"model", "settings", "code", "evidence", "ledger"}),
+    "cli": frozenset({"model", "settings", "read", "compare", "explanations", "report"}),
     "__main__": frozenset({"cli"}),
     "__init__": frozenset({"model", "compare", "read", "report"}),  # the public API
 }
 # The parts below the line: no disk, no network, no clock.
-PURE = ("model", "settings", "code", "evidence", "judge", "ledger", "report", "compare")
+PURE = ("model", "settings", "code", "evidence", "judge", "ledger", "explanations", "report", "compare")
 DISK = {"fileinput", "glob", "os", "pathlib", "shutil", "sqlite3", "tarfile", "tempfile", "zipfile"}
 NETWORK = {"asyncio", "ftplib", "http", "select", "smtplib", "socket", "ssl", "urllib", "webbrowser"}
 CLOCK = {"datetime", "time"}
@@ -154,6 +155,15 @@ def test_every_door_is_a_required_library_and_every_required_library_has_a_door(
 def test_every_required_library_is_used() -> None:
     used = set().union(*map(_roots, NAMES))
     assert set(DOORS) <= used
+
+
+def test_every_data_file_is_installed_with_the_package() -> None:
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]
+    patterns = tool["setuptools"]["package-data"]["detector"]
+    data = [file for file in PACKAGE.rglob("*") if file.is_file() and file.suffix not in {".py", ".pyc"}]
+    left_out = [file.relative_to(PACKAGE) for file in data if not any(file in PACKAGE.glob(each) for each in patterns)]
+    assert data
+    assert left_out == []
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -23,7 +23,7 @@ LARGE = 400.0  # bits
 @pytest.fixture(autouse=True)
 def a_plain_null(monkeypatch: pytest.MonkeyPatch) -> None:
     """One function in s^2 reaches a score of s."""
-    plain = Null(np.array([1.0, 1_000.0]), np.array([1.0, 1e-6]), 10**6, 100)
+    plain = Null(np.array([1.0, 1_000.0]), np.array([1.0, 1e-6]), 10**6, 100, np.full(20, 0.05))
     monkeypatch.setattr(link, "null", lambda: plain)
 
 

@@ -7,22 +7,30 @@ goes), so that a statement merely added or dropped is not taken for a disguise.
 from __future__ import annotations
 
 import ast
+import tomllib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.resources import files
 from typing import Any
 
 from detector.code.lowering.labels import API_NAMES, LABELS, METHODS
 from detector.code.scopes import FIELDS, Place, is_bare_string, walk
 from detector.model import Lines
 
-VOCABULARY: frozenset[str] = frozenset({
-    "tuple-assignment", "chained-call", "inlined-temporary", "extracted-temporary", "comprehension",
-    "loop-from-comprehension", "min-by-key", "extend", "split-loop", "merged-loops", "early-return", "ternary",
-    "positional-arguments", "keyword-arguments", "floor-division", "truthiness", "inlined-helper", "lifted-out",
-    "method-to-function", "parameter-from-config", "synonym-operation", "reordered-statements", "removed-assert",
-    "removed-docstring", "removed-annotations", "renamed",
-})  # fmt: skip
+
+@dataclass(frozen=True, slots=True)
+class Disguise:
+    """What was done to a text, in one sentence, and an example: the reference's lines and the suspect's."""
+
+    done: str
+    before: str
+    after: str
+
+
+_TABLE = tomllib.loads(files("detector.code").joinpath("disguises.toml").read_text("utf-8"))
+DISGUISES: Mapping[str, Disguise] = {name: Disguise(**entry) for name, entry in _TABLE.items()}
+VOCABULARY: frozenset[str] = frozenset(DISGUISES)
 # What configuration objects are called, by convention of every framework for modeling code.
 _CONFIGURATION_NAMES = frozenset(
     {"config", "cfg", "conf", "configuration", "args", "arguments", "options", "opt", "opts", "settings", "hparams"}

@@ -150,19 +150,19 @@ def _begin(suspect: Portrait, reference: Portrait, clone_type: CloneType) -> _Pa
     """Align a pair: exactly where only names differ, by value flow and places otherwise."""
     ours, theirs = [_Kept(each.name, each.klass, each.facts, each.text) for each in (suspect, reference)]
     pair = _Pair(ours, theirs, clone_type)
-    graphs = (suspect.traced, reference.traced)
+    one, other = suspect.traced, reference.traced
     if clone_type <= CloneType.RENAMED:
         pair.renames = _positional(suspect, reference)
-        if graphs[0] is not None and graphs[1] is not None:
-            pair.flows = draw(*graphs, [(node, node) for node in range(min(len(each.keys) for each in graphs))])
-    else:
-        if graphs[0] is not None and graphs[1] is not None:
-            pair.alignment = align(*graphs)
-            pair.flows = draw(*graphs, pair.alignment.pairs)
-        pair.names = Names(pair.alignment, suspect.tokens, reference.tokens)
-        pair.written_out = _written_out(suspect, reference)
-        if suspect.located is not None and reference.located is not None:
-            pair.lines = shared_lines(suspect.located, reference.located)
+        if one is not None and other is not None:
+            pair.flows = draw(one, other, [(node, node) for node in range(min(len(one.keys), len(other.keys)))])
+        return pair
+    if one is not None and other is not None:
+        pair.alignment = align(one, other)
+        pair.flows = draw(one, other, pair.alignment.pairs)
+    pair.names = Names(pair.alignment, suspect.tokens, reference.tokens)
+    pair.written_out = _written_out(suspect, reference)
+    if suspect.located is not None and reference.located is not None:
+        pair.lines = shared_lines(suspect.located, reference.located)
     return pair
 
 

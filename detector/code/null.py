@@ -1,6 +1,6 @@
-"""What coincidence looks like: how often a function of an unrelated project reaches a score.
+"""What coincidence looks like: how often a function of an unrelated project reaches a score or a similarity.
 
-The table ships with the package: scores and rates, no code. `python -m bench.null` measures it anew on pairs of
+The table ships with the package: scores, rates and counts, no code. `python -m bench.null` measures it anew on pairs of
 independent projects; it belongs to one version of the lowering.
 """
 
@@ -24,7 +24,9 @@ class Null:
     """The tail of the null distribution.
 
     Shapes: `scores` ascending; of `functions` functions compared with projects that they have nothing to do with,
-            the share `rates[i]` has a match of `scores[i]` or more.
+            the share `rates[i]` has a match of `scores[i]` or more. `similarities` has the share in each bin of
+            `histogram.EDGES`, by the similarity of the best counterpart in one unrelated project: 0 where a function
+            has no candidate; it sums to 1. Functions whose best match has a known common source are in neither.
     Units:  scores are those of `link.scores`, in bits.
     """
 
@@ -32,6 +34,7 @@ class Null:
     rates: Floats
     functions: int
     comparisons: int
+    similarities: Floats
 
     def rate(self, scores: Floats) -> Floats:
         """The share of unrelated functions that have a match of such a score: its place in the null.
@@ -52,4 +55,11 @@ def null() -> Null:
     table = json.loads(files("detector.code").joinpath(FILE).read_text("utf-8"))
     if table["lowering"] != LOWERING_VERSION:
         raise ValueError(f"{FILE} was made for lowering {table['lowering']}, not {LOWERING_VERSION}")
-    return Null(np.array(table["scores"]), np.array(table["rates"]), table["functions"], table["comparisons"])
+    counts = np.array(table["similarities"], np.float64)
+    return Null(
+        np.array(table["scores"]),
+        np.array(table["rates"]),
+        table["functions"],
+        table["comparisons"],
+        counts / counts.sum(),
+    )

@@ -43,6 +43,8 @@ LEAST_KEYWORD = 0.6
 # them; what they say of others counts against names that are the project's own.
 MOST_KNOWN, MOST_KNOWN_FACTOR, KNOWN_IN_OTHER_ROLES, KNOWN_LEAD = 0.6, 0.5, 0.3, 1.5
 CONTRADICTED = 0.5
+# What is left of sums that cancel out.
+NOTHING = 1e-6
 # How much the names of a function and of its class are supported by the match itself.
 TITLE_SUPPORT = 2.0
 
@@ -84,12 +86,12 @@ class Known:
         counterparts = self.support.get(one.name)
         if counterparts is None or other.name not in counterparts:
             return 0.0
-        mine = own.support.get(one.name, {}).get(other.name, {})
+        mine = own.support[one.name][other.name] if one.name in own.support else {}
         total = 0.0
         for roles, support in counterparts[other.name].items():
             rest = support - mine.get(roles, 0.0)
             total += rest * (1.0 if roles == (one.role, other.role) else KNOWN_IN_OTHER_ROLES)
-        return total if total > 1e-6 else 0.0  # what is left of sums that cancel out is nothing
+        return total if total > NOTHING else 0.0
 
 
 class Names:
@@ -168,11 +170,12 @@ class Names:
                     support[row, column] = known.of(one, self.theirs[column], own)
         rivals = np.maximum(_best_other(support, 1), _best_other(support, 0))
         is_clear = (support > 0) & (support >= KNOWN_LEAD * rivals)
-        share = np.where(is_clear, support / (support + 1.0), 0.0)
+        share = np.where(is_clear, support / (support + 1.0), np.float32(0.0))
         shared = [np.array([word.role != VALUE for word in side], bool) for side in (self.ours, self.theirs)]
         is_against = shared[0][:, None] & shared[1][None, :] & (rivals > 0) & (rivals >= 2 * support)
-        factor = np.where(is_against, CONTRADICTED, 1.0 + MOST_KNOWN_FACTOR * share)
-        return MOST_KNOWN * share * np.sqrt(self.fits) * self.kept, factor
+        factor: Matrix = np.where(is_against, np.float32(CONTRADICTED), 1.0 + MOST_KNOWN_FACTOR * share)
+        added: Matrix = MOST_KNOWN * share * np.sqrt(self.fits) * self.kept
+        return added, factor
 
 
 def settle(names: Names, known: Known | None = None, own: Known | None = None) -> list[Rename]:

@@ -15,13 +15,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from detector.code.located import innermost, watched
 from detector.code.lowering import flow
 from detector.code.lowering.dispatch import value
 from detector.code.lowering.flow import FIRST, FIRST_PARAMETER, PRESET_LABELS, SELF, Frame, Node, table
 from detector.code.lowering.gathering import bind_parameters
 from detector.code.lowering.labels import API_NAMES, COMMUTATIVE, LABELS, METHODS, SAME_AS
 from detector.code.lowering.names import ClassNames, ModuleNames
-from detector.code.located import innermost, watched
 from detector.code.lowering.statements import body
 from detector.code.scopes import Place, bound_names, parameters, walk
 from detector.model import Lines

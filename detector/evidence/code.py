@@ -77,6 +77,12 @@ class Likeness:
         """How much links the two repositories, by matches that stand on their own."""
         return float(self.pairs.own[self.chosen[self.is_strong]].sum())
 
+    def best(self, functions: int) -> Floats:
+        """How similar the counterpart of each of the suspect's functions is, 0 where it has no candidate."""
+        found = np.zeros(functions)
+        found[self.pairs.suspect[self.chosen]] = self.similarity[self.chosen]
+        return found
+
 
 @dataclass(frozen=True, slots=True)
 class Share:

@@ -26,7 +26,7 @@ SCHEMA = "detector-report/1"
 # Decimals: a difference behind them comes from the order of additions, not from the code that was compared.
 RATIO_DECIMALS = 4
 BITS_DECIMALS = 2
-MEASURE_DIGITS = 6  # significant ones, since a measure may be a ratio, a count or a p-value
+MEASURE_DIGITS = 6  # significant ones, since a measure may be a ratio, a count, a p-value or a rare share
 
 # What a terminal obeys, hides or reorders by, beyond the control characters that JSON escapes anyway; lone surrogates
 # besides, which have no UTF-8 form.
@@ -165,7 +165,7 @@ def _similarities(similarities: Similarities) -> dict[str, object]:
     return {
         "edges": list(similarities.edges),
         "suspect": list(similarities.suspect),
-        "unrelated": [_decimals(share, RATIO_DECIMALS) for share in similarities.unrelated],
+        "unrelated": [float(f"{share:.{MEASURE_DIGITS}g}") for share in similarities.unrelated],
     }
 
 
