@@ -247,7 +247,7 @@ def decimals(value: float, decimals: int) -> float:
 
 
 def rounded(report: Report) -> Report:
-    """The report with the numbers that its JSON has, so that every format shows the same, also of a report read back."""
+    """Give every number the decimals that JSON has: every format shows the same, also of a report that is read back."""
     return replace(
         report,
         matches=tuple(map(_rounded_match, report.matches)),

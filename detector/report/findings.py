@@ -1,4 +1,4 @@
-"""Matches and traces as findings of an analysis service: a stable kind and fingerprint, a sentence, a relative address."""
+"""Matches and traces as findings of an analysis service: stable kinds and fingerprints, sentences, addresses."""
 
 from __future__ import annotations
 
@@ -74,16 +74,16 @@ def _distinct(keys: Iterable[tuple[str, ...]]) -> list[str]:
 
 def sentence(match: Match, report: Report) -> str:
     """What was measured of a match, in one line that is safe to show."""
-    measures = (
-        f"{match.bits:,.1f} bits, similarity {match.similarity:.2f}, containment {match.containment:.2f}, "
-        f"{CLONE_TYPES[match.clone_type]}"
-    )
-    rests_on = basis(match, report.settings)
-    return (
+    said = [
         f"{name(match.suspect.qualname)} computes what {name(match.reference.qualname)} of "
-        f"{name(match.reference_name)} computes ({measures}{f', {rests_on}' if rests_on else ''}); "
-        f"{'declared' if match.is_declared else 'not declared'}; the reference has it at {place(match.reference)}"
-    )
+        f"{name(match.reference_name)} computes: {match.bits:,.1f} bits, similarity {match.similarity:.2f}, "
+        f"containment {match.containment:.2f}",
+        CLONE_TYPES[match.clone_type],
+        basis(match, report.settings),
+        "declared" if match.is_declared else "not declared",
+        f"the reference has it at {place(match.reference)}",
+    ]
+    return "; ".join(filter(None, said))
 
 
 def trace_sentence(trace: Trace) -> str:

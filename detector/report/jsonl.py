@@ -6,7 +6,7 @@ out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from detector.model import Report
 from detector.report import documents
@@ -25,18 +25,18 @@ def lines(report: Report) -> Iterator[str]:
         yield documents.dumps({"record": record, **document}) + "\n"
 
 
-def _records(report: Report) -> Iterator[tuple[str, dict[str, object]]]:
+def _records(report: Report) -> Iterator[tuple[str, Mapping[str, object]]]:
     yield "report", _head(report)
     yield from (("match", documents.match(match)) for match in report.matches)
     yield from (("class", documents.correspondence(pair, with_class=True)) for pair in report.classes)
     yield from (("file", documents.correspondence(pair, with_class=False)) for pair in report.files)
     yield from (("name", documents.name_pair(pair)) for pair in report.names)
-    yield from (("attribution", dict(documents.attribution(line))) for line in report.attribution)
+    yield from (("attribution", documents.attribution(line)) for line in report.attribution)
     yield from (("evidence", documents.evidence(line)) for line in report.evidence)
     yield from (("trace", documents.trace(trace)) for trace in report.traces)
     if report.similarities:
         yield "similarities", documents.similarities(report.similarities)
-    yield from (("skipped", dict(documents.skipped(skipped))) for skipped in report.skipped)
+    yield from (("skipped", documents.skipped(skipped)) for skipped in report.skipped)
 
 
 def _head(report: Report) -> dict[str, object]:
