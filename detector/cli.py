@@ -176,7 +176,7 @@ def compare(
 
         options = Options(min_similarity=min_similarity, min_bits=min_bits, jobs=jobs or _processors())
         report = _compare(suspect, references, options, quiet)
-        _write(_render(report, form, output), output)
+        _write(render(report, form, output), output)
         if not quiet:
             print(_summary(report, time.perf_counter() - started), file=sys.stderr)
     raise typer.Exit(EXIT_NOTHING if exit_zero else exit_code(report, fail_on))
@@ -199,7 +199,7 @@ def report_again(
         if output is not None:
             report_files.check_writable(output)
         report = _read_back(result)
-        _write(_render(report, form, output), output)
+        _write(render(report, form, output), output)
     raise typer.Exit(EXIT_NOTHING if exit_zero else exit_code(report, fail_on))
 
 
@@ -299,7 +299,7 @@ def _summary(report: Report, seconds: float) -> str:
     return f"compared {report.suspect.functions:,} functions with {references:,} in {seconds:.1f} s"
 
 
-def _render(report: Report, form: Format, output: Path | None) -> str:
+def render(report: Report, form: Format, output: Path | None) -> str:
     """Render to any format: the one place that knows which module writes which."""
     from detector.report import documents, gitlab, json, jsonl, junit, markdown, sarif
 

@@ -1,6 +1,7 @@
 """The report as SARIF 2.1.0, for code scanning services and editors: matches and traces as results at their lines.
 
-Evidence has no place in a file: it stands in the properties of the run, with relation, strength and settings.
+What has no place in a file of the suspect, as evidence has none, stands in the properties of the run, with relation,
+strength and settings.
 """
 
 from __future__ import annotations
@@ -182,6 +183,7 @@ def _properties(report: Report) -> dict[str, object]:
         "references": list(map(documents.side, report.references)),
         "attribution": list(map(documents.attribution, report.attribution)),
         "evidence": list(map(documents.evidence, report.evidence)),
+        "traces": [documents.trace(trace) for trace in report.traces if not trace.suspect],
         "settings": documents.by_name(report.settings),
         "versions": documents.by_name(report.versions),
     }
