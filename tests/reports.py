@@ -264,7 +264,11 @@ def reports(draw: st.DrawFn) -> Report:
     lines = st.tuples(st.integers(1, 10**6), st.integers(0, 99)).map(lambda pair: (pair[0], pair[0] + pair[1]))
     ranges = st.lists(lines, max_size=3).map(tuple)
     span = st.builds(
-        lambda path, name, lines, role: Span(path, name, *lines, role), text, text, lines, st.sampled_from(Role)
+        lambda path, name, lines, role: Span(path, name, lines[0], lines[1], role),
+        text,
+        text,
+        lines,
+        st.sampled_from(Role),
     )
     names = st.dictionaries(text, text, max_size=3)
     values = st.dictionaries(text, st.one_of(text, st.integers(-(2**53), 2**53), st.floats(-1e9, 1e9)), max_size=3)

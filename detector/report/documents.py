@@ -32,12 +32,7 @@ RATIO_DECIMALS = 4
 BITS_DECIMALS = 2
 MEASURE_DIGITS = 6  # significant ones, since a measure may be a ratio, a count or a p-value
 
-# What a terminal obeys, hides or reorders by, beyond the control characters that JSON escapes anyway; lone surrogates
-# besides, which have no UTF-8 form. Two that make a pair are one character to every reader of JSON: written as such.
-_UNSAFE = re.compile(
-    "(?P<pair>[\ud800-\udbff][\udc00-\udfff])"
-    "|[\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff]"
-)
+_BEYOND_ASCII = re.compile("[^\n -~]+")
 
 Value = float | int | str
 _Any = TypeVar("_Any")
@@ -49,15 +44,19 @@ def dumps(document: object, indent: int | None = None) -> str:
     Errors: a measure that is not a finite number is a `ValueError`: it has no place in JSON.
     """
     text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent)
-    return _UNSAFE.sub(_escape, text)
+    return _BEYOND_ASCII.sub(_escaped, text)
 
 
-def _escape(found: re.Match[str]) -> str:
-    return _whole(found.group()) if found.group("pair") else f"\\u{ord(found.group()):04x}"
+def _escaped(found: re.Match[str]) -> str:
+    """Letters as they are; what a terminal obeys, hides or reorders by, and lone surrogates, by their code."""
+    text = _whole(found.group())
+    return (
+        text if text.isprintable() else "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+    )
 
 
 def _whole(text: str) -> str:
-    """The same with surrogates that make a pair as the one character that they stand for."""
+    """The same with each pair of surrogates as the one character that every reader of JSON takes it for."""
     return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
 
 

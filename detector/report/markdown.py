@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from detector.model import Correspondence, Match, NamePair, Report, Role, Side, Span, Strength, Texts
 from detector.report.escaping import block, code, html_code, prose
 from detector.report.findings import changed_names
+from detector.report.names import elided, visible
 from detector.report.words import CLONE_TYPES, RELATIONS, basis
 
 # GitHub takes 65,536 characters for an issue, a comment or a description; the rest is for what a bot puts around it.
@@ -133,7 +134,12 @@ def _matches(report: Report) -> str:
 
 def _place(span: Span) -> str:
     role = "" if span.role is Role.OWN else f" ({span.role.value})"
-    return f"{code(span.qualname)} {code(span.path)} {span.first_line}–{span.last_line}{role}"
+    return f"{code(span.qualname)} {_lines(span.path, f'{span.first_line}-{span.last_line}')}{role}"
+
+
+def _lines(path: str, lines: str) -> str:
+    """A path with lines, in one span: outside of it, a number of seven digits may be taken for a commit."""
+    return code(f"{elided(visible(path))}:{lines}", 120)
 
 
 def _renames(match: Match) -> str:
@@ -205,7 +211,7 @@ def _traces(report: Report) -> str:
 
 
 def _places(places: Sequence[tuple[str, int]]) -> str:
-    return ", ".join(f"{code(path)} {line}" for path, line in places[:1]) + (", …" if len(places) > 1 else "")
+    return ", ".join(_lines(path, str(line)) for path, line in places[:1]) + (", …" if len(places) > 1 else "")
 
 
 def _skipped(report: Report) -> str:
