@@ -8,7 +8,6 @@ import math
 import os
 import shutil
 import sys
-import tempfile
 import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from detector import report_files
 from detector.model import Relation, Report, Skipped, Strength, UserError
 from detector.report.names import visible
 
@@ -64,6 +64,11 @@ class Format(enum.StrEnum):
 
     TERMINAL = "terminal"
     JSON = "json"
+    JSONL = "jsonl"
+    MARKDOWN = "markdown"
+    SARIF = "sarif"
+    GITLAB = "gitlab"
+    JUNIT = "junit"
 
 
 class Level(enum.StrEnum):
@@ -74,6 +79,16 @@ class Level(enum.StrEnum):
     STRONG = "strong"
     VERY_STRONG = "very-strong"
 
+
+FormOption = Annotated[Format, typer.Option("--format", help="What to write.")]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write to FILE, not to standard output.")
+]
+FailOnOption = Annotated[
+    Level | None,
+    typer.Option(help="Exit 1 only if a derivation has this support; any undeclared match otherwise."),
+]
+ExitZeroOption = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 where it would be 1 or 3.")]
 
 app = typer.Typer(
     name="detector",
@@ -135,10 +150,8 @@ def compare(
     *,
     suspect: Annotated[str, typer.Argument(metavar="SUSPECT", help="What may contain code of the references.")],
     references: Annotated[list[str], typer.Argument(metavar="REFERENCE", help="Where that code may come from.")],
-    form: Annotated[Format, typer.Option("--format", help="What to write.")] = Format.TERMINAL,
-    output: Annotated[
-        Path | None, typer.Option("--output", metavar="FILE", help="Write to FILE, not to standard output.")
-    ] = None,
+    form: FormOption = Format.TERMINAL,
+    output: OutputOption = None,
     min_similarity: Annotated[
         float | None, typer.Option(min=0, max=1, help="Report matches of at least this similarity, 0 to 1.")
     ] = None,
@@ -148,11 +161,8 @@ def compare(
     jobs: Annotated[
         int | None, typer.Option(min=1, help="Processes that read; as many as there are processors by default.")
     ] = None,
-    fail_on: Annotated[
-        Level | None,
-        typer.Option(help="Exit 1 only if a derivation has this support; any undeclared match otherwise."),
-    ] = None,
-    exit_zero: Annotated[bool, typer.Option("--exit-zero", help="Exit 0 where it would be 1 or 3.")] = False,
+    fail_on: FailOnOption = None,
+    exit_zero: ExitZeroOption = False,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary on standard error.")] = False,
 ) -> None:
     """Find what SUSPECT has in common with each REFERENCE, and how surprising that is.
@@ -163,20 +173,17 @@ def compare(
     for name, limit in (("--min-similarity", min_similarity), ("--min-bits", min_bits)):
         if limit is not None and not math.isfinite(limit):
             raise typer.BadParameter(f"{limit} is not a finite number.", param_hint=name)
-    try:
+    with _interruptible():
         started = time.perf_counter()
         if output is not None:
-            _check_writable(output)
+            report_files.check_writable(output)
         from detector.compare import Options
 
         options = Options(min_similarity=min_similarity, min_bits=min_bits, jobs=jobs or _processors())
         report = _compare(suspect, references, options, quiet)
-        _write(_render(report, form, output), output)
+        _write(render(report, form, output), output)
         if not quiet:
             print(_summary(report, time.perf_counter() - started), file=sys.stderr)
-    except KeyboardInterrupt:
-        # Caught here, since click would answer "Aborted!" or nothing, depending on its version.
-        raise typer.Exit(_complain("interrupted", EXIT_INTERRUPTED)) from None
     raise typer.Exit(EXIT_NOTHING if exit_zero else exit_code(report, fail_on))
 
 
@@ -194,6 +201,46 @@ def explain(
 
     width = shutil.get_terminal_size((FILE_WIDTH, 24)).columns
     _write(explanations.overview(width) if kind is None else explanations.explain(kind, width), None)
+
+
+@app.command("report", epilog=EPILOG)
+def report_again(
+    *,
+    result: Annotated[str, typer.Argument(metavar="RESULT", help="A report of --format json; - is standard input.")],
+    form: FormOption = Format.TERMINAL,
+    output: OutputOption = None,
+    fail_on: FailOnOption = None,
+    exit_zero: ExitZeroOption = False,
+) -> None:
+    """Write the report of a comparison again, in another format and under another gate. Nothing is compared.
+
+    RESULT is what detector compare --format json has written.
+    """
+    with _interruptible():
+        if output is not None:
+            report_files.check_writable(output)
+        report = _read_back(result)
+        _write(render(report, form, output), output)
+    raise typer.Exit(EXIT_NOTHING if exit_zero else exit_code(report, fail_on))
+
+
+def _read_back(source: str) -> Report:
+    from detector.report import reading
+
+    text = report_files.read(source)
+    try:
+        return reading.parse(text)
+    except UserError as error:
+        raise UserError(f"{source}: {error}") from None
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """End with one line on Ctrl-C. Caught here, since click would answer "Aborted!" or nothing, by its version."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        raise typer.Exit(_complain("interrupted", EXIT_INTERRUPTED)) from None
 
 
 def exit_code(report: Report, fail_on: Level | None) -> int:
@@ -273,11 +320,23 @@ def _summary(report: Report, seconds: float) -> str:
     return f"compared {report.suspect.functions:,} functions with {references:,} in {seconds:.1f} s"
 
 
-def _render(report: Report, form: Format, output: Path | None) -> str:
-    if form is Format.JSON:
-        from detector.report import json
+def render(report: Report, form: Format, output: Path | None) -> str:
+    """Render to any format: the one place that knows which module writes which."""
+    from detector.report import documents, gitlab, json, jsonl, junit, markdown, sarif
 
-        return json.render(report)
+    renderers: dict[Format, Callable[[Report], str]] = {
+        Format.TERMINAL: lambda report: _render_for_terminal(report, output),
+        Format.JSON: json.render,
+        Format.JSONL: jsonl.render,
+        Format.MARKDOWN: markdown.render,
+        Format.SARIF: sarif.render,
+        Format.GITLAB: gitlab.render,
+        Format.JUNIT: junit.render,
+    }
+    return renderers[form](documents.rounded(report))
+
+
+def _render_for_terminal(report: Report, output: Path | None) -> str:
     from detector.report import terminal
 
     if output is not None:
@@ -288,7 +347,7 @@ def _render(report: Report, form: Format, output: Path | None) -> str:
 
 def _write(text: str, output: Path | None) -> None:
     if output is not None:
-        _write_file(text, output)
+        report_files.write(text, output)
         return
     try:
         sys.stdout.flush()
@@ -297,39 +356,3 @@ def _write(text: str, output: Path | None) -> None:
     except BrokenPipeError:
         # The reader has seen enough (`| head`). What is still buffered must not complain at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-
-
-def _check_writable(output: Path) -> None:
-    """Find out before the work, not after it."""
-    folder = output.absolute().parent
-    if output.is_dir():
-        raise UserError(f"--output {output}: is a folder; name a file in it")
-    if not folder.is_dir():
-        raise UserError(f"--output {output}: there is no folder {folder}; create it first")
-    if not os.access(output if output.exists() else folder, os.W_OK):
-        raise UserError(f"--output {output}: not allowed to write there; name another file")
-
-
-def _write_file(text: str, output: Path) -> None:
-    """Put the whole text in place, or leave everything as it was: write beside the file, then rename."""
-    data = text.encode("utf-8", "backslashreplace")
-    if output.exists() and not output.is_file():  # a device or a pipe: nothing to replace
-        output.write_bytes(data)
-        return
-    output = output.resolve()  # a link stays a link
-    mode = output.stat().st_mode & 0o7777 if output.exists() else 0o666 & ~_umask()
-    handle, name = tempfile.mkstemp(prefix=f".{output.name[:64]}.", suffix=".tmp", dir=output.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, mode)
-        os.replace(name, output)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

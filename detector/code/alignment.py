@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -146,9 +147,7 @@ def _moved(suspect: Traced, reference: Traced, pairs: dict[int, int]) -> dict[st
     found["extracted-temporary"] = [
         (one, other) for one, other in pairs.items() if one in ours and other not in named[1]
     ]
-    found["reordered-statements"] = [
-        late for early, late in zip(bound, bound[1:], strict=False) if places[early[1]] > places[late[1]]
-    ]
+    found["reordered-statements"] = [late for early, late in pairwise(bound) if places[early[1]] > places[late[1]]]
     return {
         name: (_lines(suspect, [one for one, _ in nodes]), _lines(reference, [other for _, other in nodes]))
         for name, nodes in found.items()

@@ -107,12 +107,12 @@ def read_facts(place: Place) -> Facts:
     return facts
 
 
-def _last_line(node: ast.AST) -> int:
+def _last_line(node: Any) -> int:
     """Where the node ends; of what holds statements, where its head does."""
-    inner = getattr(node, "body", None)
+    first, inner = int(node.lineno), getattr(node, "body", None)
     if isinstance(inner, list) and inner and isinstance(inner[0], ast.stmt):
-        return max(node.lineno, inner[0].lineno - 1)  # type: ignore[attr-defined]
-    return getattr(node, "end_lineno", None) or node.lineno  # type: ignore[attr-defined]
+        return max(first, inner[0].lineno - 1)
+    return int(getattr(node, "end_lineno", None) or first)
 
 
 def _read_function(node: ast.FunctionDef | ast.AsyncFunctionDef, facts: Facts) -> None:

@@ -53,7 +53,7 @@ class Explanation:
     disguise_lines: Mapping[str, Places] = field(default_factory=dict)
     suspect_lines: tuple[Lines, ...] = ()  # that both have, where not all is the same
     reference_lines: tuple[Lines, ...] = ()
-    undo: Undo = Undo()
+    undo: Undo = field(default_factory=Undo)
     texts: Texts | None = None
     flows: FlowPair | None = None
 

@@ -173,9 +173,9 @@ class Names:
         share = np.where(is_clear, support / (support + 1.0), np.float32(0.0))
         shared = [np.array([word.role != VALUE for word in side], bool) for side in (self.ours, self.theirs)]
         is_against = shared[0][:, None] & shared[1][None, :] & (rivals > 0) & (rivals >= 2 * support)
-        factor: Matrix = np.where(is_against, np.float32(CONTRADICTED), 1.0 + MOST_KNOWN_FACTOR * share)
-        added: Matrix = MOST_KNOWN * share * np.sqrt(self.fits) * self.kept
-        return added, factor
+        factor = np.where(is_against, CONTRADICTED, 1.0 + MOST_KNOWN_FACTOR * share).astype(np.float32)
+        added = MOST_KNOWN * share * np.sqrt(self.fits) * self.kept
+        return added.astype(np.float32), factor
 
 
 def settle(names: Names, known: Known | None = None, own: Known | None = None) -> list[Rename]:

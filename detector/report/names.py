@@ -16,3 +16,14 @@ def _escape(char: str) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def elided(text: str, most: int = 80) -> str:
+    """Leave out the middle of what is longer: the ends tell names apart.
+
+    Units: characters.
+    """
+    if len(text) <= most:
+        return text
+    tail = most // 2
+    return f"{text[: most - 1 - tail]}…{text[-tail:]}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -12,20 +12,17 @@ from rich.table import Table
 from rich.text import Text
 
 from detector.model import (
-    Basis,
-    CloneType,
     Correspondence,
     Evidence,
     Match,
     NamePair,
-    Relation,
     Report,
     Side,
     Skipped,
     Span,
     Strength,
 )
-from detector.report import layout
+from detector.report import layout, words
 from detector.report.names import visible
 
 # Limits of what a person reads through; the JSON report has everything.
@@ -43,43 +40,6 @@ MIN_WIDTH = 60  # below this nothing can be laid out; the terminal wraps instead
 
 LINE_IN_REASON = re.compile(r" \(line (\d+)\)")
 
-# Every relation: its words, and what they mean. Measured likeness: who took from whom is not for a program to say.
-RELATIONS: dict[Relation, tuple[str, str]] = {
-    Relation.IDENTICAL: (
-        "identical",
-        "The compared code of {suspect} is the same as that of {reference}.",
-    ),
-    Relation.DERIVED_DECLARED: (
-        "derived, declared",
-        "The code of {suspect} is derived from {reference} or from a source they share; it declares it.",
-    ),
-    Relation.DERIVED_UNDECLARED: (
-        "derived, undeclared",
-        "The code of {suspect} is derived from {reference} or from a source they share; it does not declare it.",
-    ),
-    Relation.SHARED_ANCESTOR: (
-        "shared ancestor",
-        "{suspect} and {reference} have code in common that points to a third source of both.",
-    ),
-    Relation.COMMON_IDIOM: (
-        "common idiom",
-        "What {suspect} and {reference} have in common is widespread: it does not tell where it comes from.",
-    ),
-    Relation.INDEPENDENT: (
-        "independent",
-        "Nothing was found in {suspect} and {reference} that independent work does not explain.",
-    ),
-    Relation.INCONCLUSIVE: (
-        "inconclusive",
-        "What was found in {suspect} and {reference} neither supports a common source nor speaks against it.",
-    ),
-}
-CLONE_TYPES = {
-    CloneType.LAYOUT: "type 1, layout",
-    CloneType.RENAMED: "type 2, renamed",
-    CloneType.EDITED: "type 3, edited",
-    CloneType.REWRITTEN: "type 4, rewritten",
-}
 STRENGTH_STYLES = {
     Strength.NONE: "dim",
     Strength.WEAK: "cyan",
@@ -87,15 +47,6 @@ STRENGTH_STYLES = {
     Strength.STRONG: "bold yellow",
     Strength.VERY_STRONG: "bold magenta",
 }
-# What a match rests on where it does not stand alone; what only the user's floors let through rests on nothing.
-BASES = {
-    Basis.CLASS: "in its class",
-    Basis.FILE: "in its file",
-    Basis.CALLER: "through its caller",
-    Basis.PROJECT: "in the project",
-    Basis.REQUEST: "",
-}
-COINCIDENCE_OF = 10_000  # functions that `Match.coincidence` counts
 LEGEND = (
     "Bits: how surprising the shared part is, called helpers included; totals count each once. "
     "Similarity: how well the two fit each other. "
@@ -145,10 +96,10 @@ def render(report: Report, width: int, color: bool) -> str:
 
 
 def _relation(report: Report, width: int) -> Iterator[RenderableType]:
-    words, meaning = RELATIONS[report.relation]
+    title, meaning = words.RELATIONS[report.relation]
     scale = ", ".join(Strength)
     support = Text().append(report.strength.value, STRENGTH_STYLES[report.strength]).append(f" (of {scale})", "dim")
-    yield Text(words, "bold")
+    yield Text(title, "bold")
     yield Text(meaning.format(suspect=layout.name(report.suspect.name), reference=_nearest_reference(report)))
     rows: list[tuple[str, Text]] = [("support", support)]
     rows.append(("suspect", _side(report.suspect, width)))
@@ -273,7 +224,7 @@ def _function(matches: Sequence[Match], report: Report, width: int) -> Iterator[
     if nearest.disguises:
         rows.append(("disguises", Text(", ".join(map(visible, nearest.disguises)))))
     yield layout.indented(
-        layout.beside(_measures(nearest), Text(_basis(nearest, report.settings), "dim"), width - layout.INDENT)
+        layout.beside(_measures(nearest), Text(words.basis(nearest, report.settings), "dim"), width - layout.INDENT)
     )
     yield layout.indented(layout.labelled(rows))
 
@@ -281,20 +232,8 @@ def _function(matches: Sequence[Match], report: Report, width: int) -> Iterator[
 def _measures(match: Match) -> Text:
     text = Text().append(f"{layout.bits(match.bits)} bits", "bold cyan")
     text.append(f"  similarity {match.similarity:.2f}  containment {match.containment:.2f}")
-    text.append(f"  {CLONE_TYPES[match.clone_type]}")
+    text.append(f"  {words.CLONE_TYPES[match.clone_type]}")
     return text.append("  declared", "bold green") if match.is_declared else text
-
-
-def _basis(match: Match, settings: Mapping[str, float | int | str]) -> str:
-    """What the match rests on, in words."""
-    if match.basis is not Basis.ALONE:
-        return BASES[match.basis]
-    if match.coincidence <= 0:
-        return f"alone, below 1 in {COINCIDENCE_OF:,}"
-    functions = float(f"{COINCIDENCE_OF / match.coincidence:.2g}")
-    # Where the measured null ends, it gives a bound.
-    is_bound = match.coincidence <= float(settings.get("least_coincidence", 0)) * 1.001
-    return f"alone, {'below ' if is_bound else ''}1 in {functions:,.0f}"
 
 
 def _counterpart(match: Match, room: int) -> Text:

@@ -1,0 +1,278 @@
+"""The nouns of `detector.model` as JSON objects: what the machine formats are made of."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from detector.model import (
+    Attribution,
+    Correspondence,
+    Evidence,
+    Flow,
+    FlowPair,
+    Match,
+    NamePair,
+    Report,
+    Side,
+    Similarities,
+    Skipped,
+    Span,
+    Texts,
+    Trace,
+)
+
+SCHEMA = "detector-report/1"
+
+# Decimals: a difference behind them comes from the order of additions, not from the code that was compared.
+RATIO_DECIMALS = 4
+BITS_DECIMALS = 2
+MEASURE_DIGITS = 6  # significant ones, since a measure may be a ratio, a count or a p-value
+
+_BEYOND_ASCII = re.compile("[^\n -~]+")
+
+Value = float | int | str
+_Any = TypeVar("_Any")
+
+
+def dumps(document: object, indent: int | None = None) -> str:
+    """Write a document as JSON that is safe to show and to encode; without `indent` on one line.
+
+    Errors: a measure that is not a finite number is a `ValueError`: it has no place in JSON.
+    """
+    text = json.dumps(document, ensure_ascii=False, allow_nan=False, indent=indent)
+    return _BEYOND_ASCII.sub(_escaped, text)
+
+
+def _escaped(found: re.Match[str]) -> str:
+    """Letters as they are; what a terminal obeys, hides or reorders by, and lone surrogates, by their code."""
+    text = _whole(found.group())
+    return (
+        text if text.isprintable() else "".join(char if char.isprintable() else json.dumps(char)[1:-1] for char in text)
+    )
+
+
+def _whole(text: str) -> str:
+    """The same with each pair of surrogates as the one character that every reader of JSON takes it for."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "surrogatepass")
+
+
+def by_name(values: Mapping[str, _Any]) -> dict[str, _Any]:
+    """The same sorted by name, as a reader of the document sees the names."""
+    return dict(sorted(values.items(), key=lambda item: _whole(item[0])))
+
+
+def report(report: Report) -> dict[str, object]:
+    """The whole report as one object of the schema `detector-report/1`, keys in the schema's order."""
+    return {
+        "schema": SCHEMA,
+        "suspect": side(report.suspect),
+        "references": [side(each) for each in report.references],
+        "relation": report.relation.value,
+        "strength": report.strength.value,
+        "matches": [match(each) for each in report.matches],
+        "classes": [correspondence(pair, with_class=True) for pair in report.classes],
+        "files": [correspondence(pair, with_class=False) for pair in report.files],
+        "names": [name_pair(pair) for pair in report.names],
+        "attribution": [attribution(line) for line in report.attribution],
+        "evidence": [evidence(line) for line in report.evidence],
+        "traces": [trace(each) for each in report.traces],
+        **({"similarities": similarities(report.similarities)} if report.similarities else {}),
+        "skipped": [skipped(each) for each in report.skipped],
+        "settings": by_name(report.settings),
+        "versions": by_name(report.versions),
+    }
+
+
+def side(side: Side) -> dict[str, Value]:
+    return {
+        "target": side.target,
+        "name": side.name,
+        "revision": side.revision,
+        "functions": side.functions,
+        "files": side.files,
+    }
+
+
+def _span(span: Span) -> dict[str, Value]:
+    return {
+        "path": span.path,
+        "qualname": span.qualname,
+        "first_line": span.first_line,
+        "last_line": span.last_line,
+        "role": span.role.value,
+    }
+
+
+def match(match: Match) -> dict[str, object]:
+    return {
+        "suspect": _span(match.suspect),
+        "reference": {"name": match.reference_name, **_span(match.reference)},
+        "similarity": decimals(match.similarity, RATIO_DECIMALS),
+        "overlap": decimals(match.overlap, RATIO_DECIMALS),
+        "containment": decimals(match.containment, RATIO_DECIMALS),
+        "bits": decimals(match.bits, BITS_DECIMALS),
+        "own_bits": decimals(match.own_bits, BITS_DECIMALS),
+        "coincidence": decimals(match.coincidence, RATIO_DECIMALS),
+        "basis": match.basis.value,
+        "clone_type": match.clone_type.value,
+        "declared": match.is_declared,
+        "digest": match.digest,
+        "renames": by_name(match.renames),
+        "disguises": list(match.disguises),
+        "shared_lines": {
+            "suspect": [list(lines) for lines in match.suspect_lines],
+            "reference": [list(lines) for lines in match.reference_lines],
+        },
+        "disguise_lines": {
+            name: {"suspect": [list(each) for each in ours], "reference": [list(each) for each in theirs]}
+            for name, (ours, theirs) in by_name(match.disguise_lines).items()
+        },
+        **({"texts": _texts(match.texts)} if match.texts else {}),
+        **({"flows": _flows(match.flows)} if match.flows else {}),
+    }
+
+
+def _texts(texts: Texts) -> dict[str, object]:
+    return {
+        "suspect": texts.suspect,
+        "reference": texts.reference,
+        "unrenamed": texts.unrenamed,
+        "undone": texts.undone,
+        "equal": [list(run) for run in texts.equal],
+        "equal_as_published": [list(run) for run in texts.equal_as_published],
+    }
+
+
+def _flows(pair: FlowPair) -> dict[str, object]:
+    return {
+        "suspect": _flow(pair.suspect),
+        "reference": _flow(pair.reference),
+        "same": [list(nodes) for nodes in pair.same],
+    }
+
+
+def _flow(flow: Flow) -> dict[str, object]:
+    return {
+        "nodes": [[node.operation, node.name, node.line] for node in flow.nodes],
+        "edges": [list(edge) for edge in flow.edges],
+        "omitted": flow.omitted,
+    }
+
+
+def trace(trace: Trace) -> dict[str, object]:
+    return {
+        "kind": trace.kind,
+        "text": trace.text,
+        "packages": trace.packages,
+        "bits": decimals(trace.bits, BITS_DECIMALS),
+        "suspect": [{"path": path, "line": line} for path, line in trace.suspect],
+        "reference": {
+            "name": trace.reference_name,
+            "places": [{"path": path, "line": line} for path, line in trace.reference],
+        },
+    }
+
+
+def similarities(similarities: Similarities) -> dict[str, object]:
+    return {
+        "edges": list(similarities.edges),
+        "suspect": list(similarities.suspect),
+        "unrelated": [float(f"{share:.{MEASURE_DIGITS}g}") for share in similarities.unrelated],
+    }
+
+
+def correspondence(pair: Correspondence, *, with_class: bool) -> dict[str, object]:
+    suspect: dict[str, object] = {"path": pair.suspect_path}
+    reference: dict[str, object] = {"name": pair.reference_name, "path": pair.reference_path}
+    if with_class:
+        suspect["class"], reference["class"] = pair.suspect_class, pair.reference_class
+    return {
+        "suspect": {**suspect, "functions": pair.suspect_functions},
+        "reference": {**reference, "functions": pair.reference_functions},
+        "functions": pair.functions,
+        "bits": decimals(pair.bits, BITS_DECIMALS),
+        "names": dict(pair.names),
+    }
+
+
+def name_pair(pair: NamePair) -> dict[str, object]:
+    return {
+        "suspect": pair.suspect,
+        "reference": {"name": pair.reference_name, "identifier": pair.reference},
+        "places": pair.places,
+        "contradicted": pair.contradicted,
+    }
+
+
+def skipped(skipped: Skipped) -> dict[str, Value]:
+    return {"path": skipped.path, "reason": skipped.reason}
+
+
+def attribution(line: Attribution) -> dict[str, Value]:
+    return {
+        "reference": line.reference,
+        "bits": decimals(line.bits, BITS_DECIMALS),
+        "exclusive_bits": decimals(line.exclusive_bits, BITS_DECIMALS),
+        "functions": line.functions,
+        "share_of_suspect": decimals(line.share_of_suspect, RATIO_DECIMALS),
+    }
+
+
+def evidence(line: Evidence) -> dict[str, object]:
+    return {
+        "kind": line.kind,
+        "name": line.name,
+        "reference": line.reference,
+        "strength": line.strength.value,
+        "claim": line.claim,
+        "innocent": line.innocent,
+        "measures": _measures(line.measures),
+    }
+
+
+def _measures(measures: Mapping[str, Value]) -> dict[str, Value]:
+    return {
+        name: float(f"{value:.{MEASURE_DIGITS}g}") if isinstance(value, float) else value
+        for name, value in by_name(measures).items()
+    }
+
+
+def decimals(value: float, decimals: int) -> float:
+    return round(float(value), decimals) + 0.0  # + 0.0: "-0.0" would be a difference without a meaning
+
+
+def rounded(report: Report) -> Report:
+    """Give every number the decimals that JSON has: every format shows the same, also of a report that is read back."""
+    return replace(
+        report,
+        matches=tuple(map(_rounded_match, report.matches)),
+        classes=tuple(replace(pair, bits=decimals(pair.bits, BITS_DECIMALS)) for pair in report.classes),
+        files=tuple(replace(pair, bits=decimals(pair.bits, BITS_DECIMALS)) for pair in report.files),
+        attribution=tuple(
+            replace(
+                line,
+                bits=decimals(line.bits, BITS_DECIMALS),
+                exclusive_bits=decimals(line.exclusive_bits, BITS_DECIMALS),
+                share_of_suspect=decimals(line.share_of_suspect, RATIO_DECIMALS),
+            )
+            for line in report.attribution
+        ),
+        evidence=tuple(replace(line, measures=_measures(line.measures)) for line in report.evidence),
+        traces=tuple(replace(trace, bits=decimals(trace.bits, BITS_DECIMALS)) for trace in report.traces),
+    )
+
+
+def _rounded_match(match: Match) -> Match:
+    return replace(
+        match,
+        similarity=decimals(match.similarity, RATIO_DECIMALS),
+        overlap=decimals(match.overlap, RATIO_DECIMALS),
+        containment=decimals(match.containment, RATIO_DECIMALS),
+        bits=decimals(match.bits, BITS_DECIMALS),
+        own_bits=decimals(match.own_bits, BITS_DECIMALS),
+        coincidence=decimals(match.coincidence, RATIO_DECIMALS),
+    )

@@ -1,0 +1,123 @@
+"""Matches and traces as findings of an analysis service: stable kinds and fingerprints, sentences, addresses."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import string
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from detector.model import CloneType, Match, Report, Span, Trace
+from detector.report.names import elided, visible
+from detector.report.words import CLONE_TYPES, basis
+
+# The kinds of the ledger (`Evidence.name`), which are stable names of rules too.
+KINDS = {
+    CloneType.LAYOUT: "code/same-function",
+    CloneType.RENAMED: "code/renamed-function",
+    CloneType.EDITED: "code/rewritten-function",
+    CloneType.REWRITTEN: "code/rewritten-function",
+}
+TRACE_KINDS = ("comment", "string", "number", "misspelling", "unused-import", "unused-name", "unreachable-code")
+MAX_TEXT = 120  # characters of a trace's text in a sentence
+
+_UNRESERVED = frozenset((string.ascii_letters + string.digits + "-._~").encode())  # RFC 3986, section 2.3
+
+
+def trace_kind(trace: Trace) -> str:
+    """The kind as the name of a rule: one of a fixed set, whatever a report says."""
+    return f"trace/{trace.kind if trace.kind in TRACE_KINDS else 'other'}"
+
+
+def fingerprints(report: Report) -> list[str]:
+    """One for each match, in order: the same as long as the two functions, their names and files stay.
+
+    Stable: moved lines and other matches do not change it. Functions that are alike in all of this are numbered.
+    """
+    return _distinct(
+        (
+            match.digest,
+            KINDS[match.clone_type],
+            match.suspect.path,
+            match.suspect.qualname,
+            match.reference_name,
+            match.reference.path,
+            match.reference.qualname,
+        )
+        for match in report.matches
+    )
+
+
+def trace_fingerprints(report: Report) -> list[str]:
+    """One for each trace, in order."""
+    return _distinct(
+        (trace_kind(trace), trace.text, trace.reference_name, *_paths(trace.suspect), "", *_paths(trace.reference))
+        for trace in report.traces
+    )
+
+
+def _paths(places: Sequence[tuple[str, int]]) -> Iterator[str]:
+    return (path for path, _ in places)
+
+
+def _distinct(keys: Iterable[tuple[str, ...]]) -> list[str]:
+    seen: Counter[tuple[str, ...]] = Counter()
+    found = []
+    for key in keys:
+        number = seen[key]
+        seen[key] += 1
+        text = json.dumps([*key, number] if number else key)  # ASCII, and no two keys have the same
+        found.append(hashlib.sha256(text.encode("ascii")).hexdigest())
+    return found
+
+
+def sentence(match: Match, report: Report) -> str:
+    """What was measured of a match, in one line that is safe to show."""
+    said = [
+        f"{name(match.suspect.qualname)} computes what {name(match.reference.qualname)} of "
+        f"{name(match.reference_name)} computes: {match.bits:,.1f} bits, similarity {match.similarity:.2f}, "
+        f"containment {match.containment:.2f}",
+        CLONE_TYPES[match.clone_type],
+        basis(match, report.settings),
+        "declared" if match.is_declared else "not declared",
+        f"the reference has it at {place(match.reference)}",
+    ]
+    return "; ".join(filter(None, said))
+
+
+def trace_sentence(trace: Trace) -> str:
+    """What both texts have, in one line that is safe to show."""
+    kind = trace.kind.replace("-", " ") if trace.kind in TRACE_KINDS else "trace"
+    at = ", ".join(f"{elided(visible(path))}:{line}" for path, line in trace.reference[:1])
+    return (
+        f"{kind} that {name(trace.reference_name)} has too{f' at {at}' if at else ''}: "
+        f"{elided(visible(trace.text), MAX_TEXT)} ({trace.bits:,.1f} bits, in {trace.packages:,} packages of the "
+        "background)"
+    )
+
+
+def name(text: str) -> str:
+    """A name in a sentence."""
+    return elided(visible(text), 60) or "(no name)"
+
+
+def place(span: Span) -> str:
+    """`path:first-last` in a sentence."""
+    return f"{elided(visible(span.path))}:{span.first_line}-{span.last_line}"
+
+
+def address(path: str) -> str:
+    """A path as a relative URI reference (RFC 3986): percent-encoded, and never out of the folder it is relative to."""
+    segments = [segment for segment in path.split("/") if segment not in ("", ".", "..")]
+    return "/".join(map(_encoded, segments)) or "_"
+
+
+def _encoded(segment: str) -> str:
+    data = segment.encode("utf-8", "surrogatepass")
+    return "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in data)
+
+
+def changed_names(renames: Mapping[str, str]) -> dict[str, str]:
+    """The names that are not the same on both sides, sorted by the suspect's."""
+    return {ours: theirs for ours, theirs in sorted(renames.items()) if ours != theirs}

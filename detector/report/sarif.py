@@ -1,0 +1,194 @@
+"""The report as SARIF 2.1.0, for code scanning services and editors: matches and traces as results at their lines.
+
+What has no place in a file of the suspect, as evidence has none, stands in the properties of the run, with relation,
+strength and settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from detector.model import Match, Report, Side, Skipped, Span, Trace
+from detector.report import documents, sarif_rules
+from detector.report.findings import (
+    KINDS,
+    address,
+    fingerprints,
+    name,
+    place,
+    sentence,
+    trace_fingerprints,
+    trace_kind,
+    trace_sentence,
+)
+from detector.report.names import elided, visible
+
+SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+FINGERPRINT = "detectorMatch/v1"
+TRACE_FINGERPRINT = "detectorTrace/v1"
+SUSPECT_ROOT = "%SRCROOT%"  # what services take for the root of the repository
+
+# What GitHub's code scanning takes of one run; beyond, it refuses the whole file.
+MAX_RESULTS = 25_000
+MAX_LOCATIONS = 10  # of one result: what an alert shows on one page; the limit is 1,000
+MAX_NOTIFICATIONS = 1_000  # of files that were not read
+
+
+def render(report: Report) -> str:
+    """Write one log with one run.
+
+    Stable: fingerprints stay when lines move. Results beyond `MAX_RESULTS` are left out, undeclared matches last, and
+    a notification says how many.
+    """
+    results = _results(report)
+    notifications = _notifications(report, len(results) - MAX_RESULTS)
+    run = {
+        "tool": {"driver": sarif_rules.driver(report.versions)},
+        "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notifications}],
+        "originalUriBaseIds": _roots(report),
+        "columnKind": "unicodeCodePoints",
+        "results": results[:MAX_RESULTS],
+        "properties": _properties(report),
+    }
+    return documents.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
+
+
+def _results(report: Report) -> list[dict[str, object]]:
+    roots = _reference_roots(report)
+    matches = sorted(
+        zip(report.matches, fingerprints(report), strict=True), key=lambda pair: pair[0].is_declared
+    )  # undeclared ones first, else in the report's order
+    traces = zip(report.traces, trace_fingerprints(report), strict=True)
+    return [
+        *(_match(match, mark, report, roots) for match, mark in matches),
+        *(_trace(trace, mark, roots) for trace, mark in traces if trace.suspect),
+    ]
+
+
+def _match(match: Match, fingerprint: str, report: Report, roots: Mapping[str, str]) -> dict[str, object]:
+    root = roots.get(match.reference_name)
+    there = f"{name(match.reference.qualname)} of {name(match.reference_name)}, {place(match.reference)}"
+    return {
+        "ruleId": KINDS[match.clone_type],
+        "ruleIndex": sarif_rules.index(KINDS[match.clone_type]),
+        "level": "note" if match.is_declared else "warning",
+        "message": _message(sentence(match, report)),
+        "locations": [_location(match.suspect, SUSPECT_ROOT)],
+        "relatedLocations": [{"id": 1, **_location(match.reference, root), "message": _message(there)}],
+        "partialFingerprints": {FINGERPRINT: fingerprint},
+        "properties": _measures(match),
+    }
+
+
+def _measures(match: Match) -> dict[str, object]:
+    """The numbers of the JSON report, without what the result says elsewhere and without texts."""
+    document = documents.match(match)
+    kept = ("similarity", "overlap", "containment", "bits", "own_bits", "coincidence", "basis", "clone_type")
+    return {key: document[key] for key in (*kept, "declared", "digest", "disguises", "shared_lines")} | {
+        "reference": match.reference_name
+    }
+
+
+def _trace(trace: Trace, fingerprint: str, roots: Mapping[str, str]) -> dict[str, object]:
+    first, *others = [_point(path, line, SUSPECT_ROOT) for path, line in trace.suspect[:MAX_LOCATIONS]]
+    theirs = [_point(path, line, roots.get(trace.reference_name)) for path, line in trace.reference[:MAX_LOCATIONS]]
+    told = f"the same in {name(trace.reference_name)}"
+    related = [*({**each, "message": _message(told)} for each in theirs), *others][:MAX_LOCATIONS]
+    kind = trace_kind(trace)
+    return {
+        "ruleId": kind,
+        "ruleIndex": sarif_rules.index(kind),
+        "level": "note",
+        "message": _message(trace_sentence(trace)),
+        "locations": [first],
+        "relatedLocations": [{"id": number, **each} for number, each in enumerate(related, 1)],
+        "partialFingerprints": {TRACE_FINGERPRINT: fingerprint},
+        "properties": {
+            "bits": documents.decimals(trace.bits, documents.BITS_DECIMALS),
+            "packages": trace.packages,
+            "reference": trace.reference_name,
+        },
+    }
+
+
+def _location(span: Span, root: str | None) -> dict[str, object]:
+    return {
+        "physicalLocation": {
+            "artifactLocation": _artifact(span.path, root),
+            "region": {"startLine": span.first_line, "endLine": span.last_line},
+        },
+        "logicalLocations": [{"fullyQualifiedName": elided(visible(span.qualname), 200), "kind": "function"}],
+    }
+
+
+def _point(path: str, line: int, root: str | None) -> dict[str, object]:
+    return {"physicalLocation": {"artifactLocation": _artifact(path, root), "region": {"startLine": line}}}
+
+
+def _artifact(path: str, root: str | None) -> dict[str, object]:
+    return {"uri": address(path), **({"uriBaseId": root} if root else {})}
+
+
+def _roots(report: Report) -> dict[str, object]:
+    """What the paths are relative to, in words: where it lies on a reader's machine is not known."""
+    sides = {SUSPECT_ROOT: report.suspect}
+    names = _reference_roots(report)
+    sides |= {names[side.name]: side for side in report.references}
+    return {root: {"description": _message(_described(side))} for root, side in sides.items()}
+
+
+def _described(side: Side) -> str:
+    revision = f" at {name(side.revision)}" if side.revision else ""
+    return f"{name(side.name)}: {elided(visible(side.target), 200)}{revision}"
+
+
+def _reference_roots(report: Report) -> dict[str, str]:
+    return {side.name: f"REFERENCE{number}" for number, side in enumerate(report.references, 1)}
+
+
+def _notifications(report: Report, left_out: int) -> list[dict[str, object]]:
+    found = []
+    if left_out > 0:
+        found.append(
+            _notification(
+                sarif_rules.CUT,
+                f"{left_out:,} results are left out, since code scanning takes {MAX_RESULTS:,}; --format json has all",
+            )
+        )
+    roots = {report.suspect.name: SUSPECT_ROOT, **_reference_roots(report)}
+    found += [_unread(skipped, roots) for skipped in report.skipped[:MAX_NOTIFICATIONS]]
+    more = len(report.skipped) - MAX_NOTIFICATIONS
+    if more > 0:
+        found.append(_notification(sarif_rules.CUT, f"{more:,} more files were not read; --format json lists all"))
+    return found
+
+
+def _unread(skipped: Skipped, roots: Mapping[str, str]) -> dict[str, object]:
+    side, _, path = skipped.path.partition(":")
+    told = _notification(sarif_rules.UNREAD, f"{elided(visible(skipped.path))}: {elided(visible(skipped.reason), 200)}")
+    if side in roots and path:
+        told["locations"] = [{"physicalLocation": {"artifactLocation": _artifact(path, roots[side])}}]
+    return told
+
+
+def _notification(kind: str, text: str) -> dict[str, object]:
+    return {"descriptor": {"id": kind}, "level": "warning", "message": _message(text)}
+
+
+def _properties(report: Report) -> dict[str, object]:
+    return {
+        "relation": report.relation.value,
+        "strength": report.strength.value,
+        "suspect": documents.side(report.suspect),
+        "references": list(map(documents.side, report.references)),
+        "attribution": list(map(documents.attribution, report.attribution)),
+        "evidence": list(map(documents.evidence, report.evidence)),
+        "traces": [documents.trace(trace) for trace in report.traces if not trace.suspect],
+        "settings": documents.by_name(report.settings),
+        "versions": documents.by_name(report.versions),
+    }
+
+
+def _message(text: str) -> dict[str, object]:
+    """Plain text as SARIF spells it (3.11.5, 3.11.6): braces are doubled; a blank keeps brackets from being a link."""
+    return {"text": text.replace("{", "{{").replace("}", "}}").replace("](", "] (")}

@@ -1,0 +1,30 @@
+"""Write `report.*` in this folder anew: `python -m tests.golden`. Then read the difference before it is committed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from detector.cli import Format, render
+from tests.reports import full
+
+HERE = Path(__file__).parent
+# What each format is called as a file.
+ENDINGS = {
+    Format.TERMINAL: "txt",
+    Format.JSON: "json",
+    Format.JSONL: "jsonl",
+    Format.MARKDOWN: "md",
+    Format.SARIF: "sarif",
+    Format.GITLAB: "gitlab.json",
+    Format.JUNIT: "junit.xml",
+}
+
+
+def golden(form: Format) -> Path:
+    """The file that holds the fixed report in a format."""
+    return HERE / f"report.{ENDINGS[form]}"
+
+
+if __name__ == "__main__":
+    for form in Format:
+        golden(form).write_text(render(full(), form, Path("file")), "utf-8", newline="\n")

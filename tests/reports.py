@@ -1,0 +1,338 @@
+"""Reports to render: one small one with every noun in it, one whose every name is the same, and arbitrary ones."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hypothesis import strategies as st
+
+from detector.model import (
+    Attribution,
+    Basis,
+    CloneType,
+    Correspondence,
+    Evidence,
+    Flow,
+    FlowNode,
+    FlowPair,
+    Match,
+    NamePair,
+    Relation,
+    Report,
+    Role,
+    Side,
+    Similarities,
+    Skipped,
+    Span,
+    Strength,
+    Texts,
+    Trace,
+)
+
+SUSPECT_TEXT = "def grow(table, n):\n    # teh old size\n    k = n * 1.0173\n\n    return table[:k]\n"
+REFERENCE_TEXT = (
+    'def widen(grid, count):\n    """Widen."""\n    # teh old size\n    wide = count * 1.0173\n    return grid[:wide]\n'
+)
+UNRENAMED_TEXT = "def widen(grid, count):\n    # teh old size\n    wide = count * 1.0173\n\n    return grid[:wide]\n"
+
+TEXTS = Texts(SUSPECT_TEXT, REFERENCE_TEXT, UNRENAMED_TEXT, 4, ((0, 0, 1), (1, 2, 2), (4, 4, 1)), ((1, 2, 1),))
+FLOW = Flow(
+    (FlowNode("parameter", "n", 1), FlowNode("constant", "", 0), FlowNode("*", "k", 3)), ((0, 2), (1, 2)), omitted=2
+)
+FLOWS = FlowPair(FLOW, Flow(FLOW.nodes[:2], ()), ((0, 0), (1, 1)))
+
+
+def full() -> Report:
+    """A report with every noun in it, and in each the cases that formats tell apart."""
+    grown = Match(
+        suspect=Span("pkg/tables one.py", "Projection.grow", 61, 65),
+        reference_name="original",
+        reference=Span("models/tables.py", "Resampler.widen", 130, 134),
+        similarity=0.9178,
+        overlap=0.8523,
+        containment=0.88,
+        bits=127.25,
+        own_bits=100.5,
+        coincidence=0.0398,
+        basis=Basis.ALONE,
+        clone_type=CloneType.EDITED,
+        is_declared=False,
+        digest="0123456789abcdef-fedcba9876543210",
+        renames={"grow": "widen", "n": "count", "k": "wide", "table": "grid", "self": "self"},
+        disguises=("renamed", "removed-docstring"),
+        disguise_lines={"removed-docstring": ((), ((131, 131),))},
+        suspect_lines=((61, 61), (63, 65)),
+        reference_lines=((130, 130), (133, 134)),
+        texts=TEXTS,
+        flows=FLOWS,
+    )
+    declared = Match(
+        suspect=Span("pkg/vendor/rope.py", "rotate", 3, 9, Role.VENDORED),
+        reference_name="other",
+        reference=Span("other/rope.py", "rotate", 13, 19),
+        similarity=1.0,
+        overlap=1.0,
+        containment=1.0,
+        bits=88.0,
+        own_bits=88.0,
+        coincidence=1.5,
+        basis=Basis.FILE,
+        clone_type=CloneType.LAYOUT,
+        is_declared=True,
+        digest="aa-aa",
+    )
+    renamed = Match(
+        suspect=Span("pkg/tables one.py", "Projection.__init__", 40, 59),
+        reference_name="original",
+        reference=Span("models/tables.py", "Resampler.__init__", 100, 119),
+        similarity=0.94,
+        overlap=1.0,
+        containment=1.0,
+        bits=33.3,
+        own_bits=33.3,
+        coincidence=12.5,
+        basis=Basis.CLASS,
+        clone_type=CloneType.RENAMED,
+        is_declared=False,
+        digest="bb-bb",
+        renames={"Projection": "Resampler"},
+    )
+    return Report(
+        suspect=Side("./rebadged", "rebadged", "", functions=120, files=14),
+        references=(
+            Side("git+https://example.org/original.git@v1", "original", "0123456789abcdef" * 2 + "01234567", 300, 40),
+            Side("other-1.0.zip", "other", "1.0", 1, 1),
+        ),
+        relation=Relation.DERIVED_UNDECLARED,
+        strength=Strength.STRONG,
+        matches=(grown, declared, renamed),
+        classes=(
+            Correspondence(
+                "pkg/tables one.py",
+                "Projection",
+                "original",
+                "models/tables.py",
+                "Resampler",
+                2,
+                3,
+                4,
+                133.8,
+                {"grow": "widen", "__init__": "__init__"},
+            ),
+        ),
+        files=(
+            Correspondence(
+                "pkg/tables one.py", "", "original", "models/tables.py", "", 2, 5, 9, 133.8, {"grow": "widen"}
+            ),
+        ),
+        names=(NamePair("Projection", "original", "Resampler", 7, 0), NamePair("k", "original", "wide", 3, 1)),
+        attribution=(
+            Attribution("original", 133.8, 133.8, 2, 0.661),
+            Attribution("other", 88.0, 0.0, 1, 0.02),
+        ),
+        evidence=(
+            Evidence(
+                "code",
+                "rewritten-function",
+                "original",
+                Strength.STRONG,
+                "functions that compute what functions of original compute, in other words: 1",
+                "a common ancestor, a published formula or layer that allows few other ways to write it",
+                {"functions": 1, "bits": 100.5, "first": "pkg/tables one.py"},
+            ),
+        ),
+        skipped=(Skipped("rebadged:old/print.py", "not Python (line 3)"), Skipped("a.zip", "the rest is not read")),
+        settings={"background_packages": 400, "least_coincidence": 0.0359, "min_bits": "calibrated"},
+        versions={"detector": "0.1.0", "lowering": "2"},
+        traces=(
+            Trace("misspelling", "teh", "original", 3, 7.5, (("pkg/tables one.py", 62),), (("models/tables.py", 132),)),
+            Trace("number", "1.0173", "original", 0, 9.25, (), (("models/tables.py", 133), ("models/b.py", 7))),
+        ),
+        similarities=Similarities((0.0, 0.5, 1.0), (100, 20), (0.9907, 0.0093)),
+    )
+
+
+def named(name: str) -> Report:
+    """A report in which a stranger chose every text."""
+    span = Span(name, name, 1, 2, Role.GENERATED)
+    places = ((name, 1), (name, 2))
+    flow = Flow((FlowNode(name, name, 1),), ((0, 0),))
+    match = Match(
+        suspect=span,
+        reference_name=name,
+        reference=span,
+        similarity=0.5,
+        overlap=0.5,
+        containment=0.5,
+        bits=10.0,
+        own_bits=10.0,
+        coincidence=1.0,
+        basis=Basis.ALONE,
+        clone_type=CloneType.REWRITTEN,
+        is_declared=False,
+        digest=name,
+        renames={name: f"{name}x"},
+        disguises=(name,),
+        disguise_lines={name: (((1, 1),), ((2, 2),))},
+        texts=Texts(name, f"{name}\n{name}", name, 1, ((0, 0, 1),), ((0, 0, 1),)),
+        flows=FlowPair(flow, flow, ((0, 0),)),
+    )
+    side = Side(name, name or "n", name, 1, 1)
+    pair = Correspondence(name, name, name, name, name, 1, 1, 1, 10.0, {name: name})
+    return Report(
+        suspect=side,
+        references=(side, Side(f"{name}2", f"{name}2", "")),
+        relation=Relation.SHARED_ANCESTOR,
+        strength=Strength.WEAK,
+        matches=(match, match),  # functions that are alike in all but what comes after them
+        classes=(pair,),
+        files=(pair,),
+        names=(NamePair(name, name, name, 2, 0),),
+        attribution=(Attribution(name, 1.0, 1.0, 1, 1.0),),
+        evidence=(Evidence(name, name, name, Strength.WEAK, f"of {name}: 1, {name}", name, {name: name}),),
+        skipped=(Skipped(f"{name}:{name}", name), Skipped(name, name)),
+        settings={name: name, "least_coincidence": name},
+        versions={name: name, "detector": name},
+        traces=(Trace(name, name, name, 1, 1.0, places, places), Trace(name, name, name, 1, 1.0, (), places)),
+        similarities=None,
+    )
+
+
+# Anything that Python calls a text, lone surrogates and control characters included; and what languages of documents
+# take for more than text.
+MARKUP = (
+    "\x1b[31m",
+    "\u202e",
+    "\u200b",
+    "\ud83d",
+    "\ude00",
+    "`",
+    "``",
+    "|",
+    "\\",
+    "\\|",
+    "\n",
+    "\r\n",
+    "@someone",
+    "#12",
+    "[a](https://example.org)",
+    "![a](x.png)",
+    "https://example.org",
+    "www.example.org",
+    "a@example.org",
+    "<img src=x>",
+    "<!--",
+    "-->",
+    "]]>",
+    "</details>",
+    "</script>",
+    "&amp;",
+    "&#64;",
+    "{0}",
+    "](1)",
+    "**",
+    "_",
+    "~~~",
+    "```",
+    "1. ",
+    "- ",
+    "# ",
+    ":smile:",
+    "deadbeef",
+    "../",
+    "/",
+    "%2e",
+    ":",
+    "$x$",
+    " ",
+    "\t",
+    "word",
+    "\ufffe",
+    "\x00",
+)
+hostile_texts = st.one_of(
+    st.text(st.characters(), max_size=20), st.lists(st.sampled_from(MARKUP), max_size=6).map("".join)
+)
+
+
+@st.composite
+def reports(draw: st.DrawFn) -> Report:
+    """Any report that a comparison could give."""
+    text = hostile_texts
+    bits, ratio, count = st.floats(0, 1e6), st.floats(0, 1), st.integers(0, 10**6)
+    side = st.builds(Side, text, st.text(min_size=1), text, count, count)
+    lines = st.tuples(st.integers(1, 10**6), st.integers(0, 99)).map(lambda pair: (pair[0], pair[0] + pair[1]))
+    ranges = st.lists(lines, max_size=3).map(tuple)
+    span = st.builds(
+        lambda path, name, lines, role: Span(path, name, lines[0], lines[1], role),
+        text,
+        text,
+        lines,
+        st.sampled_from(Role),
+    )
+    names = st.dictionaries(text, text, max_size=3)
+    values = st.dictionaries(text, st.one_of(text, st.integers(-(2**53), 2**53), st.floats(-1e9, 1e9)), max_size=3)
+    places = st.lists(st.tuples(text, st.integers(1, 10**6)), max_size=3).map(tuple)
+    correspondence = st.builds(
+        Correspondence, text, text, text, text, text, st.integers(1, 99), count, count, bits, names
+    )
+    files = correspondence.map(_without_classes)
+    match = st.builds(
+        Match,
+        suspect=span,
+        reference_name=text,
+        reference=span,
+        similarity=ratio,
+        overlap=ratio,
+        containment=ratio,
+        bits=bits,
+        own_bits=bits,
+        coincidence=st.floats(0, 10_000),
+        basis=st.sampled_from(Basis),
+        clone_type=st.sampled_from(CloneType),
+        is_declared=st.booleans(),
+        digest=text,
+        renames=names,
+        disguises=st.lists(text, max_size=2).map(tuple),
+        disguise_lines=st.dictionaries(text, st.tuples(ranges, ranges), max_size=2),
+        suspect_lines=ranges,
+        reference_lines=ranges,
+        texts=st.sampled_from([None, TEXTS]),
+        flows=st.sampled_from([None, FLOWS]),
+    )
+
+    def some(each: st.SearchStrategy[Any]) -> Any:
+        return tuple(draw(st.lists(each, max_size=3)))
+
+    return Report(
+        suspect=draw(side),
+        references=tuple(draw(st.lists(side, min_size=1, max_size=3))),
+        relation=draw(st.sampled_from(Relation)),
+        strength=draw(st.sampled_from(Strength)),
+        matches=some(match),
+        classes=some(correspondence),
+        files=some(files),
+        names=some(st.builds(NamePair, text, text, text, count, count)),
+        attribution=some(st.builds(Attribution, text, bits, bits, count, ratio)),
+        evidence=some(st.builds(Evidence, text, text, text, st.sampled_from(Strength), text, text, values)),
+        skipped=some(st.builds(Skipped, text, text)),
+        settings=draw(values),
+        versions=draw(names),
+        traces=some(st.builds(Trace, text, text, text, count, bits, places, places)),
+        similarities=draw(st.sampled_from([None, full().similarities])),
+    )
+
+
+def _without_classes(pair: Correspondence) -> Correspondence:
+    return Correspondence(
+        pair.suspect_path,
+        "",
+        pair.reference_name,
+        pair.reference_path,
+        "",
+        pair.functions,
+        pair.suspect_functions,
+        pair.reference_functions,
+        pair.bits,
+        pair.names,
+    )
