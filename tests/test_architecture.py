@@ -43,12 +43,14 @@ ALLOWED: dict[str, frozenset[str]] = {
     "report": frozenset({"model"}),
     "ledger": frozenset({"model", "settings", "code", "evidence", "judge"}),
     "compare": frozenset({"model", "settings", "code", "evidence", "judge", "ledger"}),
-    "cli": frozenset({"model", "settings", "read", "compare", "report"}),
+    "unrename": frozenset({"model", "settings", "code"}),
+    "write": frozenset({"model", "read"}),
+    "cli": frozenset({"model", "settings", "read", "compare", "unrename", "write", "report"}),
     "__main__": frozenset({"cli"}),
     "__init__": frozenset({"model", "compare", "read", "report"}),  # the public API
 }
 # The parts below the line: no disk, no network, no clock.
-PURE = ("model", "settings", "code", "evidence", "judge", "ledger", "report", "compare")
+PURE = ("model", "settings", "code", "evidence", "judge", "ledger", "report", "compare", "unrename")
 DISK = {"fileinput", "glob", "os", "pathlib", "shutil", "sqlite3", "tarfile", "tempfile", "zipfile"}
 NETWORK = {"asyncio", "ftplib", "http", "select", "smtplib", "socket", "ssl", "urllib", "webbrowser"}
 CLOCK = {"datetime", "time"}

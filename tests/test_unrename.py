@@ -296,7 +296,7 @@ def test_what_is_nested_too_deeply_for_a_parser_is_read_word_by_word(shape: str)
 
 
 def test_an_f_string_whose_end_is_open_to_doubt_hides_no_depth() -> None:
-    for hiding in ('f"{\'"\'}" {} \'\'', 'f"}}{{ {\'"\'}" {} \'\''):
+    for hiding in ("f\"{'\"'}\" {} ''", "f\"}}{{ {'\"'}\" {} ''"):
         text = hiding.replace("{}", "(" * 5_000 + "b" + ")" * 5_000, 1)
         assert not is_nested_at_most(text, 150)
 
