@@ -243,6 +243,55 @@ def _interruptible() -> Iterator[None]:
         raise typer.Exit(_complain("interrupted", EXIT_INTERRUPTED)) from None
 
 
+@app.command(epilog=EPILOG)
+def unrename(
+    *,
+    suspect: Annotated[str, typer.Argument(metavar="SUSPECT", help="Whose names are to be undone.")],
+    reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="Where its code may come from.")],
+    output: Annotated[Path, typer.Option("--output", metavar="DIR", help="The folder to write; new or empty.")],
+    jobs: Annotated[
+        int | None, typer.Option(min=1, help="Processes that read; as many as there are processors by default.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary on standard error.")] = False,
+) -> None:
+    """Write the Python files of SUSPECT into DIR with the names and paths that REFERENCE has, to compare them there.
+
+    Lists on standard output what changed. Nothing in a target is run, and nothing is overwritten.
+    """
+    with _interruptible():
+        from detector.write import check_new_folder
+
+        check_new_folder(output)
+        _write(_unrename(suspect, reference, output, jobs or _processors(), quiet), None)
+
+
+def _unrename(suspect: str, reference: str, output: Path, jobs: int, quiet: bool) -> str:
+    from detector.compare import Options, compare
+    from detector.read import open_target
+    from detector.unrename import listing, unrenamed
+    from detector.write import write_folder
+
+    written: list[tuple[str, str]] = []
+    with ExitStack() as targets, _progress(quiet) as progress:
+        repo, other = [targets.enter_context(open_target(target)) for target in (suspect, reference)]
+        report = compare(repo, [other], Options(jobs=jobs), progress)
+
+        def files() -> Iterator[tuple[str, bytes]]:
+            total = len(repo.files.paths())
+            for each in unrenamed(report, repo.files):
+                if isinstance(each, Skipped):
+                    continue
+                written.append((each.suspect_path, each.path))
+                if progress is not None:
+                    progress("writing", len(written), total)
+                yield each.path, each.data
+
+        write_folder(files(), output)
+    if not quiet:
+        print(f"wrote {len(written):,} files to {visible(str(output))}", file=sys.stderr)
+    return "".join("\t".join(map(visible, row)) + "\n" for row in listing(report, written))
+
+
 def exit_code(report: Report, fail_on: Level | None) -> int:
     """Tell what a script has to know. Findings come before incompleteness: more reading would not take them back.
 

@@ -196,6 +196,7 @@ def _match(
         is_declared=is_declared,
         digest=f"{ours.digest(int(pairs.suspect[position]))}-{theirs[number].digest(int(pairs.reference[position]))}",
         renames=explanation.renames,
+        renames_by_role=explanation.renames_by_role,
         disguises=explanation.disguises,
         disguise_lines=explanation.disguise_lines,
         suspect_lines=explanation.suspect_lines,

@@ -201,6 +201,9 @@ class Match:
     is_declared: bool  # the suspect says itself where this comes from
     digest: str  # of both value flows: survives moved lines and renames
     renames: Mapping[str, str] = field(default_factory=dict)  # name in the suspect -> name in the reference
+    # The same by where the name stands: "values" (variables of the function), "members" (after a dot), "globals",
+    # "keywords" (of arguments); without those that stay as they are.
+    renames_by_role: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     disguises: tuple[str, ...] = ()  # fixed vocabulary of `code/explain.py`
     disguise_lines: Mapping[str, tuple[tuple[Lines, ...], tuple[Lines, ...]]] = field(default_factory=dict)
     suspect_lines: tuple[Lines, ...] = ()  # ranges that both have, where not all is the same

@@ -27,6 +27,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "tree_sitter_python": ("code/tolerant/*.py",),
     "scipy": ("code/*.py",),
     "numpy": ("code/*.py", "evidence/code.py"),
+    "rapidfuzz": ("code/textwise.py", "code/side_by_side.py"),
     "xxhash": ("code/lowering/labels.py",),
 }
 # What a distribution of pyproject.toml is called when it is imported, where the two differ.
@@ -44,15 +45,19 @@ ALLOWED: dict[str, frozenset[str]] = {
     "ledger": frozenset({"model", "settings", "code", "evidence", "judge"}),
     "compare": frozenset({"model", "settings", "code", "evidence", "judge", "ledger"}),
     "explanations": frozenset({"model", "settings", "code", "evidence", "ledger"}),
+    "unrename": frozenset({"model", "settings", "code"}),
     "report_files": frozenset({"model"}),
-    "cli": frozenset({"model", "settings", "read", "compare", "explanations", "report", "report_files"}),
+    "write": frozenset({"model", "read"}),
+    "cli": frozenset(
+        {"model", "settings", "read", "compare", "explanations", "unrename", "report", "report_files", "write"}
+    ),
     "__main__": frozenset({"cli"}),
     "__init__": frozenset({"model", "compare", "read", "report"}),  # the public API
 }
 # Modules of `report/` that are no format: how to show things, and how to write and read them as JSON.
 SHARED = {"report": {"documents", "escaping", "findings", "layout", "names", "sarif_rules", "typed", "words"}}
 # The parts below the line: no disk, no network, no clock.
-PURE = ("model", "settings", "code", "evidence", "judge", "ledger", "explanations", "report", "compare")
+PURE = ("model", "settings", "code", "evidence", "judge", "ledger", "explanations", "report", "compare", "unrename")
 DISK = {"fileinput", "glob", "os", "pathlib", "shutil", "sqlite3", "tarfile", "tempfile", "zipfile"}
 NETWORK = {"asyncio", "ftplib", "http", "select", "smtplib", "socket", "ssl", "urllib", "webbrowser"}
 CLOCK = {"datetime", "time"}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import re
+import unicodedata
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -64,14 +65,20 @@ class Scope:
 class Use:
     """A name where it stands."""
 
-    __slots__ = ("home", "name", "role", "scope", "start")
+    __slots__ = ("home", "name", "role", "scope", "start", "text")
 
-    def __init__(self, name: str, role: str, scope: Scope, home: Scope) -> None:
-        self.name = name
+    def __init__(self, text: str, role: str, scope: Scope, home: Scope) -> None:
+        self.text = text
+        self.name = _normal(text)
         self.role = role
         self.scope = scope  # where it is looked up
         self.home = home  # whose text it belongs to: a default belongs to its function and is looked up outside
         self.start = -1
+
+
+def _normal(name: str) -> str:
+    """The name that Python takes a spelling for."""
+    return name if name.isascii() else unicodedata.normalize("NFKC", name)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -92,6 +99,7 @@ class Names:
     scopes: list[Scope]
     calls: list[list[int]]  # uses that name arguments of one call
     imports: list[Imported]
+    fixed: set[str]  # what `import a.b` calls a here
 
 
 def read_names(texts: Sequence[str], kind: str) -> Names | None:
@@ -115,7 +123,7 @@ def read_names(texts: Sequence[str], kind: str) -> Names | None:
         if not is_same or any(use.start < 0 for use in reader.uses[first:]):
             return None
         start += len(text)
-    return Names(reader.uses, reader.scopes, reader.calls, reader.imports)
+    return Names(reader.uses, reader.scopes, reader.calls, reader.imports, reader.fixed)
 
 
 def _may_parse(text: str) -> bool:
@@ -136,8 +144,8 @@ def _place(uses: list[Use], marked: str, text: str, start: int) -> bool:
         before = marked[done : mark.start()]
         at += len(before)
         use.start = at
-        at += len(use.name)
-        pieces += (before, use.name)
+        at += len(use.text)
+        pieces += (before, use.text)
         done = mark.end()
     return "".join([*pieces, marked[done:]]) == text
 
@@ -169,6 +177,7 @@ class _Reader:
         self.uses: list[Use] = []
         self.calls: list[list[int]] = []
         self.imports: list[Imported] = []
+        self.fixed: set[str] = set()
         self.scopes: list[Scope] = []
         self.top = self.begin(kind, None)
         self.pending: list[tuple[_Node, Scope, Scope, bool]] = []
@@ -215,7 +224,7 @@ class _Reader:
     def variable(self, node: cst.Name, scope: Scope, home: Scope, is_target: bool) -> int:
         """A name that stands alone."""
         if is_target:
-            scope.bound.add(node.value)
+            scope.bound.add(_normal(node.value))
         return self.use(node, VARIABLE, scope, home)
 
     # --- one handler for each class of node that means something to scopes ---
@@ -238,7 +247,7 @@ class _Reader:
             self.calls.append(names)
 
     def function(self, node: cst.FunctionDef, scope: Scope, home: Scope) -> None:
-        name = node.name.value
+        name = _normal(node.name.value)
         scope.bound.add(name)
         number = self.use(node.name, VARIABLE, scope, home)
         inner = self.inner(node, VALUES, scope, f"{scope.qualname}{name}.", number)
@@ -269,7 +278,7 @@ class _Reader:
         self.push(node.body, inner, inner)
 
     def class_(self, node: cst.ClassDef, scope: Scope, home: Scope) -> None:
-        qualname = f"{scope.qualname}{node.name.value}."
+        qualname = f"{scope.qualname}{_normal(node.name.value)}."
         self.variable(node.name, scope, home, True)
         inner = self.inner(node, MEMBERS, scope, qualname)
         around = inner.parent if node.type_parameters and inner.parent else scope
@@ -303,7 +312,7 @@ class _Reader:
     def declared(self, node: cst.Global | cst.Nonlocal, scope: Scope, home: Scope) -> None:
         names = scope.outer if isinstance(node, cst.Global) else scope.passed
         for each in node.names:
-            names.add(each.name.value)
+            names.add(_normal(each.name.value))
             self.use(each.name, VARIABLE, scope, home)
 
     def imported(self, node: cst.Import, scope: Scope, home: Scope) -> None:
@@ -313,6 +322,7 @@ class _Reader:
                 self.push(alias.asname, scope, home, True)
             else:
                 scope.bound.add(self.uses[module[0]].name)
+                self.fixed.add(self.uses[module[0]].name)
             self.imports.append(Imported(0, module, (), alias.asname is None))
 
     def imported_from(self, node: cst.ImportFrom, scope: Scope, home: Scope) -> None:

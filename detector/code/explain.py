@@ -44,7 +44,7 @@ class Explanation:
     renames: name in the suspect -> name in the reference, changed ones first.
     disguises: sorted, out of `disguises.VOCABULARY`.
     disguise_lines: disguise -> where it shows, as far as it has a place.
-    undo: the same renames by where the name stands.
+    renames_by_role: the same by where the name stands, those that change something; see `Match`.
     """
 
     clone_type: CloneType
@@ -53,7 +53,7 @@ class Explanation:
     disguise_lines: Mapping[str, Places] = field(default_factory=dict)
     suspect_lines: tuple[Lines, ...] = ()  # that both have, where not all is the same
     reference_lines: tuple[Lines, ...] = ()
-    undo: Undo = field(default_factory=Undo)
+    renames_by_role: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     texts: Texts | None = None
     flows: FlowPair | None = None
 
@@ -253,7 +253,11 @@ def _finish(pair: _Pair, known: Known, share: _Share) -> Explanation:
         tuple(sorted(told)),
         {name: where for name in sorted(told) if any(where := _where(name, pair, moved, renames))},
         *pair.lines,
-        undo,
+        {
+            role: dict(sorted(changed.items()))
+            for role, names in undo.roles().items()
+            if (changed := {one: other for one, other in names.items() if one != other})
+        },
         lay(suspect.text, reference.text, text, undone),
         pair.flows,
     )

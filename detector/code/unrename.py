@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import keyword
 import re
-import unicodedata
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -17,6 +16,9 @@ from detector.code.pieces import pieces
 from detector.code.uncaptured import Variable, uncaptured
 
 _LINE_END = re.compile(r"\n")
+_CASE = re.compile(r"^[ \t]*case\b", re.MULTILINE)
+_MARK = "\ufeff"  # of the byte order: no part of the text
+ROLES = (VALUES, MEMBERS, GLOBALS, KEYWORDS)
 # A block around an indented function, so that its lines stay as they are.
 _BLOCK = "if 1:\n"
 
@@ -66,6 +68,9 @@ def function_text(text: str, undo: Undo, own: str = "") -> tuple[str, int]:
     """
     if not _mentions(text, undo.changed()):
         return text, 0
+    if text.startswith(_MARK):
+        text, count = function_text(text.removeprefix(_MARK), undo, own)
+        return _MARK + text, count
     block = _BLOCK if text[:1] in (" ", "\t") else ""
     with uncollected():
         names = read_names([block + text], own or (MEMBERS if block else GLOBALS))
@@ -89,6 +94,9 @@ def file_text(
     modules = {module.rpartition(".")[2] for module, other in moved.modules.items() if module != other}
     if not _mentions(text, changed | modules):
         return text, 0
+    if text.startswith(_MARK):
+        text, count = file_text(text.removeprefix(_MARK), functions, project, moved)
+        return _MARK + text, count
     with uncollected():
         parts = [piece.text.decode("utf-8", "surrogatepass") for piece in pieces(text.encode("utf-8", "surrogatepass"))]
         names = read_names(parts, GLOBALS)
@@ -122,16 +130,18 @@ def _edits(text: str, names: Names, units: Mapping[int, int], undos: Sequence[Un
     submodules = _submodules(names, moved)
     maps = [undo.roles() for undo in undos]
     maps[0] = {**maps[0], GLOBALS: {**maps[0][GLOBALS], **submodules}}
+    barred = {"_"} if _CASE.search(text) else set()  # in a pattern it is no variable
     variables: list[Variable] = []
     targets: dict[Variable, str] = {}
     spaces: defaultdict[tuple[int, str], set[Variable]] = defaultdict(set)
     for use in names.uses:
         role, unit, is_bare = _role(use, units)
-        name = use.name if use.name.isascii() else unicodedata.normalize("NFKC", use.name)
+        name = use.name
         target = maps[unit].get(role, {}).get(name, name)
         if role == GLOBALS and name in submodules:
             target = submodules[name]
-        is_changed = target != name and _is_possible(target, role)
+        is_changed = target != name and _is_possible(target, role) and target not in barred
+        is_changed = is_changed and not (is_bare and name in names.fixed)
         # What is known all over a file is decided for all of it, as far as its functions agree.
         variable = Variable(role, f"{unit} " if role == VALUES else target if is_changed else "", name)
         variables.append(variable)
@@ -146,7 +156,7 @@ def _edits(text: str, names: Names, units: Mapping[int, int], undos: Sequence[Un
     yield from paths
     for use, variable in zip(names.uses, variables, strict=True):
         if variable in kept:
-            yield _Edit(use.start, use.start + len(use.name), kept[variable], variable.name)
+            yield _Edit(use.start, use.start + len(use.text), kept[variable], variable.name)
 
 
 def _role(use: Use, units: Mapping[int, int]) -> tuple[str, int, bool]:
@@ -165,9 +175,9 @@ def _role(use: Use, units: Mapping[int, int]) -> tuple[str, int, bool]:
 def _is_possible(target: str, role: str) -> bool:
     """Whether a name can stand where another one did.
 
-    `_` is no variable in patterns, and a free name that begins with two underscores is another one inside of a class.
+    A free name that begins with two underscores is another one inside of a class.
     """
-    if not target.isidentifier() or keyword.iskeyword(target) or target in ("_", "__debug__"):
+    if not target.isidentifier() or keyword.iskeyword(target) or target == "__debug__":
         return False
     return role != GLOBALS or not target.startswith("__") or target.endswith("__")
 
@@ -195,7 +205,7 @@ def _path_edit(text: str, names: Names, imported: Imported, moved: Moved) -> _Ed
         return None
     uses = [names.uses[number] for number in imported.module]
     path = ".".join(use.name for use in uses)
-    start, end = uses[0].start, uses[-1].start + len(uses[-1].name)
+    start, end = uses[0].start, uses[-1].start + len(uses[-1].text)
     module = _absolute(path, imported.level, moved.package)
     new = moved.modules.get(module, module)
     if text[start:end] != path or not _is_path(new):

@@ -122,6 +122,7 @@ def match(match: Match) -> dict[str, object]:
         "declared": match.is_declared,
         "digest": match.digest,
         "renames": by_name(match.renames),
+        "renames_by_role": {role: dict(sorted(names.items())) for role, names in sorted(match.renames_by_role.items())},
         "disguises": list(match.disguises),
         "shared_lines": {
             "suspect": [list(lines) for lines in match.suspect_lines],

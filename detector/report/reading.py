@@ -37,6 +37,9 @@ from detector.report.documents import SCHEMA
 from detector.report.typed import MOST_LINES, Array, Object, Place
 from detector.report.words import COINCIDENCE_OF
 
+# Where a name stands: see `Match.renames_by_role`.
+ROLES = ("values", "members", "globals", "keywords")
+
 
 def parse(text: str) -> Report:
     """Read a report that `detector-report/1` describes; `render(parse(render(report))) == render(report)`.
@@ -129,6 +132,7 @@ def _match(match: Object) -> Match:
         is_declared=match.flag("declared"),
         digest=match.text("digest", default=""),
         renames=match.object("renames").texts(),
+        renames_by_role=_by_role(match.optional("renames_by_role")),
         disguises=match.array("disguises").texts(),
         disguise_lines={name: _lines_of_both(places.object(name)) for name in places.names()} if places else {},
         suspect_lines=suspect_lines,
@@ -136,6 +140,10 @@ def _match(match: Object) -> Match:
         texts=_texts(texts) if texts else None,
         flows=_flows(flows) if flows else None,
     )
+
+
+def _by_role(roles: Object | None) -> dict[str, dict[str, str]]:
+    return {} if roles is None else {role: roles.object(role).texts() for role in ROLES if role in roles.names()}
 
 
 def _lines_of_both(lines: Object | None) -> tuple[tuple[Lines, ...], tuple[Lines, ...]]:

@@ -1,0 +1,188 @@
+"""A suspect's files under the names and paths of the reference, for any program that compares files."""
+
+from __future__ import annotations
+
+import io
+import tokenize
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from detector.code.unrename import ROLES, Moved, Undo, file_text
+from detector.model import Correspondence, Files, Match, NamePair, Report, Skipped
+
+INIT = "__init__.py"
+
+
+@dataclass(frozen=True, slots=True)
+class Unrenamed:
+    """One file of the suspect under the reference's names."""
+
+    path: str  # where it belongs; no two of a tree are equal, whatever their case
+    suspect_path: str
+    data: bytes
+
+
+def unrenamed(report: Report, files: Files) -> Iterator[Unrenamed | Skipped]:
+    """Every Python file of the suspect, with the names of its nearest reference put back, one at a time."""
+    reference = report.attribution[0].reference if report.attribution else ""
+    paths = new_paths([each for each in report.files if each.reference_name == reference], files.paths())
+    old, new = frozenset(paths), frozenset(paths.values())
+    modules = _modules(paths)
+    project = project_undo(report.names, reference)
+    functions: defaultdict[str, dict[tuple[str, int], Undo]] = defaultdict(dict)
+    for match in report.matches:
+        if match.reference_name == reference:
+            place = match.suspect.qualname, match.suspect.first_line
+            functions[match.suspect.path].setdefault(place, function_undo(match, project))
+    for file in files:
+        if isinstance(file, Skipped):
+            yield file
+            continue
+        path = paths[file.path]
+        moved = Moved(modules, _package(file.path, old), _package(path, new))
+        yield Unrenamed(path, file.path, _put_back(file.data, functions[file.path], project, moved))
+
+
+def function_undo(match: Match, project: Undo) -> Undo:
+    """The names of one function: what its match says, and the project's where it says nothing."""
+    values, members, shared, keywords = (match.renames_by_role.get(role, {}) for role in ROLES)
+    return Undo(values, {**project.members, **members}, {**project.globals, **shared}, {**project.keywords, **keywords})
+
+
+def project_undo(names: Sequence[NamePair], reference: str) -> Undo:
+    """The names of what is in no matched function: those that more matches give than contradict."""
+    shared = {
+        pair.suspect: pair.reference
+        for pair in names
+        if pair.reference_name == reference and pair.places > pair.contradicted
+    }
+    return Undo({}, shared, shared, shared)
+
+
+def _put_back(data: bytes, functions: Mapping[tuple[str, int], Undo], project: Undo, moved: Moved) -> bytes:
+    """Change a file's text in the encoding that it declares; what is in none stays as it is."""
+    try:
+        encoding = tokenize.detect_encoding(io.BytesIO(data).readline)[0].removesuffix("-sig")
+        return file_text(data.decode(encoding), functions, project, moved)[0].encode(encoding)
+    except (SyntaxError, UnicodeError, LookupError):
+        return data
+
+
+# --- paths ---
+
+
+def new_paths(correspondences: Sequence[Correspondence], paths: Sequence[str]) -> dict[str, str]:
+    """Where each file of the suspect belongs: path in the suspect -> path in the reference, or its own.
+
+    A file takes the place of the one that it corresponds to if they share half of the functions of either. Of several
+    that want one place, the one with the most bits has it. `__init__.py` goes with its folder. A file whose own path
+    is taken gets another name.
+    """
+    known = frozenset(paths)
+    wanted: dict[str, str] = {}
+    places: set[str] = set()
+    for each in sorted(correspondences, key=lambda each: (-each.bits, each.suspect_path)):
+        is_half = 2 * each.functions >= min(each.suspect_functions, each.reference_functions)
+        if (
+            is_half
+            and each.suspect_path in known
+            and each.suspect_path not in wanted
+            and each.reference_path not in places
+        ):
+            wanted[each.suspect_path] = each.reference_path
+            places.add(each.reference_path)
+    for folder, other in _folders(wanted).items():
+        if _join(folder, INIT) in known:
+            wanted.setdefault(_join(folder, INIT), _join(other, INIT))
+    found: dict[str, str] = {}
+    taken = _Taken()
+    for path in sorted(paths, key=lambda path: (path not in wanted, path)):
+        found[path] = taken.take(wanted.get(path, path))
+    return found
+
+
+class _Taken:
+    """Paths of a tree that is still to be written; two that differ by case alone are one on some systems."""
+
+    def __init__(self) -> None:
+        self.files: set[str] = set()
+        self.folders: set[str] = set()
+
+    def take(self, path: str) -> str:
+        """The path, or one beside it that is free."""
+        stem, dot, suffix = path.rpartition(".")
+        if not dot or "/" in suffix:
+            stem, suffix = path, ""
+        number = 1
+        while not self._is_free(path):
+            number += 1
+            path = f"{stem}_{number}{dot}{suffix}" if suffix else f"{stem}_{number}"
+        self.files.add(path.casefold())
+        self.folders.update(_above(path.casefold()))
+        return path
+
+    def _is_free(self, path: str) -> bool:
+        key = path.casefold()
+        return key not in self.files and key not in self.folders and self.files.isdisjoint(_above(key))
+
+
+def _above(path: str) -> list[str]:
+    parts = path.split("/")
+    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+
+
+def _folders(paths: Mapping[str, str]) -> dict[str, str]:
+    """Folder -> the folder that most of its files belong in; none where that is the place of another one too."""
+    votes: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for path, other in paths.items():
+        votes[path.rpartition("/")[0]][other.rpartition("/")[0]] += 1
+    found: dict[str, str] = {}
+    for folder, counts in votes.items():
+        other, count = min(counts.items(), key=lambda vote: (-vote[1], vote[0]))
+        if 2 * count > counts.total() and other not in found.values():
+            found[folder] = other
+    return found
+
+
+def _join(folder: str, name: str) -> str:
+    return f"{folder}/{name}" if folder else name
+
+
+def _modules(paths: Mapping[str, str]) -> dict[str, str]:
+    """Dotted names of the modules whose paths change, and of the packages that most of their modules leave alike."""
+    old, new = frozenset(paths), frozenset(paths.values())
+    modules = {_module(path, old): _module(other, new) for path, other in paths.items()}
+    moved = {path.replace(".", "/"): other.replace(".", "/") for path, other in modules.items() if path != other}
+    for folder, other in _folders(moved).items():
+        modules.setdefault(folder.replace("/", "."), other.replace("/", "."))
+    return {module: other for module, other in modules.items() if module != other and module and other}
+
+
+def _module(path: str, paths: Collection[str]) -> str:
+    package, stem = _package(path, paths), path.rpartition("/")[2].rpartition(".")[0]
+    return package if stem == "__init__" else ".".join(filter(None, (package, stem)))
+
+
+def _package(path: str, paths: Collection[str]) -> str:
+    """The package that a file is in: as far up as there is an `__init__.py`, or all folders if its own has none."""
+    folders = path.split("/")[:-1]
+    first = len(folders)
+    while first and "/".join([*folders[:first], INIT]) in paths:
+        first -= 1
+    if first == len(folders):
+        first = 1 if folders[:1] in (["src"], ["lib"]) else 0
+    return ".".join(folders[first:])
+
+
+# --- the listing ---
+
+
+def listing(report: Report, written: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str, str]]:
+    """What changed: ("file" or "name", as the suspect has it, as the reference has it).
+
+    written: path in the suspect, path in the tree.
+    """
+    yield from (("file", old, new) for old, new in sorted(written) if old != new)
+    renames = {rename for match in report.matches for rename in match.renames.items()}
+    yield from (("name", old, new) for old, new in sorted(renames) if old != new)
