@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detector import report_files
-from detector.model import Relation, Report, Skipped, Strength, UserError
+from detector.gate import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_NOTHING, exit_code
+from detector.model import Report, Skipped, Strength, UserError
+from detector.progress import progress as progress_bar
 from detector.report.names import visible
 
 if TYPE_CHECKING:
@@ -26,23 +28,9 @@ if TYPE_CHECKING:
 
 # Heavy imports wait inside the functions that need them: `--help`, `--version` and completion answer at once.
 
-EXIT_NOTHING = 0
-EXIT_FINDINGS = 1
-EXIT_ERROR = 2
-EXIT_INCOMPLETE = 3
-EXIT_INTERRUPTED = 130  # 128 + SIGINT, as shells count
-
-REFRESH_SECONDS = 0.1  # of the progress bar: faster than this nobody reads
-PYTHON_SUFFIXES = (".py", ".pyw", ".pyi", ".ipynb")
-# From the reasons that `detector.read` gives: what is no loss, and what is one without the name of a Python file.
-LINK = "a symbolic link"
-CANNOT = "cannot "
-REST = "the rest is not read"
 FILE_WIDTH = 100  # of a terminal report that goes to a file or a pipe: it must not depend on the window
 # What the system refuses and the user can mend; any other OSError is our bug.
 SYSTEM_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EACCES, errno.EPERM)
-# The relations that --fail-on gates: the others say that likeness has a harmless or an unknown source.
-GATED = (Relation.IDENTICAL, Relation.DERIVED_UNDECLARED, Relation.SHARED_ANCESTOR)
 
 EPILOG = """\b
 Exit codes:
@@ -184,7 +172,9 @@ def compare(
         _write(render(report, form, output), output)
         if not quiet:
             print(_summary(report, time.perf_counter() - started), file=sys.stderr)
-    raise typer.Exit(EXIT_NOTHING if exit_zero else exit_code(report, fail_on))
+    raise typer.Exit(
+        EXIT_NOTHING if exit_zero else exit_code(report, None if fail_on is None else Strength[fail_on.name])
+    )
 
 
 @app.command(epilog=EXPLAIN_EPILOG)
@@ -221,7 +211,9 @@ def report_again(
             report_files.check_writable(output)
         report = _read_back(result)
         _write(render(report, form, output), output)
-    raise typer.Exit(EXIT_NOTHING if exit_zero else exit_code(report, fail_on))
+    raise typer.Exit(
+        EXIT_NOTHING if exit_zero else exit_code(report, None if fail_on is None else Strength[fail_on.name])
+    )
 
 
 def _read_back(source: str) -> Report:
@@ -272,7 +264,7 @@ def _unrename(suspect: str, reference: str, output: Path, jobs: int, quiet: bool
     from detector.write import write_folder
 
     written: list[tuple[str, str]] = []
-    with ExitStack() as targets, _progress(quiet) as progress:
+    with ExitStack() as targets, progress_bar(not quiet and sys.stderr.isatty()) as progress:
         repo, other = [targets.enter_context(open_target(target)) for target in (suspect, reference)]
         report = compare(repo, [other], Options(jobs=jobs), progress)
 
@@ -292,69 +284,16 @@ def _unrename(suspect: str, reference: str, output: Path, jobs: int, quiet: bool
     return "".join("\t".join(map(visible, row)) + "\n" for row in listing(report, written))
 
 
-def exit_code(report: Report, fail_on: Level | None) -> int:
-    """Tell what a script has to know. Findings come before incompleteness: more reading would not take them back.
-
-    Without `fail_on`, any match is a finding that the suspect does not declare. With it, such a match must exist and
-    the relation must point to a derivation with at least that support.
-    """
-    has_findings = any(not match.is_declared for match in report.matches)
-    if fail_on is not None:
-        scale = list(Strength)
-        least = scale.index(Strength[fail_on.name])
-        has_findings = has_findings and report.relation in GATED and scale.index(report.strength) >= least
-    if has_findings:
-        return EXIT_FINDINGS
-    return EXIT_INCOMPLETE if any(map(_is_missed, report.skipped)) else EXIT_NOTHING
-
-
-def _is_missed(skipped: Skipped) -> bool:
-    """Whether Python code that was asked for is missing from the comparison.
-
-    Not missing: folders that are left out on purpose (`.git`, environments, submodules), and links, since what they
-    lead to is either read under its own name or no part of the target.
-    """
-    if skipped.reason.startswith(LINK):
-        return False
-    is_python = skipped.path.lower().endswith(PYTHON_SUFFIXES)
-    return is_python or skipped.reason.startswith(CANNOT) or skipped.reason.endswith(REST)
-
-
 def _compare(suspect: str, references: Sequence[str], options: Options, quiet: bool) -> Report:
     from detector.compare import compare
     from detector.read import open_target
 
-    with ExitStack() as targets, _progress(quiet) as progress:
+    with ExitStack() as targets, progress_bar(not quiet and sys.stderr.isatty()) as progress:
         if progress is not None:
             progress("reading", 0, 0)
         suspect_repo = targets.enter_context(open_target(suspect))
         reference_repos = [targets.enter_context(open_target(target)) for target in references]
         return compare(suspect_repo, reference_repos, options, progress)
-
-
-@contextmanager
-def _progress(quiet: bool) -> Iterator[Callable[[str, int, int], None] | None]:
-    """Offer a progress bar on standard error, where someone sees it: on a terminal."""
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn
-
-    # No thread that refreshes: worker processes are forked off this one.
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TaskProgressColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True, auto_refresh=False) as bar:
-        task = bar.add_task("", total=None)
-        shown_at, shown_stage = 0.0, ""
-
-        def show(stage: str, done: int, total: int) -> None:
-            nonlocal shown_at, shown_stage
-            now = time.monotonic()
-            if stage != shown_stage or now - shown_at >= REFRESH_SECONDS:
-                shown_at, shown_stage = now, stage
-                bar.update(task, description=visible(stage), completed=done, total=total or None, refresh=True)
-
-        yield show
 
 
 def _processors() -> int:

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from detector import cli
+from detector import gate
 from detector.code import bulk
 from detector.compare import Options, compare
 from detector.model import Basis, CloneType, Relation, Report, Strength
@@ -189,7 +189,7 @@ def test_a_comment_above_each_function_makes_it_a_declared_copy() -> None:
     assert len(found.matches) > 80
     assert all(match.is_declared for match in found.matches)
     assert sum(int(line.measures["declared_functions"]) for line in found.evidence) == len(found.matches)
-    assert cli.exit_code(found, None) == cli.EXIT_NOTHING
+    assert gate.exit_code(found, None) == gate.EXIT_NOTHING
 
 
 # --- the same bytes ------------------------------------------------------------------------------------------
@@ -273,7 +273,7 @@ def _run(*how: str, seed: str = "0") -> subprocess.CompletedProcess[str]:
         text=True,
         check=False,
     )
-    assert done.returncode == cli.EXIT_FINDINGS, done.stderr
+    assert done.returncode == gate.EXIT_FINDINGS, done.stderr
     return done
 
 
