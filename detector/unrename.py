@@ -1,4 +1,4 @@
-"""A suspect's files as they would read under the names and paths of the reference, for any program that compares files."""
+"""A suspect's files under the names and paths of the reference, for any program that compares files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ import tokenize
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
+from detector.code.lowering.labels import API_NAMES
 from detector.code.unrename import Moved, Undo, file_text
 from detector.model import Correspondence, Files, Match, NamePair, Report, Skipped
 
@@ -46,16 +48,20 @@ def unrenamed(report: Report, files: Files) -> Iterator[Unrenamed | Skipped]:
 
 def function_undo(match: Match, project: Undo) -> Undo:
     """The names of one function: what its match says, and the project's where it says nothing."""
-    own = dict(match.renames)
-    return Undo(own, {**project.members, **own}, {**project.globals, **own}, {**project.keywords, **own})
+    own = match.renames
+    shared = {name: other for name, other in own.items() if name not in API_NAMES}
+    return Undo(own, {**project.members, **shared}, {**project.globals, **own}, {**project.keywords, **shared})
 
 
 def project_undo(names: Sequence[NamePair], reference: str) -> Undo:
-    """The names of what is in no matched function: those that more matches give than contradict."""
+    """The names of what is in no matched function: those that more matches give than contradict.
+
+    What libraries have too is more likely theirs than the project's.
+    """
     shared = {
         pair.suspect: pair.reference
         for pair in names
-        if pair.reference_name == reference and pair.places > pair.contradicted
+        if pair.reference_name == reference and pair.places > pair.contradicted and pair.suspect not in API_NAMES
     }
     return Undo({}, shared, shared, shared)
 
@@ -111,25 +117,31 @@ class _Taken:
 
     def take(self, path: str) -> str:
         """The path, or one beside it that is free."""
-        stem, dot, suffix = path.rpartition(".")
-        if not dot or "/" in suffix:
-            stem, suffix = path, ""
-        number = 1
-        while not self._is_free(path):
-            number += 1
-            path = f"{stem}_{number}{dot}{suffix}" if suffix else f"{stem}_{number}"
+        folder = next((above for above in _above(path) if above.casefold() in self.files), "")
+        if folder:  # is a file here: another folder then
+            return self.take(f"{self._numbered(folder)}{path[len(folder) :]}")
+        if self._is_taken(path):
+            path = self._numbered(path)
         self.files.add(path.casefold())
-        self.folders.update(_above(path.casefold()))
+        self.folders.update(map(str.casefold, _above(path)))
         return path
 
-    def _is_free(self, path: str) -> bool:
-        key = path.casefold()
-        return key not in self.files and key not in self.folders and self.files.isdisjoint(_above(key))
+    def _numbered(self, path: str) -> str:
+        """A free name like this one."""
+        head, slash, name = path.rpartition("/")
+        stem, dot, suffix = name.rpartition(".")
+        if not stem:
+            stem, dot, suffix = name, "", ""
+        names = (f"{head}{slash}{stem}_{number}{dot}{suffix}" for number in count(2))
+        return next(each for each in names if not self._is_taken(each))
+
+    def _is_taken(self, path: str) -> bool:
+        return path.casefold() in self.files or path.casefold() in self.folders
 
 
 def _above(path: str) -> list[str]:
     parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+    return ["/".join(parts[:length]) for length in range(1, len(parts))]
 
 
 def _folders(paths: Mapping[str, str]) -> dict[str, str]:
@@ -139,8 +151,8 @@ def _folders(paths: Mapping[str, str]) -> dict[str, str]:
         votes[path.rpartition("/")[0]][other.rpartition("/")[0]] += 1
     found: dict[str, str] = {}
     for folder, counts in votes.items():
-        other, count = min(counts.items(), key=lambda vote: (-vote[1], vote[0]))
-        if 2 * count > counts.total() and other not in found.values():
+        other, most = min(counts.items(), key=lambda vote: (-vote[1], vote[0]))
+        if 2 * most > counts.total() and other not in found.values():
             found[folder] = other
     return found
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import dataclasses
 import re
 import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import libcst as cst
 
-from detector.code.lexical import is_nested_at_most
+from detector.code.lexical import is_nested_at_most, words_of
 from detector.code.parse import deeply
 
 VALUES, MEMBERS, GLOBALS, KEYWORDS = "values", "members", "globals", "keywords"
@@ -100,16 +100,22 @@ class Names:
     calls: list[list[int]]  # uses that name arguments of one call
     imports: list[Imported]
     fixed: set[str]  # what `import a.b` calls a here
+    unread: list[str]  # pieces that were not wanted
 
 
-def read_names(texts: Sequence[str], kind: str) -> Names | None:
+def read_names(texts: Sequence[str], kind: str, wanted: Collection[str] | None = None) -> Names | None:
     """Read the names of a text that is given in pieces of whole statements; None where libcst cannot or must not.
 
     kind: the role of what is bound outside of all functions and classes.
+    wanted: pieces without any of these words are not read.
     """
     reader = _Reader(kind)
     start = 0
     for text in texts:
+        if wanted is not None and text.isascii() and words_of(text).isdisjoint(wanted):
+            start += len(text)
+            reader.unread.append(text)
+            continue
         if not _may_parse(text):
             return None
         try:
@@ -123,7 +129,7 @@ def read_names(texts: Sequence[str], kind: str) -> Names | None:
         if not is_same or any(use.start < 0 for use in reader.uses[first:]):
             return None
         start += len(text)
-    return Names(reader.uses, reader.scopes, reader.calls, reader.imports, reader.fixed)
+    return Names(reader.uses, reader.scopes, reader.calls, reader.imports, reader.fixed, reader.unread)
 
 
 def _may_parse(text: str) -> bool:
@@ -178,6 +184,7 @@ class _Reader:
         self.calls: list[list[int]] = []
         self.imports: list[Imported] = []
         self.fixed: set[str] = set()
+        self.unread: list[str] = []
         self.scopes: list[Scope] = []
         self.top = self.begin(kind, None)
         self.pending: list[tuple[_Node, Scope, Scope, bool]] = []

@@ -31,6 +31,19 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(_WORD.findall(text))
 
 
+def bare_words(text: str) -> set[str]:
+    """The words of a text outside of strings and comments that follow no dot."""
+    found: set[str] = set()
+
+    def see(word: str, is_after_dot: bool) -> str:
+        if not is_after_dot:
+            found.add(word)
+        return word
+
+    replace_words(text, see)
+    return found
+
+
 def is_nested_at_most(text: str, deepest: int) -> bool:
     """Whether no parser can need more than `deepest` levels for an expression, or for blocks; sometimes false for less.
 

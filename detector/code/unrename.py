@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from detector.code.concrete import GLOBALS, KEYWORDS, MEMBERS, MODULE, VALUES, Imported, Names, Use, read_names
-from detector.code.lexical import replace_words, words_of
+from detector.code.lexical import bare_words, replace_words, words_of
 from detector.code.parse import uncollected
 from detector.code.pieces import pieces
 from detector.code.uncaptured import Variable, uncaptured
@@ -91,6 +91,8 @@ def file_text(
     undos = [project, *functions.values()]
     changed = set[str]().union(*(undo.changed() for undo in undos))
     modules = {module.rpartition(".")[2] for module, other in moved.modules.items() if module != other}
+    if moved.package != moved.new_package:
+        modules.add("from")  # a relative import may have to say where it led
     if not _mentions(text, changed | modules):
         return text, 0
     if text.startswith(_MARK):
@@ -98,7 +100,7 @@ def file_text(
         return _MARK + text, count
     with uncollected():
         parts = [piece.text.decode("utf-8", "surrogatepass") for piece in pieces(text.encode("utf-8", "surrogatepass"))]
-        names = read_names(parts, GLOBALS)
+        names = read_names(parts, GLOBALS, changed | modules)
         if names is None and len(parts) > 1:
             names = read_names([text], GLOBALS)
     if names is None:
@@ -150,6 +152,10 @@ def _edits(text: str, names: Names, units: Mapping[int, int], undos: Sequence[Un
             spaces[unit, VALUES].add(variable)
         if role == MEMBERS:
             spaces[unit, MEMBERS].add(variable)
+    goals = frozenset(target for variable, target in targets.items() if variable.role == GLOBALS)
+    for piece in names.unread:
+        if not goals.isdisjoint(words_of(piece)):
+            spaces[0, VALUES].update(Variable(GLOBALS, "", name) for name in goals & bare_words(piece))
     calls = [{variables[number] for number in call} for call in names.calls]
     kept = uncaptured(targets, [*spaces.values(), *calls])
     yield from paths
@@ -207,17 +213,17 @@ def _path_edit(text: str, names: Names, imported: Imported, moved: Moved) -> _Ed
     start, end = uses[0].start, uses[-1].start + len(uses[-1].text)
     module = _absolute(path, imported.level, moved.package)
     new = moved.modules.get(module, module)
-    if text[start:end] != path or not _is_path(new):
+    if text[start:end] != path or not module or not _is_path(new):
         return None
     anchor = _absolute("", imported.level, moved.new_package)
     if imported.level == 0:
         new_path = new
-    elif anchor and new.startswith(f"{anchor}."):
-        new_path = new.removeprefix(f"{anchor}.")
-    elif new == module:
-        return None  # it has no counterpart
-    elif text[start - imported.level : start] == "." * imported.level and text[start - imported.level - 1] == " ":
-        start, new_path = start - imported.level, new
+    elif new != module and new.startswith(f"{anchor}." if anchor else ""):
+        new_path = new.removeprefix(f"{anchor}." if anchor else "")
+    elif moved.package == moved.new_package and new == module:
+        return None
+    elif text[start - imported.level - 1 : start] == " " + "." * imported.level:
+        start, new_path = start - imported.level, new  # out of reach from where the file will stand
     else:
         return None
     return _Edit(start, end, new_path) if new_path != text[start:end] else None
@@ -244,7 +250,9 @@ def _absolute(path: str, level: int, package: str) -> str:
     if level == 0:
         return path
     parts = package.split(".") if package else []
-    kept = parts[: len(parts) - level + 1] if level <= len(parts) else []
+    if level - 1 > len(parts):
+        return ""
+    kept = parts[: len(parts) - level + 1]
     return ".".join([*kept, *([path] if path else [])])
 
 
