@@ -12,6 +12,7 @@ import libcst as cst
 
 from detector.code.lexical import is_nested_at_most, words_of
 from detector.code.parse import deeply
+from detector.code.thinned import Thinned, thinned
 
 VALUES, MEMBERS, GLOBALS, KEYWORDS = "values", "members", "globals", "keywords"
 VARIABLE, MODULE = "variable", "module"  # decided by scope; part of a module's dotted path
@@ -100,36 +101,40 @@ class Names:
     calls: list[list[int]]  # uses that name arguments of one call
     imports: list[Imported]
     fixed: set[str]  # what `import a.b` calls a here
-    unread: list[str]  # pieces that were not wanted
 
 
 def read_names(texts: Sequence[str], kind: str, wanted: Collection[str] | None = None) -> Names | None:
     """Read the names of a text that is given in pieces of whole statements; None where libcst cannot or must not.
 
     kind: the role of what is bound outside of all functions and classes.
-    wanted: pieces without any of these words are not read.
+    wanted: names that must be found; of others only those in the same statements are.
     """
     reader = _Reader(kind)
     start = 0
     for text in texts:
-        if wanted is not None and text.isascii() and words_of(text).isdisjoint(wanted):
-            start += len(text)
-            reader.unread.append(text)
-            continue
-        if not _may_parse(text):
-            return None
-        try:
-            with deeply():
-                tree = cst.parse_module(text)
-                first = len(reader.uses)
-                reader.read(tree)
-                is_same = _place(reader.uses, tree.code, text, start)
-        except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError, ValueError, UnicodeError):
-            return None
-        if not is_same or any(use.start < 0 for use in reader.uses[first:]):
-            return None
+        if wanted is None or not text.isascii() or not words_of(text).isdisjoint(wanted):
+            left = Thinned(text, (0,), (0,)) if wanted is None else thinned(text, wanted)
+            if not _may_parse(left.text) or not _read_piece(reader, left, start):
+                return None
         start += len(text)
-    return Names(reader.uses, reader.scopes, reader.calls, reader.imports, reader.fixed, reader.unread)
+    return Names(reader.uses, reader.scopes, reader.calls, reader.imports, reader.fixed)
+
+
+def _read_piece(reader: _Reader, piece: Thinned, start: int) -> bool:
+    """Read a piece whose original begins at `start`; whether that went well."""
+    first = len(reader.uses)
+    try:
+        with deeply():
+            tree = cst.parse_module(piece.text)
+            reader.read(tree)
+            is_same = _place(reader.uses, tree.code, piece.text)
+    except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError, ValueError):
+        return False
+    for use in reader.uses[first:]:
+        if use.start < 0:
+            return False
+        use.start = start + piece.origin(use.start)
+    return is_same
 
 
 def _may_parse(text: str) -> bool:
@@ -138,10 +143,10 @@ def _may_parse(text: str) -> bool:
     return is_nested_at_most(text, DEEPEST_PARSED)
 
 
-def _place(uses: list[Use], marked: str, text: str, start: int) -> bool:
+def _place(uses: list[Use], marked: str, text: str) -> bool:
     """Tell where the uses stand, from a text in which they are marked; whether it is otherwise the text."""
     pieces: list[str] = []
-    done, at = 0, start
+    done, at = 0, 0
     for mark in _MARK.finditer(marked):
         number = int(mark[1])
         if number >= len(uses):
@@ -184,7 +189,6 @@ class _Reader:
         self.calls: list[list[int]] = []
         self.imports: list[Imported] = []
         self.fixed: set[str] = set()
-        self.unread: list[str] = []
         self.scopes: list[Scope] = []
         self.top = self.begin(kind, None)
         self.pending: list[tuple[_Node, Scope, Scope, bool]] = []

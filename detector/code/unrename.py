@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from detector.code.concrete import GLOBALS, KEYWORDS, MEMBERS, MODULE, VALUES, Imported, Names, Use, read_names
-from detector.code.lexical import bare_words, replace_words, words_of
+from detector.code.lexical import replace_words, words_of
 from detector.code.parse import uncollected
 from detector.code.pieces import pieces
 from detector.code.uncaptured import Variable, uncaptured
@@ -72,7 +72,7 @@ def function_text(text: str, undo: Undo, own: str = "") -> tuple[str, int]:
         return _MARK + text, count
     block = _BLOCK if text[:1] in (" ", "\t") else ""
     with uncollected():
-        names = read_names([block + text], own or (MEMBERS if block else GLOBALS))
+        names = read_names([block + text], own or (MEMBERS if block else GLOBALS), _wanted([undo]))
     if names is None:
         return _word_by_word(text, [undo])
     for use in names.uses:
@@ -93,6 +93,7 @@ def file_text(
     modules = {module.rpartition(".")[2] for module, other in moved.modules.items() if module != other}
     if moved.package != moved.new_package:
         modules.add("from")  # a relative import may have to say where it led
+    wanted = _wanted(undos) | modules
     if not _mentions(text, changed | modules):
         return text, 0
     if text.startswith(_MARK):
@@ -100,12 +101,18 @@ def file_text(
         return _MARK + text, count
     with uncollected():
         parts = [piece.text.decode("utf-8", "surrogatepass") for piece in pieces(text.encode("utf-8", "surrogatepass"))]
-        names = read_names(parts, GLOBALS, changed | modules)
+        names = read_names(parts, GLOBALS, wanted)
         if names is None and len(parts) > 1:
             names = read_names([text], GLOBALS)
     if names is None:
         return _word_by_word(text, undos)
     return _spliced(text, _edits(text, names, _units(text, names, functions), undos, moved))
+
+
+def _wanted(undos: Iterable[Undo]) -> set[str]:
+    """Names that change, those that they become, and where a module lists its names."""
+    pairs = [pair for undo in undos for names in undo.roles().values() for pair in names.items()]
+    return {"__all__", *(name for one, other in pairs if one != other for name in (one, other))}
 
 
 def _mentions(text: str, changed: set[str]) -> bool:
@@ -152,10 +159,6 @@ def _edits(text: str, names: Names, units: Mapping[int, int], undos: Sequence[Un
             spaces[unit, VALUES].add(variable)
         if role == MEMBERS:
             spaces[unit, MEMBERS].add(variable)
-    goals = frozenset(target for variable, target in targets.items() if variable.role == GLOBALS)
-    for piece in names.unread:
-        if not goals.isdisjoint(words_of(piece)):
-            spaces[0, VALUES].update(Variable(GLOBALS, "", name) for name in goals & bare_words(piece))
     calls = [{variables[number] for number in call} for call in names.calls]
     kept = uncaptured(targets, [*spaces.values(), *calls])
     yield from paths
