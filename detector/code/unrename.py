@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from detector.code.concrete import GLOBALS, KEYWORDS, MEMBERS, MODULE, VALUES, Imported, Names, Use, read_names
+from detector.code.concrete import read_names
 from detector.code.lexical import replace_words, words_of
+from detector.code.named import GLOBALS, KEYWORDS, MEMBERS, MODULE, VALUES, Imported, Names, Use
 from detector.code.parse import uncollected
 from detector.code.pieces import pieces
 from detector.code.uncaptured import Variable, uncaptured
@@ -149,7 +150,7 @@ def _edits(text: str, names: Names, units: Mapping[int, int], undos: Sequence[Un
         if role == GLOBALS and name in submodules:
             target = submodules[name]
         is_changed = target != name and _is_possible(target, role) and target not in barred
-        is_changed = is_changed and not (is_bare and name in names.fixed)
+        is_changed = is_changed and not (is_bare and (name in names.fixed or keyword.iskeyword(name)))
         # What is known all over a file is decided for all of it, as far as its functions agree.
         variable = Variable(role, f"{unit} " if role == VALUES else target if is_changed else "", name)
         variables.append(variable)
