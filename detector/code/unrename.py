@@ -91,7 +91,7 @@ def file_text(
     """
     undos = [project, *functions.values()]
     changed = set[str]().union(*(undo.changed() for undo in undos))
-    modules = {module.rpartition(".")[2] for module, other in moved.modules.items() if module != other}
+    modules = {path.rpartition(".")[2] for pair in moved.modules.items() for path in pair}
     if moved.package != moved.new_package:
         modules.add("from")  # a relative import may have to say where it led
     wanted = _wanted(undos) | modules
