@@ -172,9 +172,7 @@ def compare(
         _write(render(report, form, output), output)
         if not quiet:
             print(_summary(report, time.perf_counter() - started), file=sys.stderr)
-    raise typer.Exit(
-        EXIT_NOTHING if exit_zero else exit_code(report, None if fail_on is None else Strength[fail_on.name])
-    )
+    raise typer.Exit(EXIT_NOTHING if exit_zero else exit_code(report, _strength(fail_on)))
 
 
 @app.command(epilog=EXPLAIN_EPILOG)
@@ -211,9 +209,11 @@ def report_again(
             report_files.check_writable(output)
         report = _read_back(result)
         _write(render(report, form, output), output)
-    raise typer.Exit(
-        EXIT_NOTHING if exit_zero else exit_code(report, None if fail_on is None else Strength[fail_on.name])
-    )
+    raise typer.Exit(EXIT_NOTHING if exit_zero else exit_code(report, _strength(fail_on)))
+
+
+def _strength(level: Level | None) -> Strength | None:
+    return None if level is None else Strength[level.name]
 
 
 def _read_back(source: str) -> Report:
@@ -266,7 +266,7 @@ def _unrename(suspect: str, reference: str, output: Path, jobs: int, quiet: bool
     written: list[tuple[str, str]] = []
     with ExitStack() as targets, progress_bar(not quiet and sys.stderr.isatty()) as progress:
         repo, other = [targets.enter_context(open_target(target)) for target in (suspect, reference)]
-        report = compare(repo, [other], Options(jobs=jobs), progress)
+        report = compare(repo, [other], Options(jobs=jobs, most_explained=sys.maxsize), progress)
 
         def files() -> Iterator[tuple[str, bytes]]:
             total = len(repo.files.paths())

@@ -36,6 +36,7 @@ class Options:
     min_similarity: float | None = None
     min_bits: float | None = None
     jobs: int = 1
+    most_explained: int = MOST_EXPLAINED  # matches of one reference, strongest first, that are explained in full
 
 
 def compare(
@@ -52,7 +53,7 @@ def compare(
     gate = code.Gate(options.min_similarity, options.min_bits)
     found = code.find(ours, theirs, gate, [repo.files.read for repo in (suspect, *references)])
     _tell(progress, "explaining", len(found.listed))
-    matches = _matches(found, suspect, references, ours, theirs, names, compared)
+    matches = _matches(found, suspect, references, ours, theirs, names, compared, options.most_explained)
     # What is listed must not change what is concluded.
     nearest = [matches[entry] for entry in found.nearest]
     sides = tuple(
@@ -143,6 +144,7 @@ def _matches(
     theirs: Sequence[Corpus],
     names: Sequence[str],
     compared: frozenset[str],
+    most_explained: int,
 ) -> dict[tuple[int, int], Match]:
     """Explain each pair that is listed or judged from its two texts, one reference at a time."""
     wanted = list(dict.fromkeys((*found.listed, *found.nearest)))
@@ -153,7 +155,7 @@ def _matches(
         read = suspect.files.read, reference.files.read
         own, other = (local_packages(repo.files.paths()) | compared for repo in (suspect, reference))
         # Names and disguises of the strongest matches; of the others, and of candidates, only the clone type.
-        full = 0 if len(found.listed) > len(ours.spans) else MOST_EXPLAINED
+        full = 0 if len(found.listed) > len(ours.spans) else most_explained
         explanations = explain(spans, *read, (own, other), full=full)
         own_names = declared.names_of(reference, reference.files.paths())
         is_declared = declared.declares([span for span, _ in spans], suspect.files.read, own_names)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import io
 import tokenize
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 
 from detector.code.unrename import ROLES, Moved, Undo, file_text
-from detector.model import Correspondence, Files, Match, NamePair, Report, Skipped
+from detector.model import Correspondence, Files, Match, Report, Skipped
 
 INIT = "__init__.py"
 
@@ -29,12 +30,12 @@ def unrenamed(report: Report, files: Files) -> Iterator[Unrenamed | Skipped]:
     paths = new_paths([each for each in report.files if each.reference_name == reference], files.paths())
     old, new = frozenset(paths), frozenset(paths.values())
     modules = _modules(paths)
-    project = project_undo(report.names, reference)
+    matches = [match for match in report.matches if match.reference_name == reference]
+    project = project_undo(matches)
     functions: defaultdict[str, dict[tuple[str, int], Undo]] = defaultdict(dict)
-    for match in report.matches:
-        if match.reference_name == reference:
-            place = match.suspect.qualname, match.suspect.first_line
-            functions[match.suspect.path].setdefault(place, function_undo(match, project))
+    for match in matches:
+        place = match.suspect.qualname, match.suspect.first_line
+        functions[match.suspect.path].setdefault(place, function_undo(match, project))
     for file in files:
         if isinstance(file, Skipped):
             yield file
@@ -50,14 +51,21 @@ def function_undo(match: Match, project: Undo) -> Undo:
     return Undo(values, {**project.members, **members}, {**project.globals, **shared}, {**project.keywords, **keywords})
 
 
-def project_undo(names: Sequence[NamePair], reference: str) -> Undo:
-    """The names of what is in no matched function: those that more matches give than contradict."""
-    shared = {
-        pair.suspect: pair.reference
-        for pair in names
-        if pair.reference_name == reference and pair.places > pair.contradicted
-    }
-    return Undo({}, shared, shared, shared)
+def project_undo(matches: Iterable[Match]) -> Undo:
+    """The names of what is in no matched function: those that more matches give than contradict, by role."""
+    votes: defaultdict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+    for match in matches:
+        kept = [name for name, other in match.renames.items() if name == other]
+        for role in ROLES:
+            for name, other in (*match.renames_by_role.get(role, {}).items(), *zip(kept, kept, strict=True)):
+                votes[role, name][other] += 1
+    roles: dict[str, dict[str, str]] = {role: {} for role in ROLES}
+    for (role, name), counts in votes.items():
+        other, places = min(counts.items(), key=lambda vote: (-vote[1], vote[0]))
+        if other != name and 2 * places > counts.total():
+            roles[role][name] = other
+    _, members, shared, keywords = (roles[role] for role in ROLES)
+    return Undo({}, members, shared, keywords)
 
 
 def _put_back(data: bytes, functions: Mapping[tuple[str, int], Undo], project: Undo, moved: Moved) -> bytes:
@@ -111,25 +119,31 @@ class _Taken:
 
     def take(self, path: str) -> str:
         """The path, or one beside it that is free."""
-        stem, dot, suffix = path.rpartition(".")
-        if not dot or "/" in suffix:
-            stem, suffix = path, ""
-        number = 1
-        while not self._is_free(path):
-            number += 1
-            path = f"{stem}_{number}{dot}{suffix}" if suffix else f"{stem}_{number}"
+        folder = next((above for above in _above(path) if above.casefold() in self.files), "")
+        if folder:  # is a file here: another folder then
+            return self.take(f"{self._numbered(folder)}{path[len(folder) :]}")
+        if self._is_taken(path):
+            path = self._numbered(path)
         self.files.add(path.casefold())
-        self.folders.update(_above(path.casefold()))
+        self.folders.update(map(str.casefold, _above(path)))
         return path
 
-    def _is_free(self, path: str) -> bool:
-        key = path.casefold()
-        return key not in self.files and key not in self.folders and self.files.isdisjoint(_above(key))
+    def _numbered(self, path: str) -> str:
+        """A free name like this one."""
+        head, slash, name = path.rpartition("/")
+        stem, dot, suffix = name.rpartition(".")
+        if not stem:
+            stem, dot, suffix = name, "", ""
+        names = (f"{head}{slash}{stem}_{number}{dot}{suffix}" for number in count(2))
+        return next(each for each in names if not self._is_taken(each))
+
+    def _is_taken(self, path: str) -> bool:
+        return path.casefold() in self.files or path.casefold() in self.folders
 
 
 def _above(path: str) -> list[str]:
     parts = path.split("/")
-    return ["/".join(parts[:count]) for count in range(1, len(parts))]
+    return ["/".join(parts[:length]) for length in range(1, len(parts))]
 
 
 def _folders(paths: Mapping[str, str]) -> dict[str, str]:
@@ -139,8 +153,8 @@ def _folders(paths: Mapping[str, str]) -> dict[str, str]:
         votes[path.rpartition("/")[0]][other.rpartition("/")[0]] += 1
     found: dict[str, str] = {}
     for folder, counts in votes.items():
-        other, count = min(counts.items(), key=lambda vote: (-vote[1], vote[0]))
-        if 2 * count > counts.total() and other not in found.values():
+        other, most = min(counts.items(), key=lambda vote: (-vote[1], vote[0]))
+        if 2 * most > counts.total() and other not in found.values():
             found[folder] = other
     return found
 

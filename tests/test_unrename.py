@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import keyword
 import random
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from detector.code.digest import renamed_digest
 from detector.code.lexical import is_nested_at_most
 from detector.code.lowering.names import read_module
 from detector.code.scopes import own_names, places
+from detector.code.thinned import thinned
 from detector.code.unrename import Moved, Undo, file_text, function_text
 from tests.generate import programs
 from tests.programs import Program
@@ -103,11 +105,13 @@ def _functions(text: str) -> Iterator[tuple[str, str, int]]:
         ("def f(a):\n  return f'a {a!r:>{b}} {a.a} a'\n", "def f(x):\n  return f'a {x!r:>{b}} {x.alpha} a'\n"),
         ("def f(a):\n  '''a aid'''\n  return 'a'  # a\n", "def f(x):\n  '''a aid'''\n  return 'a'  # a\n"),
         ("def f():\n  class t:\n    a = 1\n    b = a\n    def go(self): return a\n  return t.a\n",
-         "def f():\n  class tmp:\n    alpha = 1\n    b = alpha\n    def forward(self): return free\n  return tmp.alpha\n"),
+         "def f():\n  class tmp:\n    alpha = 1\n    b = alpha\n    def forward(self): return free\n"
+         "  return tmp.alpha\n"),
         ("def f(a):\n  a[t].a += b\n  a: LIMIT = 1\n", "def f(x):\n  x[t].alpha += b\n  x: BOUND = 1\n"),
         ("async def aid(a):\n  async for b in a: await b\n", "async def assist(x):\n  async for y in x: await y\n"),
         ("def aid[a](b: a) -> a:\n  return b\n", "def assist[x](y: x) -> x:\n  return y\n"),
-        ("    def go(self, a):\n        return self.proj(a)\n", "    def forward(self, x):\n        return self.w_q(x)\n"),
+        ("    def go(self, a):\n        return self.proj(a)\n",
+         "    def forward(self, x):\n        return self.w_q(x)\n"),
         ("\tdef go(self, a):\n\t\treturn self.proj(a)\n", "\tdef forward(self, x):\n\t\treturn self.w_q(x)\n"),
     ],
 )  # fmt: skip
@@ -162,8 +166,8 @@ def test_two_attributes_or_two_arguments_of_a_call_never_become_one() -> None:
 def test_each_function_of_a_file_goes_by_its_own_names_and_the_rest_by_the_projects() -> None:
     text = (
         "__all__ = ['Old', 'a']\n\n@dec(a)\nclass Old(LIMIT):\n    a: int = 1\n\n    @a\n    def go(self, a=a):\n"
-        "        return [self.a for a in a]\n\n    def stay(self, a):\n        return a\n\n\ndef aid(a):\n    def t(a):\n"
-        "        return LIMIT\n    return t\n"
+        "        return [self.a for a in a]\n\n    def stay(self, a):\n        return a\n\n\ndef aid(a):\n"
+        "    def t(a):\n        return LIMIT\n    return t\n"
     )
     project = Undo(globals={"Old": "New", "LIMIT": "BOUND", "a": "free", "aid": "assist"}, members={"a": "alpha"})
     own = {("Old.go", 8): Undo({"a": "x"}, {"go": "forward", "a": "alpha"}), ("aid", 15): NAMES}
@@ -245,6 +249,24 @@ def _digest(text: str, line: int) -> str:
     (place,) = [place for (_, first), place in places(tree).items() if first == line]
     own = own_names(place.klass) if place.klass else frozenset[str]()
     return renamed_digest(place.node, read_module(tree, frozenset()), own, place.is_method)
+
+
+@pytest.mark.parametrize("file", FIXTURES, ids=lambda file: f"{file.parent.name}/{file.name}")
+def test_what_is_left_out_before_parsing_changes_nothing(file: Path) -> None:
+    text = file.read_text("utf-8")
+    words = sorted(_suffixed(text))
+    for seed in range(20):
+        chosen = random.Random(seed).sample(words, min(len(words), 2))
+        left = thinned(text, chosen)
+        ast.parse(left.text)
+        for place in (match.start() for match in re.finditer(r"\b(def|class|return)\b", left.text)):
+            assert text[left.origin(place) :].startswith(left.text[place : left.text.index("\n", place)])
+        names = {word: f"{word}_0" for word in chosen}
+        there = file_text(text, {}, _everywhere(names))[0]
+        back = {new: old for old, new in names.items()}
+        assert file_text(there, {}, _everywhere(back))[0] == text
+        assert _without_names(there) == _without_names(text)
+        assert not {name for _, _, name in _identifiers(ast.parse(there))} & set(chosen)
 
 
 # --- what is no plain Python ---

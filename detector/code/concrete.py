@@ -1,20 +1,30 @@
-"""Where each name of a Python text stands, what it is there, and which scope it belongs to."""
+"""A Python text -> its names, through libcst."""
 
 from __future__ import annotations
 
 import dataclasses
 import re
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 import libcst as cst
 
-from detector.code.lexical import is_nested_at_most
+from detector.code.lexical import is_nested_at_most, words_of
+from detector.code.named import (
+    GLOBALS,
+    KEYWORDS,
+    MEMBERS,
+    MODULE,
+    VALUES,
+    VARIABLE,
+    Imported,
+    Names,
+    Scope,
+    Use,
+    normal,
+)
 from detector.code.parse import deeply
-
-VALUES, MEMBERS, GLOBALS, KEYWORDS = "values", "members", "globals", "keywords"
-VARIABLE, MODULE = "variable", "module"  # decided by scope; part of a module's dotted path
+from detector.code.thinned import Thinned, thinned
 
 # libcst's trees take about 600 bytes for each byte of source.
 LONGEST_PARSED = 400_000
@@ -34,96 +44,38 @@ _SILENT = re.compile(
 _Node = Any  # libcst's nodes are told apart by their class
 
 
-class Scope:
-    """What binds names: a module, a class, a function (or its type parameters), a comprehension."""
-
-    __slots__ = ("bound", "kind", "name", "number", "outer", "parent", "passed", "qualname")
-
-    def __init__(self, kind: str, parent: Scope | None, number: int, qualname: str = "", name: int = -1) -> None:
-        self.kind = kind  # the role of what it binds; "comprehension" for one
-        self.parent = parent
-        self.number = number  # in the order in which they begin, outer ones first
-        self.qualname = qualname
-        self.name = name  # number of the use that names a function, -1 where there is none
-        self.bound: set[str] = set()
-        self.outer: set[str] = set()  # declared global
-        self.passed: set[str] = set()  # declared nonlocal
-
-    def holder(self, name: str) -> Scope | None:
-        """The scope whose variable a name is; None for the module's and whatever is bound nowhere."""
-        scope: Scope | None = self
-        while scope is not None:
-            if name in scope.outer:
-                return None
-            is_visible = scope is self or scope.kind != MEMBERS
-            if is_visible and name in scope.bound and name not in scope.passed:
-                return scope if scope.kind != GLOBALS else None
-            scope = scope.parent
-        return None
-
-
-class Use:
-    """A name where it stands."""
-
-    __slots__ = ("home", "name", "role", "scope", "start", "text")
-
-    def __init__(self, text: str, role: str, scope: Scope, home: Scope) -> None:
-        self.text = text
-        self.name = _normal(text)
-        self.role = role
-        self.scope = scope  # where it is looked up
-        self.home = home  # whose text it belongs to: a default belongs to its function and is looked up outside
-        self.start = -1
-
-
-def _normal(name: str) -> str:
-    """The name that Python takes a spelling for."""
-    return name if name.isascii() else unicodedata.normalize("NFKC", name)
-
-
-@dataclasses.dataclass(frozen=True, slots=True)
-class Imported:
-    """An import of modules, or of names from one. Numbers are those of uses."""
-
-    level: int  # dots of a relative import
-    module: tuple[int, ...]
-    names: tuple[tuple[int, bool], ...]  # imported from it, and whether they go by another name here
-    is_bound: bool = False  # `import a.b`: a use of the module spells its path
-
-
-@dataclasses.dataclass(slots=True)
-class Names:
-    """All names of a text."""
-
-    uses: list[Use]
-    scopes: list[Scope]
-    calls: list[list[int]]  # uses that name arguments of one call
-    imports: list[Imported]
-    fixed: set[str]  # what `import a.b` calls a here
-
-
-def read_names(texts: Sequence[str], kind: str) -> Names | None:
+def read_names(texts: Sequence[str], kind: str, wanted: Collection[str] | None = None) -> Names | None:
     """Read the names of a text that is given in pieces of whole statements; None where libcst cannot or must not.
 
     kind: the role of what is bound outside of all functions and classes.
+    wanted: names that must be found; of others only those in the same statements are.
     """
     reader = _Reader(kind)
     start = 0
     for text in texts:
-        if not _may_parse(text):
-            return None
-        try:
-            with deeply():
-                tree = cst.parse_module(text)
-                first = len(reader.uses)
-                reader.read(tree)
-                is_same = _place(reader.uses, tree.code, text, start)
-        except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError, ValueError, UnicodeError):
-            return None
-        if not is_same or any(use.start < 0 for use in reader.uses[first:]):
-            return None
+        if wanted is None or not text.isascii() or not words_of(text).isdisjoint(wanted):
+            left = Thinned(text, (0,), (0,)) if wanted is None else thinned(text, wanted)
+            if not _may_parse(left.text) or not _read_piece(reader, left, start):
+                return None
         start += len(text)
     return Names(reader.uses, reader.scopes, reader.calls, reader.imports, reader.fixed)
+
+
+def _read_piece(reader: _Reader, piece: Thinned, start: int) -> bool:
+    """Read a piece whose original begins at `start`; whether that went well."""
+    first = len(reader.uses)
+    try:
+        with deeply():
+            tree = cst.parse_module(piece.text)
+            reader.read(tree)
+            is_same = _place(reader.uses, tree.code, piece.text)
+    except (cst.ParserSyntaxError, cst.CSTValidationError, RecursionError, ValueError):
+        return False
+    for use in reader.uses[first:]:
+        if use.start < 0:
+            return False
+        use.start = start + piece.origin(use.start)
+    return is_same
 
 
 def _may_parse(text: str) -> bool:
@@ -132,10 +84,10 @@ def _may_parse(text: str) -> bool:
     return is_nested_at_most(text, DEEPEST_PARSED)
 
 
-def _place(uses: list[Use], marked: str, text: str, start: int) -> bool:
+def _place(uses: list[Use], marked: str, text: str) -> bool:
     """Tell where the uses stand, from a text in which they are marked; whether it is otherwise the text."""
     pieces: list[str] = []
-    done, at = 0, start
+    done, at = 0, 0
     for mark in _MARK.finditer(marked):
         number = int(mark[1])
         if number >= len(uses):
@@ -224,7 +176,7 @@ class _Reader:
     def variable(self, node: cst.Name, scope: Scope, home: Scope, is_target: bool) -> int:
         """A name that stands alone."""
         if is_target:
-            scope.bound.add(_normal(node.value))
+            scope.bound.add(normal(node.value))
         return self.use(node, VARIABLE, scope, home)
 
     # --- one handler for each class of node that means something to scopes ---
@@ -247,7 +199,7 @@ class _Reader:
             self.calls.append(names)
 
     def function(self, node: cst.FunctionDef, scope: Scope, home: Scope) -> None:
-        name = _normal(node.name.value)
+        name = normal(node.name.value)
         scope.bound.add(name)
         number = self.use(node.name, VARIABLE, scope, home)
         inner = self.inner(node, VALUES, scope, f"{scope.qualname}{name}.", number)
@@ -278,7 +230,7 @@ class _Reader:
         self.push(node.body, inner, inner)
 
     def class_(self, node: cst.ClassDef, scope: Scope, home: Scope) -> None:
-        qualname = f"{scope.qualname}{_normal(node.name.value)}."
+        qualname = f"{scope.qualname}{normal(node.name.value)}."
         self.variable(node.name, scope, home, True)
         inner = self.inner(node, MEMBERS, scope, qualname)
         around = inner.parent if node.type_parameters and inner.parent else scope
@@ -312,7 +264,7 @@ class _Reader:
     def declared(self, node: cst.Global | cst.Nonlocal, scope: Scope, home: Scope) -> None:
         names = scope.outer if isinstance(node, cst.Global) else scope.passed
         for each in node.names:
-            names.add(_normal(each.name.value))
+            names.add(normal(each.name.value))
             self.use(each.name, VARIABLE, scope, home)
 
     def imported(self, node: cst.Import, scope: Scope, home: Scope) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 _STRING = r"""(?P<prefix>\b[A-Za-z]{1,2})?(?P<string>
     '''(?:[^'\\]|\\[\s\S]|'(?!''))*+(?:'''|\Z) | \"""(?:[^"\\]|\\[\s\S]|"(?!""))*+(?:\"""|\Z)
   | '(?:[^'\\\r\n]|\\(?:\r\n|[\s\S]))*+'? | "(?:[^"\\\r\n]|\\(?:\r\n|[\s\S]))*+"? )"""
-_TOKEN = re.compile(
+TOKEN = re.compile(
     rf"""{_STRING} | (?P<skip>\#[^\r\n]*+|\\\r?\n) | (?P<line>\n) | (?P<open>[(\[{{]) | (?P<close>[)\]}}])
   | (?P<apart>[,;]) | (?P<word>[^\W\d]\w*+) | (?P<number>\d\w*+) | (?P<other>[^\s\w])""",
     re.VERBOSE,
@@ -51,7 +51,7 @@ def _depths(text: str, deepest: int) -> Iterator[int]:
     """How deep an expression may be after each token; more than `deepest` ends it."""
     outer: list[int] = []  # levels of the open brackets
     here = depth = 0
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         kind = token.lastgroup
         more = 0
         if kind == "word":
@@ -90,7 +90,7 @@ def replace_words(text: str, change: Callable[[str, bool], str]) -> str:
     """Replace names outside of strings and comments; `change` gets each, and whether it follows a dot."""
     pieces: list[str] = []
     done, is_after_dot = 0, False
-    for token in _TOKEN.finditer(text):
+    for token in TOKEN.finditer(text):
         if token.lastgroup == "word":
             pieces += (text[done : token.start()], change(token[0], is_after_dot))
             done = token.end()

@@ -9,8 +9,9 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from detector.code.concrete import GLOBALS, KEYWORDS, MEMBERS, MODULE, VALUES, Imported, Names, Use, read_names
+from detector.code.concrete import read_names
 from detector.code.lexical import replace_words, words_of
+from detector.code.named import GLOBALS, KEYWORDS, MEMBERS, MODULE, VALUES, Imported, Names, Use
 from detector.code.parse import uncollected
 from detector.code.pieces import pieces
 from detector.code.uncaptured import Variable, uncaptured
@@ -73,7 +74,7 @@ def function_text(text: str, undo: Undo, own: str = "") -> tuple[str, int]:
         return _MARK + text, count
     block = _BLOCK if text[:1] in (" ", "\t") else ""
     with uncollected():
-        names = read_names([block + text], own or (MEMBERS if block else GLOBALS))
+        names = read_names([block + text], own or (MEMBERS if block else GLOBALS), _wanted([undo]))
     if names is None:
         return _word_by_word(text, [undo])
     for use in names.uses:
@@ -91,7 +92,10 @@ def file_text(
     """
     undos = [project, *functions.values()]
     changed = set[str]().union(*(undo.changed() for undo in undos))
-    modules = {module.rpartition(".")[2] for module, other in moved.modules.items() if module != other}
+    modules = {path.rpartition(".")[2] for pair in moved.modules.items() for path in pair}
+    if moved.package != moved.new_package:
+        modules.add("from")  # a relative import may have to say where it led
+    wanted = _wanted(undos) | modules
     if not _mentions(text, changed | modules):
         return text, 0
     if text.startswith(_MARK):
@@ -99,12 +103,18 @@ def file_text(
         return _MARK + text, count
     with uncollected():
         parts = [piece.text.decode("utf-8", "surrogatepass") for piece in pieces(text.encode("utf-8", "surrogatepass"))]
-        names = read_names(parts, GLOBALS)
+        names = read_names(parts, GLOBALS, wanted)
         if names is None and len(parts) > 1:
             names = read_names([text], GLOBALS)
     if names is None:
         return _word_by_word(text, undos)
     return _spliced(text, _edits(text, names, _units(text, names, functions), undos, moved))
+
+
+def _wanted(undos: Iterable[Undo]) -> set[str]:
+    """Names that change, those that they become, and where a module lists its names."""
+    pairs = [pair for undo in undos for names in undo.roles().values() for pair in names.items()]
+    return {"__all__", *(name for one, other in pairs if one != other for name in (one, other))}
 
 
 def _mentions(text: str, changed: set[str]) -> bool:
@@ -141,7 +151,7 @@ def _edits(text: str, names: Names, units: Mapping[int, int], undos: Sequence[Un
         if role == GLOBALS and name in submodules:
             target = submodules[name]
         is_changed = target != name and _is_possible(target, role) and target not in barred
-        is_changed = is_changed and not (is_bare and name in names.fixed)
+        is_changed = is_changed and not (is_bare and (name in names.fixed or keyword.iskeyword(name)))
         # What is known all over a file is decided for all of it, as far as its functions agree.
         variable = Variable(role, f"{unit} " if role == VALUES else target if is_changed else "", name)
         variables.append(variable)
@@ -208,17 +218,17 @@ def _path_edit(text: str, names: Names, imported: Imported, moved: Moved) -> _Ed
     start, end = uses[0].start, uses[-1].start + len(uses[-1].text)
     module = _absolute(path, imported.level, moved.package)
     new = moved.modules.get(module, module)
-    if text[start:end] != path or not _is_path(new):
+    if text[start:end] != path or not module or not _is_path(new):
         return None
     anchor = _absolute("", imported.level, moved.new_package)
     if imported.level == 0:
         new_path = new
-    elif anchor and new.startswith(f"{anchor}."):
-        new_path = new.removeprefix(f"{anchor}.")
-    elif new == module:
-        return None  # it has no counterpart
-    elif text[start - imported.level : start] == "." * imported.level and text[start - imported.level - 1] == " ":
-        start, new_path = start - imported.level, new
+    elif new != module and new.startswith(f"{anchor}." if anchor else ""):
+        new_path = new.removeprefix(f"{anchor}." if anchor else "")
+    elif moved.package == moved.new_package and new == module:
+        return None
+    elif text[start - imported.level - 1 : start] == " " + "." * imported.level:
+        start, new_path = start - imported.level, new  # out of reach from where the file will stand
     else:
         return None
     return _Edit(start, end, new_path) if new_path != text[start:end] else None
@@ -245,7 +255,9 @@ def _absolute(path: str, level: int, package: str) -> str:
     if level == 0:
         return path
     parts = package.split(".") if package else []
-    kept = parts[: len(parts) - level + 1] if level <= len(parts) else []
+    if level - 1 > len(parts):
+        return ""
+    kept = parts[: len(parts) - level + 1]
     return ".".join([*kept, *([path] if path else [])])
 
 
