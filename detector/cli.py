@@ -223,7 +223,7 @@ def _read_back(source: str) -> Report:
     try:
         return reading.parse(text)
     except UserError as error:
-        raise UserError(f"{source}: {error}") from None
+        raise UserError(f"{report_files.named(source)}: {error}") from None
 
 
 @contextmanager

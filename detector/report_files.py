@@ -20,11 +20,12 @@ def read(source: str) -> str:
 
     Errors: UserError when there is no such file, when it is too large, or when it is no text.
     """
-    shown = "standard input" if source == STANDARD_INPUT else source
+    shown = named(source)
     try:
         data = _read_bytes(source)
-    except OSError as error:
-        raise UserError(f"{shown}: cannot be read: {error.strerror or error}; check the path") from None
+    except (OSError, ValueError) as error:  # ValueError: no path can be called like this
+        reason = error.strerror if isinstance(error, OSError) else error
+        raise UserError(f"{shown}: cannot be read: {reason}; check the path") from None
     if len(data) > MAX_BYTES:
         raise UserError(f"{shown}: is larger than {MAX_BYTES >> 20} MB; give the JSON report of one comparison")
     try:
@@ -33,9 +34,14 @@ def read(source: str) -> str:
         raise UserError(f"{shown}: is no text in UTF-8; give a report that --format json has written") from None
 
 
+def named(source: str) -> str:
+    """How a source is called in a message."""
+    return "standard input" if source == STANDARD_INPUT else source
+
+
 def _read_bytes(source: str) -> bytes:
     if source == STANDARD_INPUT:
-        return sys.stdin.buffer.read(MAX_BYTES + 1)
+        return sys.stdin.buffer.read(MAX_BYTES + 1) if sys.stdin else b""  # None: closed by who started us
     with open(source, "rb") as file:
         return file.read(MAX_BYTES + 1)
 

@@ -28,6 +28,7 @@ from detector.model import (
     Texts,
     Trace,
 )
+from detector.report.findings import TRACE_KINDS
 
 SUSPECT_TEXT = "def grow(table, n):\n    # teh old size\n    k = n * 1.0173\n\n    return table[:k]\n"
 REFERENCE_TEXT = (
@@ -318,7 +319,7 @@ def reports(draw: st.DrawFn) -> Report:
         skipped=some(st.builds(Skipped, text, text)),
         settings=draw(values),
         versions=draw(names),
-        traces=some(st.builds(Trace, text, text, text, count, bits, places, places)),
+        traces=some(st.builds(Trace, st.sampled_from(TRACE_KINDS), text, text, count, bits, places, places)),
         similarities=draw(st.sampled_from([None, full().similarities])),
     )
 

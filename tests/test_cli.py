@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from detector import cli
+from detector import cli, report_files
 from detector.model import (
     Basis,
     CloneType,
@@ -28,6 +28,7 @@ from detector.model import (
     Strength,
     UserError,
 )
+from detector.report import json as json_report
 
 ROOT = Path(__file__).parent.parent
 HEAVY = ("numpy", "scipy", "datasketch", "networkx", "git", "tree_sitter", "tree_sitter_python", "hypothesis")
@@ -413,7 +414,9 @@ def test_an_impossible_output_is_told_before_the_work(
 # --- help ---
 
 
-@pytest.mark.parametrize("arguments", ["--version", "--help", "compare --help", "--show-completion", ""])
+@pytest.mark.parametrize(
+    "arguments", ["--version", "--help", "compare --help", "report --help", "--show-completion", ""]
+)
 def test_answers_about_the_program_itself_import_nothing_heavy(arguments: str) -> None:
     code = (
         "import sys; sys.argv[:] = ['detector', *sys.argv[1:]]\n"
@@ -436,7 +439,7 @@ def test_the_version_is_one_line() -> None:
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
 def test_help_has_a_short_and_a_long_name_for_program_and_command(option: str) -> None:
-    for command in ([], ["compare"]):
+    for command in ([], ["compare"], ["report"]):
         run = _detector(*command, option)
         assert run.returncode == 0
         assert run.stdout.startswith("Usage: detector")
@@ -449,3 +452,111 @@ def test_completion_can_be_shown_for_a_shell() -> None:
         [sys.executable, "-m", "detector"], capture_output=True, text=True, env=environment, check=False
     )
     assert run.stdout.split() == ["compare"]
+
+
+# --- reports that are written again ---
+
+
+@pytest.fixture
+def result(stage: Stage, tmp_path: Path) -> Path:
+    """What a comparison with findings has written."""
+    stage.report = FOUND
+    file = tmp_path / "result.json"
+    cli.run(["compare", "a", "b", "--format", "json", "--output", str(file), "--quiet"])
+    stage.targets = ()
+    return file
+
+
+@pytest.mark.parametrize("form", cli.Format)
+def test_a_report_that_is_written_again_equals_that_of_the_comparison(
+    stage: Stage, result: Path, form: str, capsysbinary: Any
+) -> None:
+    assert cli.run(["compare", "a", "b", "--format", form, "--quiet"]) == 1
+    first = capsysbinary.readouterr()
+    stage.targets = ()
+    assert cli.run(["report", str(result), "--format", form]) == 1
+    assert capsysbinary.readouterr() == first
+    assert first.out
+    assert stage.targets == ()
+
+
+def test_a_report_can_come_from_standard_input(
+    result: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with result.open() as file:
+        monkeypatch.setattr(sys, "stdin", file)
+        assert cli.run(["report", "-"]) == 1
+    assert capsys.readouterr().out.startswith("derived, undeclared\n")
+
+
+@pytest.mark.parametrize(
+    ("report", "arguments", "code"),
+    [
+        (FOUND, [], 1),
+        (FOUND, ["--exit-zero"], 0),
+        (FOUND, ["--fail-on", "strong"], 1),
+        (FOUND, ["--fail-on", "very-strong"], 0),
+        (replace(FOUND, matches=(DECLARED,)), [], 0),
+        (NOTHING, [], 0),
+        (INCOMPLETE, [], 3),
+    ],
+)
+def test_a_report_that_is_written_again_gates_like_the_comparison(
+    result: Path, report: Report, arguments: list[str], code: int
+) -> None:
+    result.write_text(json_report.render(report), "utf-8")
+    assert cli.run(["report", str(result), *arguments]) == code
+
+
+def test_a_report_can_be_written_over_itself(result: Path) -> None:
+    before = result.read_bytes()
+    assert cli.run(["report", str(result), "--format", "json", "--output", str(result)]) == 1
+    assert result.read_bytes() == before
+    assert cli.run(["report", str(result), "--format", "junit", "--output", str(result)]) == 1
+    assert result.read_bytes().startswith(b"<?xml")
+
+
+def test_what_is_no_report_is_one_line_and_exit_2(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "text").write_text("\x1b[31m")
+    (tmp_path / "bytes").write_bytes(b"\xff\xfe{\x00")
+    (tmp_path / "other").write_text('{"schema": "other/1"}')
+    (tmp_path / "large").write_bytes(b" " * 101)
+    monkeypatch.setattr(report_files, "MAX_BYTES", 100)
+    for name, says in {
+        "missing": "No such file or directory; check the path",
+        ".": "Is a directory; check the path",
+        "a\x00b": "check the path",
+        "text": "the text is no JSON",
+        "bytes": "is no text in UTF-8",
+        "other": "schema: is 'other/1', where a report says 'detector-report/1'",
+        "large": "is larger than",
+        "/dev/zero": "is larger than",
+    }.items():
+        assert cli.run(["report", str(tmp_path / name)]) == 2, name
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert err.startswith("detector: ")
+        assert says in err
+        assert err.count("\n") == 1
+        assert err[:-1].isprintable()
+
+
+def test_an_impossible_output_of_a_report_is_told_and_the_report_left_alone(
+    result: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.run(["report", str(result), "--output", str(result.parent)]) == 2
+    assert "is a folder" in capsys.readouterr().err
+    assert os.listdir(result.parent) == ["result.json"]
+
+
+def test_writing_a_report_again_needs_nothing_of_what_compares(result: Path) -> None:
+    code = (
+        "import sys; from detector import cli; cli.run(sys.argv[1:])\n"
+        f"print(sorted(set(sys.modules) & set({HEAVY!r})), file=sys.stderr)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", code, "report", str(result)], capture_output=True, text=True, cwd=ROOT, check=True
+    )
+    assert run.stderr.splitlines()[-1] == "[]"

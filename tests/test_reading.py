@@ -49,8 +49,8 @@ def test_a_report_with_every_noun_comes_back_whole() -> None:
 
 
 @given(reports())
-@example(named("x"))
-@example(named("\ud83d\ude00"))
+@example(replace(named("x"), traces=()))
+@example(replace(named("\ud83d\ude00"), traces=()))
 @example(replace(full(), settings={"\ud83d\ude00": 1, "\uffff": 2}))
 @settings(max_examples=150, deadline=None, suppress_health_check=SLOW_TO_DRAW)
 def test_any_report_that_is_read_back_is_written_the_same(report: Report) -> None:
@@ -210,6 +210,7 @@ FLOWS = ("matches", 0, "flows")
         (_set("evidence", 0, "measures", "p", 10**30), "evidence[0].measures.p: is "),
         (_set("settings", "min_bits", True), "settings.min_bits: is true or false, not a number or a string"),
         (_set("versions", "detector", 1), "versions.detector: is a number, not a string"),
+        (_set("traces", 0, "kind", "rumour"), "traces[0].kind: is 'rumour', not one of comment, string"),
         (_set("traces", 0, "suspect", 0, "line", 0), "traces[0].suspect[0].line: is 0, not within 1 and"),
         (_set("similarities", "edges", 1, 0), "similarities.edges: does not ascend"),
         (_set("similarities", "edges", [0, 1]), "similarities.suspect: has 2 bins, where 2 edges make 1"),

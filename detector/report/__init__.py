@@ -1,1 +1,1 @@
-"""Report -> text: one file a format, each with `render`. They know the nouns of `detector.model` and nothing else."""
+"""Report -> text: one file a format, each with `render`, and what they share. `reading.py` leads back from JSON."""

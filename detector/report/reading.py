@@ -34,6 +34,7 @@ from detector.model import (
     Trace,
 )
 from detector.report.documents import SCHEMA
+from detector.report.findings import TRACE_KINDS
 from detector.report.typed import MOST_LINES, Array, Object, Place
 from detector.report.words import COINCIDENCE_OF
 
@@ -277,7 +278,7 @@ def _evidence(line: Object) -> Evidence:
 def _trace(trace: Object) -> Trace:
     reference = trace.object("reference")
     return Trace(
-        kind=trace.text("kind"),
+        kind=trace.word("kind", TRACE_KINDS),
         text=trace.text("text"),
         reference_name=reference.text("name"),
         packages=trace.count("packages"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import NoReturn, TypeVar
 
@@ -90,13 +90,17 @@ class Object:
         return value
 
     def choice(self, name: str, choices: type[_Choice], default: _Choice | None = None) -> _Choice:
-        """One of fixed words."""
+        """A member of an enumeration."""
         if default is not None and name not in self._values:
             return default
+        return choices(self.word(name, list(choices)))
+
+    def word(self, name: str, words: Sequence[str]) -> str:
+        """One of fixed words that are no enumeration."""
         word = self.text(name)
-        if word not in list(choices):
-            self.at(name).refuse(f"is {_short(word)!r}, not one of {', '.join(choices)}")
-        return choices(word)
+        if word not in words:
+            self.at(name).refuse(f"is {_short(word)!r}, not one of {', '.join(words)}")
+        return word
 
     def object(self, name: str) -> Object:
         """An object inside this one."""
