@@ -59,6 +59,7 @@ class Format(enum.StrEnum):
 
     TERMINAL = "terminal"
     JSON = "json"
+    HTML = "html"
 
 
 class Level(enum.StrEnum):
@@ -257,6 +258,10 @@ def _render(report: Report, form: Format, output: Path | None) -> str:
         from detector.report import json
 
         return json.render(report)
+    if form is Format.HTML:
+        from detector.report import html
+
+        return html.render(report)
     from detector.report import terminal
 
     if output is not None:

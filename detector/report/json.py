@@ -20,13 +20,9 @@ from detector.model import (
     Texts,
     Trace,
 )
+from detector.report import rounding
 
 SCHEMA = "detector-report/1"
-
-# Decimals: a difference behind them comes from the order of additions, not from the code that was compared.
-RATIO_DECIMALS = 4
-BITS_DECIMALS = 2
-MEASURE_DIGITS = 6  # significant ones, since a measure may be a ratio, a count or a p-value
 
 # What a terminal obeys, hides or reorders by, beyond the control characters that JSON escapes anyway; lone surrogates
 # besides, which have no UTF-8 form.
@@ -95,12 +91,12 @@ def _match(match: Match) -> dict[str, object]:
     return {
         "suspect": _span(match.suspect),
         "reference": {"name": match.reference_name, **_span(match.reference)},
-        "similarity": _decimals(match.similarity, RATIO_DECIMALS),
-        "overlap": _decimals(match.overlap, RATIO_DECIMALS),
-        "containment": _decimals(match.containment, RATIO_DECIMALS),
-        "bits": _decimals(match.bits, BITS_DECIMALS),
-        "own_bits": _decimals(match.own_bits, BITS_DECIMALS),
-        "coincidence": _decimals(match.coincidence, RATIO_DECIMALS),
+        "similarity": rounding.ratio(match.similarity),
+        "overlap": rounding.ratio(match.overlap),
+        "containment": rounding.ratio(match.containment),
+        "bits": rounding.bits(match.bits),
+        "own_bits": rounding.bits(match.own_bits),
+        "coincidence": rounding.ratio(match.coincidence),
         "basis": match.basis.value,
         "clone_type": match.clone_type.value,
         "declared": match.is_declared,
@@ -152,7 +148,7 @@ def _trace(trace: Trace) -> dict[str, object]:
         "kind": trace.kind,
         "text": trace.text,
         "packages": trace.packages,
-        "bits": _decimals(trace.bits, BITS_DECIMALS),
+        "bits": rounding.bits(trace.bits),
         "suspect": [{"path": path, "line": line} for path, line in trace.suspect],
         "reference": {
             "name": trace.reference_name,
@@ -165,7 +161,7 @@ def _similarities(similarities: Similarities) -> dict[str, object]:
     return {
         "edges": list(similarities.edges),
         "suspect": list(similarities.suspect),
-        "unrelated": [_decimals(share, RATIO_DECIMALS) for share in similarities.unrelated],
+        "unrelated": [rounding.ratio(share) for share in similarities.unrelated],
     }
 
 
@@ -178,7 +174,7 @@ def _correspondence(pair: Correspondence, *, with_class: bool) -> dict[str, obje
         "suspect": {**suspect, "functions": pair.suspect_functions},
         "reference": {**reference, "functions": pair.reference_functions},
         "functions": pair.functions,
-        "bits": _decimals(pair.bits, BITS_DECIMALS),
+        "bits": rounding.bits(pair.bits),
         "names": dict(pair.names),
     }
 
@@ -186,10 +182,10 @@ def _correspondence(pair: Correspondence, *, with_class: bool) -> dict[str, obje
 def _attribution(line: Attribution) -> dict[str, _Value]:
     return {
         "reference": line.reference,
-        "bits": _decimals(line.bits, BITS_DECIMALS),
-        "exclusive_bits": _decimals(line.exclusive_bits, BITS_DECIMALS),
+        "bits": rounding.bits(line.bits),
+        "exclusive_bits": rounding.bits(line.exclusive_bits),
         "functions": line.functions,
-        "share_of_suspect": _decimals(line.share_of_suspect, RATIO_DECIMALS),
+        "share_of_suspect": rounding.ratio(line.share_of_suspect),
     }
 
 
@@ -206,11 +202,4 @@ def _evidence(line: Evidence) -> dict[str, object]:
 
 
 def _measures(measures: Mapping[str, _Value]) -> dict[str, _Value]:
-    return {
-        name: float(f"{value:.{MEASURE_DIGITS}g}") if isinstance(value, float) else value
-        for name, value in sorted(measures.items())
-    }
-
-
-def _decimals(value: float, decimals: int) -> float:
-    return round(float(value), decimals) + 0.0  # + 0.0: "-0.0" would be a difference without a meaning
+    return {name: rounding.measure(value) for name, value in sorted(measures.items())}

@@ -8,6 +8,8 @@ def visible(text: str) -> str:
 
     Covers control characters, bidirectional controls, zero-width characters, line separators and lone surrogates.
     """
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
@@ -16,3 +18,11 @@ def _escape(char: str) -> str:
     if code <= 0xFF:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
+
+
+def shortened(text: str, most: int) -> str:
+    """Leave out the middle of a text that is longer than `most` characters, and say how much that was."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]} … {len(text) - 2 * half:,} characters left out … {text[len(text) - half :]}"

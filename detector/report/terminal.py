@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
@@ -12,20 +12,17 @@ from rich.table import Table
 from rich.text import Text
 
 from detector.model import (
-    Basis,
-    CloneType,
     Correspondence,
     Evidence,
     Match,
     NamePair,
-    Relation,
     Report,
     Side,
     Skipped,
     Span,
     Strength,
 )
-from detector.report import layout
+from detector.report import layout, words
 from detector.report.names import visible
 
 # Limits of what a person reads through; the JSON report has everything.
@@ -43,43 +40,6 @@ MIN_WIDTH = 60  # below this nothing can be laid out; the terminal wraps instead
 
 LINE_IN_REASON = re.compile(r" \(line (\d+)\)")
 
-# Every relation: its words, and what they mean. Measured likeness: who took from whom is not for a program to say.
-RELATIONS: dict[Relation, tuple[str, str]] = {
-    Relation.IDENTICAL: (
-        "identical",
-        "The compared code of {suspect} is the same as that of {reference}.",
-    ),
-    Relation.DERIVED_DECLARED: (
-        "derived, declared",
-        "The code of {suspect} is derived from {reference} or from a source they share; it declares it.",
-    ),
-    Relation.DERIVED_UNDECLARED: (
-        "derived, undeclared",
-        "The code of {suspect} is derived from {reference} or from a source they share; it does not declare it.",
-    ),
-    Relation.SHARED_ANCESTOR: (
-        "shared ancestor",
-        "{suspect} and {reference} have code in common that points to a third source of both.",
-    ),
-    Relation.COMMON_IDIOM: (
-        "common idiom",
-        "What {suspect} and {reference} have in common is widespread: it does not tell where it comes from.",
-    ),
-    Relation.INDEPENDENT: (
-        "independent",
-        "Nothing was found in {suspect} and {reference} that independent work does not explain.",
-    ),
-    Relation.INCONCLUSIVE: (
-        "inconclusive",
-        "What was found in {suspect} and {reference} neither supports a common source nor speaks against it.",
-    ),
-}
-CLONE_TYPES = {
-    CloneType.LAYOUT: "type 1, layout",
-    CloneType.RENAMED: "type 2, renamed",
-    CloneType.EDITED: "type 3, edited",
-    CloneType.REWRITTEN: "type 4, rewritten",
-}
 STRENGTH_STYLES = {
     Strength.NONE: "dim",
     Strength.WEAK: "cyan",
@@ -87,15 +47,6 @@ STRENGTH_STYLES = {
     Strength.STRONG: "bold yellow",
     Strength.VERY_STRONG: "bold magenta",
 }
-# What a match rests on where it does not stand alone; what only the user's floors let through rests on nothing.
-BASES = {
-    Basis.CLASS: "in its class",
-    Basis.FILE: "in its file",
-    Basis.CALLER: "through its caller",
-    Basis.PROJECT: "in the project",
-    Basis.REQUEST: "",
-}
-COINCIDENCE_OF = 10_000  # functions that `Match.coincidence` counts
 LEGEND = (
     "Bits: how surprising the shared part is, called helpers included; totals count each once. "
     "Similarity: how well the two fit each other. "
@@ -145,27 +96,19 @@ def render(report: Report, width: int, color: bool) -> str:
 
 
 def _relation(report: Report, width: int) -> Iterator[RenderableType]:
-    words, meaning = RELATIONS[report.relation]
+    relation, _ = words.RELATIONS[report.relation]
     scale = ", ".join(Strength)
     support = Text().append(report.strength.value, STRENGTH_STYLES[report.strength]).append(f" (of {scale})", "dim")
-    yield Text(words, "bold")
-    yield Text(meaning.format(suspect=layout.name(report.suspect.name), reference=_nearest_reference(report)))
+    yield Text(relation, "bold")
+    yield Text(words.meaning(report, layout.name))
     rows: list[tuple[str, Text]] = [("support", support)]
     rows.append(("suspect", _side(report.suspect, width)))
     rows += [("reference", _side(side, width)) for side in report.references]
     yield layout.labelled(rows)
 
 
-def _nearest_reference(report: Report) -> str:
-    if len(report.references) == 1:
-        return layout.name(report.references[0].name)
-    if not report.attribution:
-        return "the references"
-    return f"{layout.name(report.attribution[0].reference)} (the nearest of {len(report.references)} references)"
-
-
 def _side(side: Side, width: int) -> Text:
-    counts = f"{layout.count(side.functions, 'function')} in {layout.count(side.files, 'file')}"
+    counts = f"{words.count(side.functions, 'function')} in {words.count(side.files, 'file')}"
     revision = f" @ {visible(side.revision[:REVISION_DIGITS])}" if side.revision else ""
     target = layout.elide(visible(side.target), width - layout.INDENT - layout.LABEL_WIDTH - cell_len(revision))
     return Text().append(layout.name(side.name), "bold").append(f"  {counts}\n").append(f"{target}{revision}", "dim")
@@ -198,7 +141,7 @@ def _matches(report: Report, width: int) -> Iterator[RenderableType]:
     if not functions:
         yield Text("No function of the suspect matches one of a reference.")
         return
-    yield Text(f"Matches: {layout.count(len(functions), 'function')} of the suspect", "bold")
+    yield Text(f"Matches: {words.count(len(functions), 'function')} of the suspect", "bold")
     left = MAX_FUNCTIONS
     for pair, members in _findings(list(functions.values()), report.classes):
         if left == 0:
@@ -243,7 +186,7 @@ def _class(pair: Correspondence, width: int) -> Iterator[RenderableType]:
     )
     if pair.reference_class != pair.suspect_class:
         title.append(" ").append(layout.name(pair.reference_class), "bold")
-    counts = Text(f"{pair.functions:,} of {layout.count(pair.suspect_functions, 'method')}, ")
+    counts = Text(f"{pair.functions:,} of {words.count(pair.suspect_functions, 'method')}, ")
     room = width - layout.INDENT
     yield layout.indented(layout.beside(title, counts.append(f"{layout.bits(pair.bits)} bits", "bold cyan"), room))
     ours, theirs = layout.both(
@@ -273,7 +216,7 @@ def _function(matches: Sequence[Match], report: Report, width: int) -> Iterator[
     if nearest.disguises:
         rows.append(("disguises", Text(", ".join(map(visible, nearest.disguises)))))
     yield layout.indented(
-        layout.beside(_measures(nearest), Text(_basis(nearest, report.settings), "dim"), width - layout.INDENT)
+        layout.beside(_measures(nearest), Text(words.basis(nearest, report.settings), "dim"), width - layout.INDENT)
     )
     yield layout.indented(layout.labelled(rows))
 
@@ -281,20 +224,8 @@ def _function(matches: Sequence[Match], report: Report, width: int) -> Iterator[
 def _measures(match: Match) -> Text:
     text = Text().append(f"{layout.bits(match.bits)} bits", "bold cyan")
     text.append(f"  similarity {match.similarity:.2f}  containment {match.containment:.2f}")
-    text.append(f"  {CLONE_TYPES[match.clone_type]}")
+    text.append(f"  {words.CLONE_TYPES[match.clone_type]}")
     return text.append("  declared", "bold green") if match.is_declared else text
-
-
-def _basis(match: Match, settings: Mapping[str, float | int | str]) -> str:
-    """What the match rests on, in words."""
-    if match.basis is not Basis.ALONE:
-        return BASES[match.basis]
-    if match.coincidence <= 0:
-        return f"alone, below 1 in {COINCIDENCE_OF:,}"
-    functions = float(f"{COINCIDENCE_OF / match.coincidence:.2g}")
-    # Where the measured null ends, it gives a bound.
-    is_bound = match.coincidence <= float(settings.get("least_coincidence", 0)) * 1.001
-    return f"alone, {'below ' if is_bound else ''}1 in {functions:,.0f}"
 
 
 def _counterpart(match: Match, room: int) -> Text:
@@ -353,7 +284,7 @@ def _names(report: Report) -> Iterator[RenderableType]:
 def _pair(pair: NamePair, has_several_references: bool) -> Text:
     otherwise = f", {pair.contradicted:,} otherwise" if pair.contradicted else ""
     text = Text(f"{layout.name(pair.reference)} → {layout.name(pair.suspect)} ")
-    text.append(f"({layout.count(pair.places, 'place')}{otherwise})", "dim")
+    text.append(f"({words.count(pair.places, 'place')}{otherwise})", "dim")
     return text.append(f"  {layout.name(pair.reference_name)}", "dim") if has_several_references else text
 
 
