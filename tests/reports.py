@@ -192,8 +192,8 @@ def equal_runs(ours: str, theirs: str) -> tuple[Run, ...]:
 
 def _flows(ours: str, theirs: str, our_first: int, their_first: int) -> FlowPair:
     suspect, reference = _flow(ours, our_first), _flow(theirs, their_first)
-    operations = [[node.operation for node in flow.nodes] for flow in (suspect, reference)]
-    blocks = SequenceMatcher(None, *operations, autojunk=False).get_matching_blocks()
+    left, right = ([node.operation for node in flow.nodes] for flow in (suspect, reference))
+    blocks = SequenceMatcher(None, left, right, autojunk=False).get_matching_blocks()
     same = tuple((block.a + step, block.b + step) for block in blocks for step in range(block.size))
     return FlowPair(suspect, reference, same)
 
@@ -282,6 +282,8 @@ HOSTILE = (
     "]]> --> </style></title></textarea></pre></svg>",
     "x" * 5_000,
 )
+# As many, as long, and harmless.
+HARMLESS = (*(f"plain{number}" for number in range(len(HOSTILE) - 1)), "long" * 1_250)
 
 
 def odd_report(odd: Sequence[str]) -> Report:

@@ -124,7 +124,7 @@ def _in_full(matches: Sequence[Match]) -> Iterable[bool]:
 
 
 def _row(match: Match, link: str, reference: int, is_full: bool) -> Row:
-    changed = tuple((old, new) for new, old in sorted(match.renames.items()) if new != old)
+    changed = tuple(sorted((old, new) for new, old in match.renames.items() if new != old))
     kept = len(match.renames) - len(changed)
     texts = match.texts
     if texts is None or not is_full:

@@ -134,8 +134,10 @@ def _marked(left: Sequence[str], right: Sequence[str], row: Row, renames: Mappin
     first, second = TOKEN.findall(mine), TOKEN.findall(other)
     if len(first) * len(second) > MOST_TOKEN_PAIRS:
         return code_html(mine), code_html(other)
-    compared = [renames.get(token, token) for token in first]
-    blocks = SequenceMatcher(None, compared, second, autojunk=False).get_matching_blocks()
+    # Blanks are alike, however many: another indentation is no word that differs.
+    compared = [" " if token.isspace() else renames.get(token, token) for token in first]
+    others = [" " if token.isspace() else token for token in second]
+    blocks = SequenceMatcher(None, compared, others, autojunk=False).get_matching_blocks()
     return (
         _with_marks(first, ((block.a, block.size) for block in blocks)),
         _with_marks(second, ((block.b, block.size) for block in blocks)),

@@ -82,7 +82,9 @@
     drawing.className = "drawing";
     drawing.innerHTML = '<p class="key"><span class="shared">both have it</span><span>only here</span></p><div class="sides"><div><div class="canvas"></div><p class="lines"></p></div><div><div class="canvas"></div><p class="lines"></p></div></div>';
     const canvases = drawing.querySelectorAll(".canvas"), lines = drawing.querySelectorAll(".lines");
-    flows.forEach((flow, side) => canvases[side].append(drawFlow(flow, partners[side], side ? "reference" : "suspect")));
+    flows.forEach((flow, side) => {
+      if (flow.nodes.length) canvases[side].append(drawFlow(flow, partners[side], side ? "reference" : "suspect"));
+    });
     const nodes = Array.from(canvases, (canvas) => Array.from(canvas.querySelectorAll(".node")));
 
     const show = (side, number) => {
