@@ -14,6 +14,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from detector.model import Relation, Report, Strength, Texts
 from detector.report import html
@@ -195,6 +197,15 @@ def test_no_text_of_a_stranger_changes_the_page() -> None:
     assert hostile.shape() == harmless.shape()
 
 
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.text(max_size=30), min_size=8, max_size=8))
+def test_no_text_at_all_changes_the_page(texts: list[str]) -> None:
+    # No line ends, which code may have; and no two alike, which would be one setting where there were two.
+    odd = [f"{number}{text}".replace("\r", "").replace("\n", "") for number, text in enumerate(texts)]
+    plain = [f"plain{number}" for number in range(len(odd))]
+    assert _read(html.render(odd_report(odd))).shape() == _read(html.render(odd_report(plain))).shape()
+
+
 def test_what_would_command_hide_or_reorder_is_shown() -> None:
     page = html.render(odd_report(HOSTILE))
     own = [script.text for script in _read(page).all("script") if "type" not in script.attributes]
@@ -315,7 +326,7 @@ def test_attribution_evidence_traces_and_names_have_the_numbers_of_the_json_repo
     for row, trace in zip(rows, document["traces"], strict=True):
         assert row[1] == trace["text"]
         assert [_number(cell) for cell in row[2:4]] == [trace["packages"], trace["bits"]]
-    rows = _cells(_section(root, "names").all("table")[0])
+    rows = [row for table in _section(root, "names").all("table") for row in _cells(table)]
     for row, pair in zip(rows, document["names"], strict=True):
         assert row[:2] == [pair["reference"]["identifier"], pair["suspect"]]
         assert [_number(cell) for cell in row[2:4]] == [pair["places"], pair["contradicted"]]
@@ -394,7 +405,9 @@ def _links(report: Report) -> list[str]:
 def test_beyond_the_limit_a_match_has_its_row_only_and_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(html, "MOST_IN_FULL", 3)
     monkeypatch.setattr(html, "MOST_ROWS", 5)
+    monkeypatch.setattr(html, "MOST_LISTED", 30)
     root = _read(html.render(large_report(8, 0)))
+    assert f"{len(fixture_report().names) - 30} more; the JSON report has all" in _section(root, "names").text
     assert [bool(match.all(".views")) for match in root.all(".match")] == [True] * 3 + [False] * 2
     notes = " ".join(note.text for note in _section(root, "matches").all(".note"))
     assert "The 5 matches of most bits, of 8" in notes

@@ -5,9 +5,7 @@ Needs Chromium or Chrome on the machine: `DETECTOR_BROWSER` names another one th
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,12 +14,11 @@ from typing import Any
 import pytest
 
 from detector.report import html
+from tests.browsers import NONE_FOUND, find_browser, opened_browser
 from tests.reports import HARMLESS, HOSTILE, fixture_report, large_report, odd_report
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking", "--disable-sync"]
 AA = 4.5  # WCAG 2.2, 1.4.3: contrast of text
 AA_LARGE = 3.0  # 1.4.11: of what is no text
 
@@ -30,13 +27,11 @@ Page = Any  # playwright's types are there only where playwright is
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    found = os.environ.get("DETECTOR_BROWSER") or next(filter(None, map(shutil.which, BROWSERS)), None)
-    if not found:
-        pytest.skip(f"no browser: none of {', '.join(BROWSERS)} is on the path, and DETECTOR_BROWSER names none")
-    with playwright.sync_playwright() as started:
-        opened = started.chromium.launch(executable_path=found, args=FLAGS)
+    program = find_browser()
+    if program is None:
+        pytest.skip(NONE_FOUND)
+    with opened_browser(program) as opened:
         yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,8 @@ from detector.report.sides import Sides, sides
 # twenty megabytes. Those after them keep their row and measures.
 MOST_IN_FULL = 2_000
 MOST_ROWS = 10_000  # matches in all: nobody reads that far, and the JSON report has every one
+FIRST_LISTED = 20  # rows of a table of names or traces that are not folded away: a screen of them
+MOST_LISTED = 2_000  # rows of a table in all, as of matches in full
 LONGEST_TEXT = 1_000  # characters of a name, a path or a claim; the middle of what is longer gives way
 ID_DIGITS = 12  # of a link: 48 bits keep 10,000 matches apart
 
@@ -68,6 +70,8 @@ def render(report: Report) -> str:
         roles=list(Role),
         skipped=_skipped(report.skipped),
         words=words,
+        first_listed=FIRST_LISTED,
+        most_listed=MOST_LISTED,
     )
 
 
