@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cached_property
 from html import escape
 from itertools import groupby, zip_longest
 
@@ -26,6 +27,29 @@ TOKEN = re.compile(r"\w+|\s+|[^\w\s]")
 Run = tuple[int, int, int]
 Row = tuple[int | None, int | None, str]  # line of the suspect, line of the reference, and one of:
 EQUAL, CHANGED, OTHER = "equal", "changed", "other"  # OTHER: in each other's place, and nothing alike
+
+
+class _Line:
+    """One line, and its words as far as somebody asks for them."""
+
+    def __init__(self, text: str, renames: Mapping[str, str]) -> None:
+        self.text = text
+        self.renames = renames
+
+    @cached_property
+    def tokens(self) -> list[str]:
+        """The line in pieces, as it is written; none of one that is too long to look at."""
+        return TOKEN.findall(self.text) if len(self.text) <= LONGEST_LINE else []
+
+    @cached_property
+    def compared(self) -> list[str]:
+        """The same as they count: blanks are alike, however many, and a name that was changed is what it stands for."""
+        return [" " if token.isspace() else self.renames.get(token, token) for token in self.tokens]
+
+    @cached_property
+    def words(self) -> frozenset[str]:
+        """What it says, without blanks."""
+        return frozenset(self.compared) - {" "}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +79,16 @@ def sides(
     Units: `first_lines` are the numbers of the first lines in their files.
     `renames`: names of the suspect whose change is no difference between two lines.
     """
-    left, right = lines_of(ours), lines_of(theirs)
+    left = [_Line(line, renames) for line in lines_of(ours)]
+    right = [_Line(line, {}) for line in lines_of(theirs)]
     rows = list(_rows(left, right, runs))
-    marked = [_marked(left, right, row, renames) for row in rows]
+    marked = [_marked(left, right, row) for row in rows]
     return Sides(
         suspect=_column([row[0] for row in rows], rows, [pair[0] for pair in marked], first_lines[0]),
         reference=_column([row[1] for row in rows], rows, [pair[1] for pair in marked], first_lines[1]),
         equal=sum(count for _, _, count in runs),
         lines=len(left),
-        is_long=any(len(line) > LONG_ON_PAPER for line in (*left, *right)),
+        is_long=any(len(line.text) > LONG_ON_PAPER for line in (*left, *right)),
     )
 
 
@@ -73,7 +98,7 @@ def lines_of(text: str) -> list[str]:
     return lines if lines[-1] or len(lines) == 1 else lines[:-1]
 
 
-def _rows(left: Sequence[str], right: Sequence[str], runs: Sequence[Run]) -> Iterator[Row]:
+def _rows(left: Sequence[_Line], right: Sequence[_Line], runs: Sequence[Run]) -> Iterator[Row]:
     ours = theirs = 0
     for first, other, count in (*runs, (len(left), len(right), 0)):
         yield from _gap(left, right, range(ours, first), range(theirs, other))
@@ -81,7 +106,7 @@ def _rows(left: Sequence[str], right: Sequence[str], runs: Sequence[Run]) -> Ite
         ours, theirs = first + count, other + count
 
 
-def _gap(left: Sequence[str], right: Sequence[str], ours: range, theirs: range) -> Iterator[Row]:
+def _gap(left: Sequence[_Line], right: Sequence[_Line], ours: range, theirs: range) -> Iterator[Row]:
     """Lines between two equal runs: those with most words in common face each other, the others fill in between."""
     i, j = ours.start, theirs.start
     for first, other in (*_alike(left, right, ours, theirs), (ours.stop, theirs.stop)):
@@ -94,16 +119,15 @@ def _gap(left: Sequence[str], right: Sequence[str], ours: range, theirs: range) 
         i, j = first + 1, other + 1
 
 
-def _alike(left: Sequence[str], right: Sequence[str], ours: range, theirs: range) -> list[tuple[int, int]]:
+def _alike(left: Sequence[_Line], right: Sequence[_Line], ours: range, theirs: range) -> list[tuple[int, int]]:
     """Pairs of lines that are alike, ascending on both sides, with the greatest sum of likeness.
 
     Ties: the earlier lines.
     """
     if not ours or not theirs or len(ours) * len(theirs) > MOST_PAIRINGS:
         return []
-    words = [set(TOKEN.findall(right[j])) for j in theirs]
     best = [[0.0] * (len(theirs) + 1) for _ in range(len(ours) + 1)]
-    likeness = [[_likeness(set(TOKEN.findall(left[i])), other) for other in words] for i in ours]
+    likeness = [[_likeness(left[i].words, right[j].words) for j in theirs] for i in ours]
     for i in reversed(range(len(ours))):
         for j in reversed(range(len(theirs))):
             best[i][j] = max(likeness[i][j] + best[i + 1][j + 1], best[i + 1][j], best[i][j + 1])
@@ -119,28 +143,24 @@ def _alike(left: Sequence[str], right: Sequence[str], ours: range, theirs: range
     return pairs
 
 
-def _likeness(ours: set[str], theirs: set[str]) -> float:
-    either = len(ours | theirs)
-    share = len(ours & theirs) / either if either else 0.0
-    return share if share >= LEAST_ALIKE else 0.0
+def _likeness(ours: frozenset[str], theirs: frozenset[str]) -> float:
+    both = len(ours & theirs)
+    either = len(ours) + len(theirs) - both
+    return both / either if both >= LEAST_ALIKE * either and both else 0.0
 
 
-def _marked(left: Sequence[str], right: Sequence[str], row: Row, renames: Mapping[str, str]) -> tuple[str, str]:
+def _marked(left: Sequence[_Line], right: Sequence[_Line], row: Row) -> tuple[str, str]:
     """The HTML of both lines of a row."""
     ours, theirs, state = row
-    mine, other = ("" if line is None else text[line] for line, text in ((ours, left), (theirs, right)))
-    if state is not CHANGED or max(len(mine), len(other)) > LONGEST_LINE:
-        return code_html(mine), code_html(other)
-    first, second = TOKEN.findall(mine), TOKEN.findall(other)
-    if len(first) * len(second) > MOST_TOKEN_PAIRS:
-        return code_html(mine), code_html(other)
-    # Blanks are alike, however many: another indentation is no word that differs.
-    compared = [" " if token.isspace() else renames.get(token, token) for token in first]
-    others = [" " if token.isspace() else token for token in second]
-    blocks = SequenceMatcher(None, compared, others, autojunk=False).get_matching_blocks()
+    mine, other = (None if line is None else text[line] for line, text in ((ours, left), (theirs, right)))
+    if mine is None or other is None or state is not CHANGED:
+        return code_html(mine.text if mine else ""), code_html(other.text if other else "")
+    if not 0 < len(mine.tokens) * len(other.tokens) <= MOST_TOKEN_PAIRS:
+        return code_html(mine.text), code_html(other.text)
+    blocks = SequenceMatcher(None, mine.compared, other.compared, autojunk=False).get_matching_blocks()
     return (
-        _with_marks(first, ((block.a, block.size) for block in blocks)),
-        _with_marks(second, ((block.b, block.size) for block in blocks)),
+        _with_marks(mine.tokens, ((block.a, block.size) for block in blocks)),
+        _with_marks(other.tokens, ((block.b, block.size) for block in blocks)),
     )
 
 
