@@ -5,6 +5,8 @@
   const LETTER = 6.7; // pixels that a letter of the labels takes, a little more than it needs
   const LONGEST = 26; // letters of a label; the whole of it is in the node's title
   const MARGIN = 12;
+  // Above so many values the best placing takes seconds; a simpler one half of that.
+  const MANY = 120;
 
   const element = (name, attributes, ...children) => {
     const made = document.createElementNS(SVG, name);
@@ -16,7 +18,7 @@
 
   const place = (flow) => {
     const graph = new dagre.graphlib.Graph({ multigraph: true });
-    graph.setGraph({ rankdir: "TB", nodesep: 14, ranksep: 26, marginx: MARGIN, marginy: MARGIN });
+    graph.setGraph({ rankdir: "TB", ranker: flow.nodes.length > MANY ? "tight-tree" : "network-simplex", nodesep: 14, ranksep: 26, marginx: MARGIN, marginy: MARGIN });
     graph.setDefaultEdgeLabel(() => ({}));
     flow.nodes.forEach(([operation, name], number) => {
       const letters = Math.max(short(operation).length, short(name).length, 3);
