@@ -53,6 +53,7 @@ class Format(enum.StrEnum):
     TERMINAL = "terminal"
     JSON = "json"
     JSONL = "jsonl"
+    HTML = "html"
     MARKDOWN = "markdown"
     SARIF = "sarif"
     GITLAB = "gitlab"
@@ -310,12 +311,13 @@ def _summary(report: Report, seconds: float) -> str:
 
 def render(report: Report, form: Format, output: Path | None) -> str:
     """Render to any format: the one place that knows which module writes which."""
-    from detector.report import documents, gitlab, json, jsonl, junit, markdown, sarif
+    from detector.report import documents, gitlab, html, json, jsonl, junit, markdown, sarif
 
     renderers: dict[Format, Callable[[Report], str]] = {
         Format.TERMINAL: lambda report: _render_for_terminal(report, output),
         Format.JSON: json.render,
         Format.JSONL: jsonl.render,
+        Format.HTML: html.render,
         Format.MARKDOWN: markdown.render,
         Format.SARIF: sarif.render,
         Format.GITLAB: gitlab.render,

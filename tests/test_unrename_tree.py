@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from detector import cli
-from detector.model import Attribution, Correspondence, NamePair, Report, Skipped, SourceFile, UserError
+from detector.model import Attribution, Correspondence, Match, Report, Skipped, SourceFile, UserError
 from detector.unrename import Unrenamed, new_paths, unrenamed
 from detector.write import check_new_folder, write_folder
 from tests.test_cli import MATCH, NOTHING
@@ -87,8 +87,17 @@ class _Files:
         return {}
 
 
-def _report(**changes: object) -> Report:
-    found = replace(NOTHING, attribution=(Attribution("b", 9, 9, 1, 0.5),), names=(NamePair("old", "b", "new", 3, 1),))
+def _names(reference: str, *pairs: tuple[str, str]) -> Match:
+    """A match somewhere else that gives these names, whatever they are."""
+    names = {role: dict(pairs) for role in ("values", "members", "globals", "keywords")}
+    span = replace(MATCH.suspect, path="elsewhere.py")
+    return replace(MATCH, suspect=span, reference_name=reference, renames=dict(pairs), renames_by_role=names)
+
+
+def _report(*more: Match, **changes: object) -> Report:
+    found = replace(
+        NOTHING, attribution=(Attribution("b", 9, 9, 1, 0.5),), matches=(_names("b", ("old", "new")), *more)
+    )
     return replace(found, **changes)  # type: ignore[arg-type]
 
 
@@ -98,10 +107,9 @@ def _texts(report: Report, *files: SourceFile | Skipped) -> dict[str, bytes]:
 
 def test_a_matched_function_has_its_own_names_and_the_rest_those_that_are_not_contradicted() -> None:
     span = replace(MATCH.suspect, path="a.py", qualname="f", first_line=1)
-    report = _report(
-        matches=(replace(MATCH, suspect=span, renames={"v": "value"}),),
-        names=(NamePair("old", "b", "new", 3, 1), NamePair("odd", "b", "even", 2, 2), NamePair("v", "c", "w", 9, 0)),
-    )
+    own = replace(MATCH, suspect=span, reference_name="b", renames={}, renames_by_role={"values": {"v": "value"}})
+    doubted = [_names("b", ("odd", other)) for other in ("even", "odd")]
+    report = _report(own, *doubted, *[_names("c", ("v", "w"))] * 9)
     text = b"def f(v): return old(v)\ndef g(v): return odd\n"
     assert _texts(report, SourceFile("a.py", text)) == {
         "a.py": b"def f(value): return new(value)\ndef g(v): return odd\n"
@@ -142,7 +150,7 @@ def test_encodings_are_kept_and_what_is_in_none_is_copied(text: bytes) -> None:
 
 def test_a_name_that_the_files_encoding_lacks_leaves_the_file_as_it_is() -> None:
     text = b"# coding: latin-1\nold = '\xe9'\n"
-    report = _report(names=(NamePair("old", "b", "имя", 3, 1),))
+    report = _report(matches=(_names("b", ("old", "имя")),))
     assert _texts(report, SourceFile("a.py", text)) == {"a.py": text}
 
 

@@ -24,13 +24,9 @@ from detector.model import (
     Texts,
     Trace,
 )
+from detector.report import rounding
 
 SCHEMA = "detector-report/1"
-
-# Decimals: a difference behind them comes from the order of additions, not from the code that was compared.
-RATIO_DECIMALS = 4
-BITS_DECIMALS = 2
-MEASURE_DIGITS = 6  # significant ones, since a measure may be a ratio, a count or a p-value
 
 _BEYOND_ASCII = re.compile("[^\n -~]+")
 
@@ -111,12 +107,12 @@ def match(match: Match) -> dict[str, object]:
     return {
         "suspect": _span(match.suspect),
         "reference": {"name": match.reference_name, **_span(match.reference)},
-        "similarity": decimals(match.similarity, RATIO_DECIMALS),
-        "overlap": decimals(match.overlap, RATIO_DECIMALS),
-        "containment": decimals(match.containment, RATIO_DECIMALS),
-        "bits": decimals(match.bits, BITS_DECIMALS),
-        "own_bits": decimals(match.own_bits, BITS_DECIMALS),
-        "coincidence": decimals(match.coincidence, RATIO_DECIMALS),
+        "similarity": rounding.ratio(match.similarity),
+        "overlap": rounding.ratio(match.overlap),
+        "containment": rounding.ratio(match.containment),
+        "bits": rounding.bits(match.bits),
+        "own_bits": rounding.bits(match.own_bits),
+        "coincidence": rounding.ratio(match.coincidence),
         "basis": match.basis.value,
         "clone_type": match.clone_type.value,
         "declared": match.is_declared,
@@ -169,7 +165,7 @@ def trace(trace: Trace) -> dict[str, object]:
         "kind": trace.kind,
         "text": trace.text,
         "packages": trace.packages,
-        "bits": decimals(trace.bits, BITS_DECIMALS),
+        "bits": rounding.bits(trace.bits),
         "suspect": [{"path": path, "line": line} for path, line in trace.suspect],
         "reference": {
             "name": trace.reference_name,
@@ -182,7 +178,7 @@ def similarities(similarities: Similarities) -> dict[str, object]:
     return {
         "edges": list(similarities.edges),
         "suspect": list(similarities.suspect),
-        "unrelated": [float(f"{share:.{MEASURE_DIGITS}g}") for share in similarities.unrelated],
+        "unrelated": [rounding.measure(share) for share in similarities.unrelated],
     }
 
 
@@ -195,7 +191,7 @@ def correspondence(pair: Correspondence, *, with_class: bool) -> dict[str, objec
         "suspect": {**suspect, "functions": pair.suspect_functions},
         "reference": {**reference, "functions": pair.reference_functions},
         "functions": pair.functions,
-        "bits": decimals(pair.bits, BITS_DECIMALS),
+        "bits": rounding.bits(pair.bits),
         "names": dict(pair.names),
     }
 
@@ -216,10 +212,10 @@ def skipped(skipped: Skipped) -> dict[str, Value]:
 def attribution(line: Attribution) -> dict[str, Value]:
     return {
         "reference": line.reference,
-        "bits": decimals(line.bits, BITS_DECIMALS),
-        "exclusive_bits": decimals(line.exclusive_bits, BITS_DECIMALS),
+        "bits": rounding.bits(line.bits),
+        "exclusive_bits": rounding.bits(line.exclusive_bits),
         "functions": line.functions,
-        "share_of_suspect": decimals(line.share_of_suspect, RATIO_DECIMALS),
+        "share_of_suspect": rounding.ratio(line.share_of_suspect),
     }
 
 
@@ -236,14 +232,7 @@ def evidence(line: Evidence) -> dict[str, object]:
 
 
 def _measures(measures: Mapping[str, Value]) -> dict[str, Value]:
-    return {
-        name: float(f"{value:.{MEASURE_DIGITS}g}") if isinstance(value, float) else value
-        for name, value in by_name(measures).items()
-    }
-
-
-def decimals(value: float, decimals: int) -> float:
-    return round(float(value), decimals) + 0.0  # + 0.0: "-0.0" would be a difference without a meaning
+    return {name: rounding.measure(value) for name, value in by_name(measures).items()}
 
 
 def rounded(report: Report) -> Report:
@@ -251,29 +240,29 @@ def rounded(report: Report) -> Report:
     return replace(
         report,
         matches=tuple(map(_rounded_match, report.matches)),
-        classes=tuple(replace(pair, bits=decimals(pair.bits, BITS_DECIMALS)) for pair in report.classes),
-        files=tuple(replace(pair, bits=decimals(pair.bits, BITS_DECIMALS)) for pair in report.files),
+        classes=tuple(replace(pair, bits=rounding.bits(pair.bits)) for pair in report.classes),
+        files=tuple(replace(pair, bits=rounding.bits(pair.bits)) for pair in report.files),
         attribution=tuple(
             replace(
                 line,
-                bits=decimals(line.bits, BITS_DECIMALS),
-                exclusive_bits=decimals(line.exclusive_bits, BITS_DECIMALS),
-                share_of_suspect=decimals(line.share_of_suspect, RATIO_DECIMALS),
+                bits=rounding.bits(line.bits),
+                exclusive_bits=rounding.bits(line.exclusive_bits),
+                share_of_suspect=rounding.ratio(line.share_of_suspect),
             )
             for line in report.attribution
         ),
         evidence=tuple(replace(line, measures=_measures(line.measures)) for line in report.evidence),
-        traces=tuple(replace(trace, bits=decimals(trace.bits, BITS_DECIMALS)) for trace in report.traces),
+        traces=tuple(replace(trace, bits=rounding.bits(trace.bits)) for trace in report.traces),
     )
 
 
 def _rounded_match(match: Match) -> Match:
     return replace(
         match,
-        similarity=decimals(match.similarity, RATIO_DECIMALS),
-        overlap=decimals(match.overlap, RATIO_DECIMALS),
-        containment=decimals(match.containment, RATIO_DECIMALS),
-        bits=decimals(match.bits, BITS_DECIMALS),
-        own_bits=decimals(match.own_bits, BITS_DECIMALS),
-        coincidence=decimals(match.coincidence, RATIO_DECIMALS),
+        similarity=rounding.ratio(match.similarity),
+        overlap=rounding.ratio(match.overlap),
+        containment=rounding.ratio(match.containment),
+        bits=rounding.bits(match.bits),
+        own_bits=rounding.bits(match.own_bits),
+        coincidence=rounding.ratio(match.coincidence),
     )

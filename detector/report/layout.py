@@ -80,11 +80,6 @@ def name(text: str) -> str:
     return elide(visible(text), MAX_NAME_CELLS)
 
 
-def count(number: int, noun: str) -> str:
-    """`1 function`, `2 functions`."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
-
-
 def bits(number: float) -> str:
     """Bits with one decimal."""
     return f"{number:,.1f}"

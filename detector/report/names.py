@@ -8,6 +8,8 @@ def visible(text: str) -> str:
 
     Covers control characters, bidirectional controls, zero-width characters, line separators and lone surrogates.
     """
+    if text.isprintable():
+        return text
     return "".join(char if char.isprintable() else _escape(char) for char in text)
 
 
@@ -27,3 +29,11 @@ def elided(text: str, most: int = 80) -> str:
         return text
     tail = most // 2
     return f"{text[: most - 1 - tail]}…{text[-tail:]}"
+
+
+def shortened(text: str, most: int) -> str:
+    """Leave out the middle of a text that is longer than `most` characters, and say how much that was."""
+    if len(text) <= most:
+        return text
+    half = most // 2
+    return f"{text[:half]} … {len(text) - 2 * half:,} characters left out … {text[len(text) - half :]}"

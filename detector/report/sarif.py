@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from detector.model import Match, Report, Side, Skipped, Span, Trace
-from detector.report import documents, sarif_rules
+from detector.report import documents, rounding, sarif_rules
 from detector.report.findings import (
     KINDS,
     address,
@@ -104,7 +104,7 @@ def _trace(trace: Trace, fingerprint: str, roots: Mapping[str, str]) -> dict[str
         "relatedLocations": [{"id": number, **each} for number, each in enumerate(related, 1)],
         "partialFingerprints": {TRACE_FINGERPRINT: fingerprint},
         "properties": {
-            "bits": documents.decimals(trace.bits, documents.BITS_DECIMALS),
+            "bits": rounding.bits(trace.bits),
             "packages": trace.packages,
             "reference": trace.reference_name,
         },

@@ -96,27 +96,19 @@ def render(report: Report, width: int, color: bool) -> str:
 
 
 def _relation(report: Report, width: int) -> Iterator[RenderableType]:
-    title, meaning = words.RELATIONS[report.relation]
+    relation, _ = words.RELATIONS[report.relation]
     scale = ", ".join(Strength)
     support = Text().append(report.strength.value, STRENGTH_STYLES[report.strength]).append(f" (of {scale})", "dim")
-    yield Text(title, "bold")
-    yield Text(meaning.format(suspect=layout.name(report.suspect.name), reference=_nearest_reference(report)))
+    yield Text(relation, "bold")
+    yield Text(words.meaning(report, layout.name))
     rows: list[tuple[str, Text]] = [("support", support)]
     rows.append(("suspect", _side(report.suspect, width)))
     rows += [("reference", _side(side, width)) for side in report.references]
     yield layout.labelled(rows)
 
 
-def _nearest_reference(report: Report) -> str:
-    if len(report.references) == 1:
-        return layout.name(report.references[0].name)
-    if not report.attribution:
-        return "the references"
-    return f"{layout.name(report.attribution[0].reference)} (the nearest of {len(report.references)} references)"
-
-
 def _side(side: Side, width: int) -> Text:
-    counts = f"{layout.count(side.functions, 'function')} in {layout.count(side.files, 'file')}"
+    counts = f"{words.count(side.functions, 'function')} in {words.count(side.files, 'file')}"
     revision = f" @ {visible(side.revision[:REVISION_DIGITS])}" if side.revision else ""
     target = layout.elide(visible(side.target), width - layout.INDENT - layout.LABEL_WIDTH - cell_len(revision))
     return Text().append(layout.name(side.name), "bold").append(f"  {counts}\n").append(f"{target}{revision}", "dim")
@@ -149,7 +141,7 @@ def _matches(report: Report, width: int) -> Iterator[RenderableType]:
     if not functions:
         yield Text("No function of the suspect matches one of a reference.")
         return
-    yield Text(f"Matches: {layout.count(len(functions), 'function')} of the suspect", "bold")
+    yield Text(f"Matches: {words.count(len(functions), 'function')} of the suspect", "bold")
     left = MAX_FUNCTIONS
     for pair, members in _findings(list(functions.values()), report.classes):
         if left == 0:
@@ -194,7 +186,7 @@ def _class(pair: Correspondence, width: int) -> Iterator[RenderableType]:
     )
     if pair.reference_class != pair.suspect_class:
         title.append(" ").append(layout.name(pair.reference_class), "bold")
-    counts = Text(f"{pair.functions:,} of {layout.count(pair.suspect_functions, 'method')}, ")
+    counts = Text(f"{pair.functions:,} of {words.count(pair.suspect_functions, 'method')}, ")
     room = width - layout.INDENT
     yield layout.indented(layout.beside(title, counts.append(f"{layout.bits(pair.bits)} bits", "bold cyan"), room))
     ours, theirs = layout.both(
@@ -292,7 +284,7 @@ def _names(report: Report) -> Iterator[RenderableType]:
 def _pair(pair: NamePair, has_several_references: bool) -> Text:
     otherwise = f", {pair.contradicted:,} otherwise" if pair.contradicted else ""
     text = Text(f"{layout.name(pair.reference)} → {layout.name(pair.suspect)} ")
-    text.append(f"({layout.count(pair.places, 'place')}{otherwise})", "dim")
+    text.append(f"({words.count(pair.places, 'place')}{otherwise})", "dim")
     return text.append(f"  {layout.name(pair.reference_name)}", "dim") if has_several_references else text
 
 

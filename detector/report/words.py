@@ -1,10 +1,10 @@
-"""What the nouns of a report are called in front of a person: relations, clone types, what a match rests on."""
+"""What the nouns of the model are called in words, in every report that a person reads."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from detector.model import Basis, CloneType, Match, Relation
+from detector.model import Basis, CloneType, Match, Relation, Report
 
 # Every relation: its words, and what they mean. Measured likeness: who took from whom is not for a program to say.
 RELATIONS: dict[Relation, tuple[str, str]] = {
@@ -51,17 +51,55 @@ BASES = {
     Basis.PROJECT: "in the project",
     Basis.REQUEST: "",
 }
+# The same in sentences.
+CLONE_TYPE_MEANINGS = {
+    CloneType.LAYOUT: "Equal but for layout, comments, docstrings and annotations.",
+    CloneType.RENAMED: "Equal after consistent renaming.",
+    CloneType.EDITED: "Edited: the texts still have most of their syntax in common.",
+    CloneType.REWRITTEN: "Rewritten: the same computation in another syntax.",
+}
+BASIS_MEANINGS = {
+    Basis.ALONE: "It stands on its own: coincidence hardly reaches it.",
+    Basis.CLASS: "It rests on its class: other methods of it match methods of one class of the reference.",
+    Basis.FILE: "It rests on its file: other functions of it match functions of one file of the reference.",
+    Basis.CALLER: "It rests on its caller: what calls it matches the same function, or one that calls that.",
+    Basis.PROJECT: "It rests on the project: so much of it matches that little is left to coincidence.",
+    Basis.REQUEST: "It rests on nothing else: only the floors that were asked for list it.",
+}
 COINCIDENCE_OF = 10_000  # functions that `Match.coincidence` counts
 
 
+def meaning(report: Report, shown: Callable[[str], str]) -> str:
+    """What the relation says of these two, in one sentence; `shown` makes a name safe to show."""
+    _, sentence = RELATIONS[report.relation]
+    return sentence.format(suspect=shown(report.suspect.name), reference=_nearest_reference(report, shown))
+
+
+def _nearest_reference(report: Report, shown: Callable[[str], str]) -> str:
+    if len(report.references) == 1:
+        return shown(report.references[0].name)
+    if not report.attribution:
+        return "the references"
+    return f"{shown(report.attribution[0].reference)} (the nearest of {len(report.references)} references)"
+
+
 def basis(match: Match, settings: Mapping[str, float | int | str]) -> str:
-    """What the match rests on, in words; empty where only the user's floors let it through."""
-    if match.basis is not Basis.ALONE:
-        return BASES[match.basis]
+    """What a match rests on."""
+    return f"alone, {coincidence(match, settings)}" if match.basis is Basis.ALONE else BASES[match.basis]
+
+
+def coincidence(match: Match, settings: Mapping[str, float | int | str]) -> str:
+    """How rarely functions of unrelated projects have such a match."""
     if match.coincidence <= 0:
-        return f"alone, below 1 in {COINCIDENCE_OF:,}"
+        return f"below 1 in {COINCIDENCE_OF:,}"
     functions = float(f"{COINCIDENCE_OF / match.coincidence:.2g}")
     # Where the measured null ends, it gives a bound.
     least = settings.get("least_coincidence", 0)
     is_bound = not isinstance(least, str) and match.coincidence <= least * 1.001
-    return f"alone, {'below ' if is_bound else ''}1 in {functions:,.0f}"
+    return f"{'below ' if is_bound else ''}1 in {functions:,.0f}"
+
+
+def count(number: int, noun: str) -> str:
+    """`1 function`, `2 functions`, `2 matches`."""
+    plural = f"{noun}es" if noun.endswith(("s", "ch")) else f"{noun}s"
+    return f"{number:,} {noun if number == 1 else plural}"

@@ -13,6 +13,7 @@ ENDINGS = {
     Format.TERMINAL: "txt",
     Format.JSON: "json",
     Format.JSONL: "jsonl",
+    Format.HTML: "html",
     Format.MARKDOWN: "md",
     Format.SARIF: "sarif",
     Format.GITLAB: "gitlab.json",

@@ -1,0 +1,56 @@
+"""The style and the scripts that the HTML report carries, and the policy that lets only them take effect."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+OWN_SCRIPTS = ("controls.js", "code.js", "flow.js")
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """Texts of the elements, and the Content-Security-Policy that names their hashes."""
+
+    style: str
+    scripts: tuple[str, ...]
+    policy: str
+
+
+@cache
+def assets() -> Assets:
+    """What stands in every page."""
+    style = _text("style.css")
+    scripts = (_highlighter(), _layout(), *map(_text, OWN_SCRIPTS))
+    hashes = " ".join(map(_hash, scripts))
+    policy = f"default-src 'none'; script-src {hashes}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    return Assets(style, scripts, policy)
+
+
+def _highlighter() -> str:
+    """Highlight.js with its grammar of Python, as one classic script: its core is published as a module only."""
+    core = re.sub(r"export\{(\w+) as default\};\s*$", r"return \1", _text("vendor/highlight.js/core.min.js"))
+    grammar = _text("vendor/highlight.js/python.min.js")
+    return f"{_licence('highlight.js')}const hljs=(()=>{{{core}}})();\n{grammar}"
+
+
+def _layout() -> str:
+    """Dagre, without the address of a file that is not there."""
+    script = re.sub(r"^//# sourceMappingURL=.*$", "", _text("vendor/dagre/dagre.min.js"), flags=re.MULTILINE)
+    return f"{_licence('dagre')}{script.rstrip()}\n"
+
+
+def _licence(folder: str) -> str:
+    return f"/*!\n{folder}\n\n{_text(f'vendor/{folder}/LICENSE').strip()}\n*/\n"
+
+
+def _text(path: str) -> str:
+    return (resources.files("detector.report") / "page" / path).read_text("utf-8")
+
+
+def _hash(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode('utf-8')).digest()).decode('ascii')}'"

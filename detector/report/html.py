@@ -1,0 +1,180 @@
+"""The report for a person with a browser: one page that needs no network, and no scripts to be read."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+
+import jinja2
+
+from detector.model import Lines, Match, Report, Role, Skipped, Strength
+from detector.report import drawing, flows, rounding, words
+from detector.report.assets import assets
+from detector.report.names import shortened, visible
+from detector.report.sides import Sides, sides
+
+# Matches that are written with their texts, most bits first: a page of this many opens in two seconds and weighs some
+# twenty megabytes. Those after them keep their row and measures.
+MOST_IN_FULL = 2_000
+MOST_ROWS = 10_000  # matches in all: nobody reads that far, and the JSON report has every one
+FIRST_LISTED = 20  # rows of a table of names or traces that are not folded away: a screen of them
+MOST_LISTED = 2_000  # rows of a table in all, as of matches in full
+LONGEST_TEXT = 1_000  # characters of a name, a path or a claim; the middle of what is longer gives way
+ID_DIGITS = 12  # of a link: 48 bits keep 10,000 matches apart
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One match as the page shows it."""
+
+    match: Match
+    link: str
+    reference: int  # its place among the references
+    changed: tuple[tuple[str, str], ...]  # names that differ: reference, suspect
+    kept: int  # names that do not
+    published: Sides | None = None
+    unrenamed: Sides | None = None
+    steps: tuple[str, str] | None = None
+    flow: str = ""  # the data for the drawing
+
+
+def render(report: Report) -> str:
+    """Write the report as one HTML document.
+
+    Stable: depends on the report alone; numbers are those of the JSON report, digit for digit.
+    """
+    links = [_link(match) for match in report.matches]
+    links = [link if count == 1 else f"{link}-{count}" for link, count in _numbered(links)]
+    references = {side.name: number for number, side in enumerate(report.references)}
+    rows = [
+        _row(match, link, references.get(match.reference_name, 0), is_full)
+        for match, link, is_full in zip(report.matches[:MOST_ROWS], links, _in_full(report.matches), strict=False)
+    ]
+    shown = drawing.ribbons(report.matches[:MOST_ROWS], links)
+    page = _environment().get_template("page.html.j2")
+    return page.render(
+        report=report,
+        assets=assets(),
+        rows=rows,
+        in_full=sum(row.published is not None for row in rows),
+        with_texts=sum(match.texts is not None for match in report.matches),
+        relation=words.RELATIONS[report.relation][0],
+        meaning=words.meaning(report, lambda name: name),
+        scale=list(Strength),
+        map=drawing.function_map(shown) if shown else "",
+        histogram=_histogram(report),
+        bins=_bins(report),
+        roles=list(Role),
+        skipped=_skipped(report.skipped),
+        words=words,
+        first_listed=FIRST_LISTED,
+        most_listed=MOST_LISTED,
+    )
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("detector.report", "page"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        finalize=_safe,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters |= {
+        "bits": lambda value: f"{rounding.bits(value):,.2f}",
+        "ratio": lambda value: f"{rounding.ratio(value):.4f}",
+        "percent": lambda value: f"{rounding.ratio(value):.2%}",
+        "count": words.count,
+        "measure": _measure,
+        "lines": _lines,
+    }
+    return environment
+
+
+def _safe(value: object) -> object:
+    """Every text that a template puts out, whoever wrote it; what is marked as safe is our own markup."""
+    if isinstance(value, str) and not hasattr(value, "__html__"):
+        return visible(shortened(value, LONGEST_TEXT))
+    return value
+
+
+def _link(match: Match) -> str:
+    """A name for the match that moved lines and other matches do not change."""
+    ends = (match.suspect.path, match.suspect.qualname, match.reference_name)
+    place = (match.digest, *ends, match.reference.path, match.reference.qualname)
+    text = "\0".join(part.replace("\0", "\0\0") for part in place)
+    return f"m-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:ID_DIGITS]}"
+
+
+def _numbered(texts: Iterable[str]) -> Iterable[tuple[str, int]]:
+    """Each with how often it has come up so far: one function may be defined twice."""
+    seen: Counter[str] = Counter()
+    for text in texts:
+        seen[text] += 1
+        yield text, seen[text]
+
+
+def _in_full(matches: Sequence[Match]) -> Iterable[bool]:
+    left = MOST_IN_FULL
+    for match in matches:
+        yield match.texts is not None and left > 0
+        left -= match.texts is not None
+
+
+def _row(match: Match, link: str, reference: int, is_full: bool) -> Row:
+    changed = tuple(sorted((old, new) for new, old in match.renames.items() if new != old))
+    kept = len(match.renames) - len(changed)
+    texts = match.texts
+    if texts is None or not is_full:
+        return Row(match, link, reference, changed, kept)
+    first = match.suspect.first_line, match.reference.first_line
+    return Row(
+        match,
+        link,
+        reference,
+        changed,
+        kept,
+        published=sides(texts.suspect, texts.reference, texts.equal_as_published, first, match.renames),
+        unrenamed=sides(texts.unrenamed, texts.reference, texts.equal, first, {}),
+        steps=flows.steps(match.flows) if match.flows else None,
+        flow=flows.data(match.flows) if match.flows else "",
+    )
+
+
+def _lines(ranges: Iterable[Lines]) -> str:
+    return ", ".join(f"{first}" if first == last else f"{first}–{last}" for first, last in ranges)
+
+
+def _measure(value: float | int | str) -> str:
+    told = rounding.measure(value)
+    if isinstance(told, str):
+        return told
+    return f"{told:,}" if isinstance(told, int) else f"{told:.{rounding.MEASURE_DIGITS}g}"
+
+
+def _histogram(report: Report) -> str:
+    found = report.similarities
+    return drawing.histogram(found, report.suspect.functions) if found else ""
+
+
+def _bins(report: Report) -> list[tuple[float, float, int, float]]:
+    """Each bin of the histogram: its edges, functions of the suspect, and what coincidence gives."""
+    found = report.similarities
+    if found is None:
+        return []
+    chance = drawing.expected(found, report.suspect.functions)
+    return list(zip(found.edges, found.edges[1:], found.suspect, chance, strict=False))
+
+
+def _skipped(skipped: Iterable[Skipped]) -> list[tuple[str, list[str]]]:
+    """What was not read, by reason; the reason that most share first."""
+    reasons: dict[str, list[str]] = {}
+    for one in skipped:
+        reasons.setdefault(one.reason, []).append(one.path)
+    return sorted(reasons.items(), key=lambda item: (-len(item[1]), item[0]))
