@@ -45,7 +45,7 @@ def test_every_format_is_harmless_to_show_whatever_the_names(form: Format) -> No
 
 
 @given(reports())
-@settings(max_examples=60, deadline=None, suppress_health_check=SLOW_TO_DRAW)
+@settings(max_examples=40, deadline=None, suppress_health_check=SLOW_TO_DRAW)
 def test_any_report_is_a_valid_document_in_every_format(report: Report) -> None:
     _assert_records(jsonl.render(report), report)
     _assert_sarif(sarif.render(report), report)
@@ -438,6 +438,6 @@ def test_renames_of_a_failure_are_bounded() -> None:
 
 @given(reports())
 @example(full())
-@settings(max_examples=30, deadline=None, suppress_health_check=SLOW_TO_DRAW)
+@settings(max_examples=20, deadline=None, suppress_health_check=SLOW_TO_DRAW)
 def test_rounding_a_report_changes_nothing_of_its_json(report: Report) -> None:
     assert json_report.render(documents.rounded(report)) == json_report.render(report)

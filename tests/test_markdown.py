@@ -180,7 +180,7 @@ def test_no_name_has_an_effect(name: str) -> None:
 
 
 @given(reports())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 def test_no_report_has_an_effect(report: Report) -> None:
     _assert_harmless(markdown.render(report))
 

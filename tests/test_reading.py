@@ -52,14 +52,14 @@ def test_a_report_with_every_noun_comes_back_whole() -> None:
 @example(replace(named("x"), traces=()))
 @example(replace(named("\ud83d\ude00"), traces=()))
 @example(replace(full(), settings={"\ud83d\ude00": 1, "\uffff": 2}))
-@settings(max_examples=150, deadline=None, suppress_health_check=SLOW_TO_DRAW)
+@settings(max_examples=60, deadline=None, suppress_health_check=SLOW_TO_DRAW)
 def test_any_report_that_is_read_back_is_written_the_same(report: Report) -> None:
     text = json_report.render(report)
     assert json_report.render(reading.parse(text)) == text
 
 
 @given(reports())
-@settings(max_examples=50, deadline=None, suppress_health_check=SLOW_TO_DRAW)
+@settings(max_examples=25, deadline=None, suppress_health_check=SLOW_TO_DRAW)
 def test_a_report_that_is_read_back_looks_the_same_at_a_terminal(report: Report) -> None:
     shown = terminal.render(documents.rounded(report), 100, color=False)
     again = reading.parse(json_report.render(report))
@@ -250,7 +250,7 @@ any_json = st.recursive(
 
 
 @given(st.data())
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 def test_anything_in_the_place_of_anything_is_read_or_refused_in_one_line(data: st.DataObject) -> None:
     document = _document()
     place: Any = document
