@@ -6,13 +6,18 @@ operands at once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
 
 from detector.code.traced import ARGUMENT, OPEN, OWN_CALL, TYPED, Traced
 from detector.model import Flow, FlowNode, FlowPair
 
 # Nodes of one side that are drawn, first in the text first: a screen holds about as many.
 MOST_DRAWN = 120
+# What the value flow puts before what a reader looks for.
+_CONSTANTS = ("num:", "str:", "bool:")
+_PREFIXES = (TYPED, *_CONSTANTS, "NoneType:", "op.", "root ")
+_KEYWORD, _STORE = "kw:", "store#"
 # Of several names, the one that a reader looks for.
 _TELLING = ("parameter", "own", "local", "attribute", "global", "callee")
 
@@ -20,7 +25,8 @@ _TELLING = ("parameter", "own", "local", "attribute", "global", "callee")
 def draw(suspect: Traced, reference: Traced, same: Sequence[tuple[int, int]]) -> FlowPair:
     """Lay out what is shown of two graphs; same: pairs of their nodes that do the same."""
     ours, theirs = _shown(suspect), _shown(reference)
-    pairs = [(ours[one], theirs[other]) for one, other in same if one in ours and other in theirs]
+    both = [*same, *_constants(suspect, reference)]
+    pairs = {(ours[one], theirs[other]) for one, other in both if one in ours and other in theirs}
     return FlowPair(_flow(suspect, ours), _flow(reference, theirs), tuple(sorted(pairs)))
 
 
@@ -50,8 +56,25 @@ def _flow(side: Traced, shown: Mapping[int, int]) -> Flow:
     )
 
 
+def _constants(suspect: Traced, reference: Traced) -> Iterator[tuple[int, int]]:
+    """Equal constants, in the order in which they occur: they say too little to be aligned."""
+    left: defaultdict[str, deque[int]] = defaultdict(deque)
+    for node, key in enumerate(reference.keys):
+        if key.startswith(_CONSTANTS):
+            left[key].append(node)
+    for node, key in enumerate(suspect.keys):
+        if left.get(key):
+            yield node, left[key].popleft()
+
+
 def _operation(key: str) -> str:
     """What a node is called where it is shown."""
     if key == OPEN:
         return "value"
-    return "call" if key == OWN_CALL else key.removeprefix(TYPED)
+    if key == OWN_CALL:
+        return "call"
+    if key.startswith(_KEYWORD):
+        return f"{key.removeprefix(_KEYWORD)}="
+    for prefix in _PREFIXES:
+        key = key.removeprefix(prefix)
+    return key.partition("#")[0] if key.startswith(_STORE) else key

@@ -18,11 +18,12 @@ from detector.code.disguises import Facts, disguises, places_of
 from detector.code.drawn import draw
 from detector.code.located import shared_lines
 from detector.code.lowering import labels
+from detector.code.named import GLOBALS, KEYWORDS, MEMBERS, VALUES
 from detector.code.parse import parsing
 from detector.code.portraits import Portrait, Side
 from detector.code.renames import Known, Names, Rename, merge_names, settle, titles
 from detector.code.side_by_side import lay
-from detector.code.textwise import GLOBAL, KEYWORD, MEMBER, VALUE, Word
+from detector.code.textwise import Word
 from detector.code.unrename import Undo, function_text
 from detector.model import CloneType, FlowPair, Lines, Span, Texts
 
@@ -34,7 +35,7 @@ FEWEST_HELPER_SHAPES = 4
 _OF_THE_WHOLE = frozenset({"method-to-function", "removed-assert"})
 
 
-_ROLES = {"local": VALUE, "own": MEMBER, "attribute": MEMBER, "global": GLOBAL, "keyword": KEYWORD}
+_ROLES = {"local": VALUES, "own": MEMBERS, "attribute": MEMBERS, "global": GLOBALS, "keyword": KEYWORDS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,7 +247,7 @@ def _finish(pair: _Pair, known: Known, share: _Share) -> Explanation:
     if share is _Share.PIECE:
         told -= _OF_THE_WHOLE
     undo = _undo(found, pair)
-    text, undone = function_text(suspect.text, undo, MEMBER if suspect.klass else "")
+    text, undone = function_text(suspect.text, undo, MEMBERS if suspect.klass else "")
     return Explanation(
         pair.clone_type,
         renames,
@@ -270,10 +271,10 @@ def _where(name: str, pair: _Pair, moved: Mapping[str, Places], renames: Mapping
 
 def _undo(found: Iterable[Rename], pair: _Pair) -> Undo:
     """The renames by where the name stands; of several the best supported one."""
-    roles: dict[str, dict[str, str]] = {VALUE: {}, MEMBER: {}, GLOBAL: {}, KEYWORD: {}}
+    roles: dict[str, dict[str, str]] = {VALUES: {}, MEMBERS: {}, GLOBALS: {}, KEYWORDS: {}}
     for each in sorted(found, key=lambda each: (-each.support, each)):
         roles[each.suspect.role].setdefault(each.suspect.name, each.reference.name)
-    return Undo(roles[VALUE], roles[MEMBER], roles[GLOBAL], roles[KEYWORD])
+    return Undo(roles[VALUES], roles[MEMBERS], roles[GLOBALS], roles[KEYWORDS])
 
 
 def _outweighed(ours: Counter[str], theirs: Counter[str]) -> set[str]:
@@ -287,5 +288,5 @@ def _outweighed(ours: Counter[str], theirs: Counter[str]) -> set[str]:
 
 
 def _is_from_config(rename: Rename, reference: Facts) -> bool:
-    is_value = rename.suspect.role == VALUE and rename.reference.role == MEMBER
+    is_value = rename.suspect.role == VALUES and rename.reference.role == MEMBERS
     return is_value and rename.reference.name in reference.configured

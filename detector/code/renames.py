@@ -17,7 +17,8 @@ import numpy.typing as npt
 from detector.code.alignment import Alignment, spelling
 from detector.code.flooding import Matrix
 from detector.code.lowering.labels import API_NAMES
-from detector.code.textwise import GLOBAL, KEYWORD, MEMBER, VALUE, Tokens, Word, beside, words_of
+from detector.code.named import GLOBALS, KEYWORDS, MEMBERS, VALUES
+from detector.code.textwise import Tokens, Word, beside, words_of
 from detector.code.traced import Name
 
 # The figures below were chosen on packages of which every name was changed at random and the text rewritten besides
@@ -49,11 +50,11 @@ NOTHING = 1e-6
 TITLE_SUPPORT = 2.0
 
 _ROLES = {
-    "parameter": (VALUE,), "local": (VALUE,), "own": (MEMBER,), "attribute": (MEMBER,), "global": (GLOBAL,),
-    "keyword": (KEYWORD,), "callee": (MEMBER, GLOBAL, VALUE),
+    "parameter": (VALUES,), "local": (VALUES,), "own": (MEMBERS,), "attribute": (MEMBERS,), "global": (GLOBALS,),
+    "keyword": (KEYWORDS,), "callee": (MEMBERS, GLOBALS, VALUES),
 }  # fmt: skip
 # Only a keyword is never anything else.
-_ROLE_NUMBERS = {VALUE: 0, GLOBAL: 1, MEMBER: 2, KEYWORD: 3}
+_ROLE_NUMBERS = {VALUES: 0, GLOBALS: 1, MEMBERS: 2, KEYWORDS: 3}
 _FITS = np.full((4, 4), OTHER_ROLE, np.float32)
 _FITS[3, :] = _FITS[:, 3] = 0.0
 np.fill_diagonal(_FITS, 1.0)
@@ -113,7 +114,7 @@ class Names:
         roles = [np.array([_ROLE_NUMBERS[word.role] for word in side], int) for side in (self.ours, self.theirs)]
         fits = _FITS[roles[0][:, None], roles[1][None, :]]
         api = [np.array([word.name in API_NAMES for word in side], bool) for side in (self.ours, self.theirs)]
-        is_operation = [side & (role >= _ROLE_NUMBERS[MEMBER]) for side, role in zip(api, roles, strict=True)]
+        is_operation = [side & (role >= _ROLE_NUMBERS[MEMBERS]) for side, role in zip(api, roles, strict=True)]
         other = is_operation[0][:, None] & is_operation[1][None, :] & self._differ()
         found: Matrix = np.where(other, np.float32(0.0), fits)
         return found
@@ -171,7 +172,7 @@ class Names:
         rivals = np.maximum(_best_other(support, 1), _best_other(support, 0))
         is_clear = (support > 0) & (support >= KNOWN_LEAD * rivals)
         share = np.where(is_clear, support / (support + 1.0), np.float32(0.0))
-        shared = [np.array([word.role != VALUE for word in side], bool) for side in (self.ours, self.theirs)]
+        shared = [np.array([word.role != VALUES for word in side], bool) for side in (self.ours, self.theirs)]
         is_against = shared[0][:, None] & shared[1][None, :] & (rivals > 0) & (rivals >= 2 * support)
         factor = np.where(is_against, CONTRADICTED, 1.0 + MOST_KNOWN_FACTOR * share).astype(np.float32)
         added = MOST_KNOWN * share * np.sqrt(self.fits) * self.kept
@@ -199,7 +200,7 @@ def settle(names: Names, known: Known | None = None, own: Known | None = None) -
 
 def _is_told(rename: Rename) -> bool:
     is_same = rename.suspect.name == rename.reference.name
-    return is_same or rename.suspect.role != KEYWORD or rename.support >= LEAST_KEYWORD
+    return is_same or rename.suspect.role != KEYWORDS or rename.support >= LEAST_KEYWORD
 
 
 def _places(name: Name, words: Mapping[Word, int]) -> list[int]:
@@ -250,7 +251,7 @@ def titles(suspect: Sequence[str], reference: Sequence[str]) -> Iterator[Rename]
     """What two functions and their classes are called; "" where there is no class."""
     for one, other in zip(suspect, reference, strict=True):
         if one and other:
-            for role in (GLOBAL, MEMBER):
+            for role in (GLOBALS, MEMBERS):
                 yield Rename(Word(role, one), Word(role, other), TITLE_SUPPORT)
 
 

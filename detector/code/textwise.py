@@ -18,9 +18,10 @@ from rapidfuzz.distance import LCSseq
 from detector.code.canonical import Writer, code_of
 from detector.code.lowering.labels import API_NAMES
 from detector.code.lowering.names import ModuleNames
+from detector.code.named import GLOBALS, KEYWORDS, MEMBERS, VALUES
 from detector.code.scopes import COMPREHENSIONS, Function, Scope, bound_names
 
-VALUE, MEMBER, GLOBAL, KEYWORD, LIBRARY = "value", "member", "global", "keyword", "library"
+LIBRARY = "library"  # the role of a name that an import brings in; the others are those of `named.py`
 
 # Tokens on either side that are asked whether they are aligned as well.
 REACH = 4
@@ -94,9 +95,9 @@ class _Reader(Writer):
             self.words.append(self._word(node.arg))
         elif isinstance(node, ast.Attribute):
             self.words.append(".")
-            self.pending += (Word(MEMBER, node.attr), node.value)
+            self.pending += (Word(MEMBERS, node.attr), node.value)
         elif isinstance(node, ast.keyword):
-            self.words.append(Word(KEYWORD, node.arg) if node.arg else "**")
+            self.words.append(Word(KEYWORDS, node.arg) if node.arg else "**")
             self.pending.append(node.value)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             self._function(node)
@@ -112,9 +113,9 @@ class _Reader(Writer):
         for scope in reversed(self.scopes):
             if name in scope:
                 origin = scope[name]
-                return Word(VALUE, name) if origin is None else Word(LIBRARY, origin)
+                return Word(VALUES, name) if origin is None else Word(LIBRARY, origin)
         origin = self.module.origin(name)
-        return Word(GLOBAL, name) if origin[0] in "~?" else Word(LIBRARY, origin)
+        return Word(GLOBALS, name) if origin[0] in "~?" else Word(LIBRARY, origin)
 
     def _function(self, node: Function | ast.Lambda) -> None:
         arguments = node.args
@@ -156,7 +157,7 @@ def _shown(token: Token, told: Mapping[Word, Word], both: frozenset[Token]) -> s
         return token
     if token in told:
         return f"={told[token].name}"
-    is_library = token.role == LIBRARY or (token in both and token.role != VALUE and token.name in API_NAMES)
+    is_library = token.role == LIBRARY or (token in both and token.role != VALUES and token.name in API_NAMES)
     return f"~{token.name}" if is_library else _WILDCARD
 
 
@@ -166,7 +167,7 @@ def _same_reach(suspect: Tokens, place: int, reference: Tokens, other: int) -> t
     depths = _depth(suspect, place), _depth(reference, other)
     if not depths[0] and depths[1]:
         counterpart = reference[min(other + depths[1], len(reference) - 1)]
-    elif depths[0] and not depths[1] and isinstance(counterpart, Word) and counterpart.role != MEMBER:
+    elif depths[0] and not depths[1] and isinstance(counterpart, Word) and counterpart.role != MEMBERS:
         one = suspect[min(place + depths[0], len(suspect) - 1)]
     return one, counterpart
 
