@@ -102,6 +102,15 @@ class Mixer(nn.Module):
     )
 
 
+def test_the_text_with_its_renames_undone_is_the_reference_down_to_what_the_method_is_called() -> None:
+    renamed = ATTENTION
+    for name, new in (("forward", "mix"), ("hidden", "x"), ("heads", "n"), ("weights", "w")):
+        renamed = renamed.replace(name, new)
+    texts = _explain(renamed, ATTENTION).texts
+    assert texts is not None
+    assert texts.unrenamed == texts.reference != texts.suspect
+
+
 def test_a_name_without_a_clear_counterpart_is_left_out() -> None:
     found = _explain("def f(a, b):\n    c = 3\n    return a + b\n", "def g(left, right):\n    return left + right\n")
     assert "c" not in found.renames

@@ -15,6 +15,7 @@ from detector.code.parse import deeply
 
 VALUES, MEMBERS, GLOBALS, KEYWORDS = "values", "members", "globals", "keywords"
 VARIABLE, MODULE = "variable", "module"  # decided by scope; part of a module's dotted path
+COMPREHENSION = "comprehension"  # a kind of scope
 
 # libcst's trees take about 600 bytes for each byte of source.
 LONGEST_PARSED = 400_000
@@ -40,7 +41,7 @@ class Scope:
     __slots__ = ("bound", "kind", "name", "number", "outer", "parent", "passed", "qualname")
 
     def __init__(self, kind: str, parent: Scope | None, number: int, qualname: str = "", name: int = -1) -> None:
-        self.kind = kind  # the role of what it binds; "comprehension" for one
+        self.kind = kind  # the role of what it binds, or COMPREHENSION
         self.parent = parent
         self.number = number  # in the order in which they begin, outer ones first
         self.qualname = qualname
@@ -292,7 +293,7 @@ class _Reader:
         self.push(node.value, inner, inner)
 
     def comprehension(self, node: _Node, scope: Scope, home: Scope) -> None:
-        inner = self.begin("comprehension", scope, scope.qualname)
+        inner = self.begin(COMPREHENSION, scope, scope.qualname)
         for name in ("elt", "key", "value"):
             self.push(getattr(node, name, None), inner, inner)
         clause, around = node.for_in, scope  # only the first iterable is evaluated outside
@@ -304,7 +305,7 @@ class _Reader:
 
     def walrus(self, node: cst.NamedExpr, scope: Scope, home: Scope) -> None:
         holder = scope
-        while holder.kind == "comprehension" and holder.parent is not None:
+        while holder.kind == COMPREHENSION and holder.parent is not None:
             holder = holder.parent
         self.push(node.target, holder, home, True)
         self.push(node.value, scope, home)

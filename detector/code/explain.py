@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from detector.code.alignment import Alignment, Places, align
+from detector.code.concrete import MEMBERS
 from detector.code.digest import edited_or_rewritten
 from detector.code.disguises import Facts, disguises, places_of
 from detector.code.drawn import draw
@@ -246,7 +247,7 @@ def _finish(pair: _Pair, known: Known, share: _Share) -> Explanation:
     if share is _Share.PIECE:
         told -= _OF_THE_WHOLE
     undo = _undo(found, pair)
-    text, undone = function_text(suspect.text, undo, MEMBER if suspect.klass else "")
+    text, undone = function_text(suspect.text, undo, MEMBERS if suspect.klass else "")
     return Explanation(
         pair.clone_type,
         renames,
