@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from bench.declared import FunctionNode, Key, definitions
@@ -72,7 +72,10 @@ Explained = tuple[Key, Key, Explanation]  # suspect, reference
 
 
 def explained(suspect: Files, reference: Files, pairs: Iterable[tuple[Key, Key]], most: int) -> list[Explained]:
-    """Explain pairs of functions as a comparison would; what is not read, or not the only one so called, is left out."""
+    """Explain the first pairs of functions as a comparison would.
+
+    Left out: functions that are not read, and those that are not the only one of their qualname (a property's setter).
+    """
     ours, theirs = in_memory(suspect), in_memory(reference)
     compared = compared_packages([ours.paths(), theirs.paths()])
     spans = [_spans(side, compared) for side in (ours, theirs)]
@@ -202,13 +205,3 @@ def words(function: ast.AST) -> frozenset[str]:
 def every_nth(files: Files, step: int) -> dict[str, str]:
     """Every nth file by its path."""
     return {path: files[path] for path in sorted(files)[::step]}
-
-
-def of_names(found: Sequence[NamesFound]) -> NamesFound:
-    """Several of them together."""
-    return NamesFound(
-        sum(each.pairs for each in found),
-        sum(each.right for each in found),
-        sum(each.wanted for each in found),
-        tuple(wrong for each in found for wrong in each.wrong),
-    )
