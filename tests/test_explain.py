@@ -181,6 +181,23 @@ def test_what_other_functions_say_of_an_attribute_decides_where_one_cannot_tell(
         assert found.renames["A"] == "B"
 
 
+def test_a_name_that_stands_in_an_annotation_alone_is_put_back_where_other_functions_tell_it() -> None:
+    reference = (
+        HEAD + "class Grid:\n    def area(self, scale):\n        return self.rows * self.columns * scale\n\n\n"
+        "def cost(grid: Grid, bias: int) -> int:\n    return math.floor(grid.rows / 2) + bias\n"
+    )
+    suspect = reference
+    for name, new in (("Grid", "Mesh"), ("area", "size"), ("grid", "m"), ("bias", "b"), ("cost", "price")):
+        suspect = suspect.replace(name, new)
+    ours, theirs = _spans("a.py", suspect.encode()), _spans("b.py", reference.encode())
+    pairs = [(ours["Mesh.size"], theirs["Grid.area"]), (ours["price"], theirs["cost"])]
+    explained = explain(pairs, lambda _: suspect.encode(), lambda _: reference.encode())
+    alone = explain(pairs[1:], lambda _: suspect.encode(), lambda _: reference.encode())
+    texts = [each.texts for each in (explained[1], alone[0])]
+    assert [each.unrenamed.split("(")[1].split(",")[0] for each in texts if each] == ["grid: Grid", "grid: Mesh"]
+    assert "Mesh" not in explained[1].renames
+
+
 LOOP = "def f(xs):\n    out = []\n    for x in xs:\n        out.append(x * 2)\n    return out\n"
 BEST = (
     "def f(xs):\n    best, cost = None, 9.0\n    for x in xs:\n        if abs(x) < cost:\n            cost = abs(x)\n"
