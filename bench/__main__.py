@@ -18,6 +18,7 @@ PARTS = (
     "peers",
     "quality",
     "fixtures_gold",
+    "explaining",
     "real",
     "null",
     "negatives",

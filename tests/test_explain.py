@@ -102,6 +102,15 @@ class Mixer(nn.Module):
     )
 
 
+def test_the_text_with_its_renames_undone_is_the_reference_down_to_what_the_method_is_called() -> None:
+    renamed = ATTENTION
+    for name, new in (("forward", "mix"), ("hidden", "x"), ("heads", "n"), ("weights", "w")):
+        renamed = renamed.replace(name, new)
+    texts = _explain(renamed, ATTENTION).texts
+    assert texts is not None
+    assert texts.unrenamed == texts.reference != texts.suspect
+
+
 def test_a_name_without_a_clear_counterpart_is_left_out() -> None:
     found = _explain("def f(a, b):\n    c = 3\n    return a + b\n", "def g(left, right):\n    return left + right\n")
     assert "c" not in found.renames
@@ -170,6 +179,23 @@ def test_what_other_functions_say_of_an_attribute_decides_where_one_cannot_tell(
         assert found.renames["p"] == "value"
         assert found.renames["q"] == "gate"
         assert found.renames["A"] == "B"
+
+
+def test_a_name_that_stands_in_an_annotation_alone_is_put_back_where_other_functions_tell_it() -> None:
+    reference = (
+        HEAD + "class Grid:\n    def area(self, scale):\n        return self.rows * self.columns * scale\n\n\n"
+        "def cost(grid: Grid, bias: int) -> int:\n    return math.floor(grid.rows / 2) + bias\n"
+    )
+    suspect = reference
+    for name, new in (("Grid", "Mesh"), ("area", "size"), ("grid", "m"), ("bias", "b"), ("cost", "price")):
+        suspect = suspect.replace(name, new)
+    ours, theirs = _spans("a.py", suspect.encode()), _spans("b.py", reference.encode())
+    pairs = [(ours["Mesh.size"], theirs["Grid.area"]), (ours["price"], theirs["cost"])]
+    explained = explain(pairs, lambda _: suspect.encode(), lambda _: reference.encode())
+    alone = explain(pairs[1:], lambda _: suspect.encode(), lambda _: reference.encode())
+    texts = [each.texts for each in (explained[1], alone[0])]
+    assert [each.unrenamed.split("(")[1].split(",")[0] for each in texts if each] == ["grid: Grid", "grid: Mesh"]
+    assert "Mesh" not in explained[1].renames
 
 
 LOOP = "def f(xs):\n    out = []\n    for x in xs:\n        out.append(x * 2)\n    return out\n"

@@ -163,6 +163,34 @@ def test_two_attributes_or_two_arguments_of_a_call_never_become_one() -> None:
 # --- whole files ---
 
 
+APART = [
+    ("a lambda and a loop", "def f(xs):\n    g = lambda i: -xs[i]\n    for j in xs:\n        g(j)\n",
+     {"i": "n", "j": "n"}, "def f(xs):\n    g = lambda n: -xs[n]\n    for n in xs:\n        g(n)\n"),
+    ("a comprehension and a loop", "def f(xs):\n    g(i for i in xs)\n    for j in xs: g(j)\n",
+     {"i": "n", "j": "n"}, "def f(xs):\n    g(n for n in xs)\n    for n in xs: g(n)\n"),
+    ("a loop that a lambda sees", "def f(xs):\n    for j in xs:\n        g(lambda i: i + j)\n",
+     {"i": "n", "j": "n"}, "def f(xs):\n    for j in xs:\n        g(lambda i: i + j)\n"),
+    ("a comprehension that binds outside", "def f(xs):\n    return [(j := i) for i in xs], j\n",
+     {"i": "n", "j": "n"}, "def f(xs):\n    return [(j := i) for i in xs], j\n"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "names", "expected"), [each[1:] for each in APART], ids=[each[0] for each in APART])
+def test_two_names_that_never_see_each_other_may_become_one(text: str, names: dict[str, str], expected: str) -> None:
+    assert function_text(text, Undo(values=names))[0] == expected
+
+
+def test_a_function_and_its_own_parameter_may_be_called_alike_unless_it_calls_itself() -> None:
+    undo = Undo(values={"a": "same"}, globals={"g": "same"}, members={"g": "same"})
+    assert function_text("def g(a):\n    return a\n", undo)[0] == "def same(same):\n    return same\n"
+    assert function_text("def g(a):\n    return g(a)\n", undo)[0] == "def g(a):\n    return g(a)\n"
+
+
+def test_a_method_may_be_called_like_a_function_that_it_calls() -> None:
+    undo = Undo(globals={"h": "same"}, members={"g": "same"})
+    assert function_text("    def g(a):\n        h(a)\n", undo)[0] == "    def same(a):\n        same(a)\n"
+
+
 def test_each_function_of_a_file_goes_by_its_own_names_and_the_rest_by_the_projects() -> None:
     text = (
         "__all__ = ['Old', 'a']\n\n@dec(a)\nclass Old(LIMIT):\n    a: int = 1\n\n    @a\n    def go(self, a=a):\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from bench.disguise.callables import Callables
 from bench.disguise.expressions import Idioms, first_parameters, is_plain, own_class
@@ -21,27 +21,37 @@ from bench.disguise.word_naming import WordNaming
 from bench.disguise.work import Disguised, Work, functions
 
 
-def disguise(files: Mapping[str, str], level: str, seed: int) -> Disguised:
+def rename_names(work: Work) -> None:
+    """Rename what the project names itself."""
+    project = Project(work.trees)
+    rename_project(project, WordNaming(project, work))
+
+
+Rename = Callable[[Work], None]  # gives every own name of the trees another one
+
+
+def disguise(files: Mapping[str, str], level: str, seed: int, rename: Rename = rename_names) -> Disguised:
     """Write a project anew at a level L1 to L8, the same for the same seed.
 
     Files:  path -> text; one that is not Python 3 stays as it is, and its functions are not in the truth.
     Truth:  every function of the original, nested ones included -> where its code is; nothing if it was dropped.
     """
-    return finished(changed(files, level, seed))
+    return finished(changed(files, level, seed, rename))
 
 
-def changed(files: Mapping[str, str], level: str, seed: int) -> Work:
+def changed(files: Mapping[str, str], level: str, seed: int, rename: Rename = rename_names) -> Work:
     """The project after all edits of the level, as trees."""
     work = Work(files, Rates(level, seed), seed)
-    change(work)
+    change(work, rename)
     return work
 
 
-def change(work: Work) -> None:
+def change(work: Work, rename: Rename = rename_names) -> None:
+    """Make the edits of the level, names by `rename` from L2 on."""
     for path, tree in work.trees.items():
         work.trees[path] = strip(tree)
     if work.rates.level >= 2:
-        rename_names(work)
+        rename(work)
     if work.rates.level >= 3:
         rename_files(work)
     if work.rates.level >= 7:
@@ -53,12 +63,6 @@ def change(work: Work) -> None:
         work.settle()
     if work.rates.level >= 4:
         restyle_imports(work)
-
-
-def rename_names(work: Work) -> None:
-    """Rename what the project names itself."""
-    project = Project(work.trees)
-    rename_project(project, WordNaming(project, work))
 
 
 def rewrite(work: Work) -> None:

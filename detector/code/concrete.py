@@ -11,6 +11,7 @@ import libcst as cst
 
 from detector.code.lexical import is_nested_at_most, words_of
 from detector.code.named import (
+    COMPREHENSION,
     GLOBALS,
     KEYWORDS,
     MEMBERS,
@@ -244,7 +245,7 @@ class _Reader:
         self.push(node.value, inner, inner)
 
     def comprehension(self, node: _Node, scope: Scope, home: Scope) -> None:
-        inner = self.begin("comprehension", scope, scope.qualname)
+        inner = self.begin(COMPREHENSION, scope, scope.qualname)
         for name in ("elt", "key", "value"):
             self.push(getattr(node, name, None), inner, inner)
         clause, around = node.for_in, scope  # only the first iterable is evaluated outside
@@ -256,7 +257,7 @@ class _Reader:
 
     def walrus(self, node: cst.NamedExpr, scope: Scope, home: Scope) -> None:
         holder = scope
-        while holder.kind == "comprehension" and holder.parent is not None:
+        while holder.kind == COMPREHENSION and holder.parent is not None:
             holder = holder.parent
         self.push(node.target, holder, home, True)
         self.push(node.value, scope, home)

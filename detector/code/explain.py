@@ -10,12 +10,13 @@ from __future__ import annotations
 import enum
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from detector.code.alignment import Alignment, Places, align
 from detector.code.digest import edited_or_rewritten
 from detector.code.disguises import Facts, disguises, places_of
 from detector.code.drawn import draw
+from detector.code.lexical import words_of
 from detector.code.located import shared_lines
 from detector.code.lowering import labels
 from detector.code.named import GLOBALS, KEYWORDS, MEMBERS, VALUES
@@ -124,9 +125,10 @@ def explain(
                 work[number] = _begin(one, other, clone_type)
     shares = _shared(pairs, work)
     known = _known(work, shares)
+    shared = known.clear(GLOBALS)
     for number, pair in enumerate(work):
         if pair is not None:
-            found[number] = _finish(pair, known, shares[number])
+            found[number] = _finish(pair, known, shared, shares[number])
     return found
 
 
@@ -230,7 +232,7 @@ def _shared(pairs: Sequence[tuple[Span, Span]], work: Sequence[_Pair | None]) ->
     return shares
 
 
-def _finish(pair: _Pair, known: Known, share: _Share) -> Explanation:
+def _finish(pair: _Pair, known: Known, shared: Mapping[str, str], share: _Share) -> Explanation:
     suspect, reference = pair.suspect, pair.reference
     found = pair.renames if pair.names is None else settle(pair.names, known, pair.own)
     found = [*found, *_titles(pair, share)]
@@ -247,7 +249,7 @@ def _finish(pair: _Pair, known: Known, share: _Share) -> Explanation:
     if share is _Share.PIECE:
         told -= _OF_THE_WHOLE
     undo = _undo(found, pair)
-    text, undone = function_text(suspect.text, undo, MEMBERS if suspect.klass else "")
+    text, undone = function_text(suspect.text, _with_hints(undo, pair, shared), MEMBERS if suspect.klass else "")
     return Explanation(
         pair.clone_type,
         renames,
@@ -275,6 +277,15 @@ def _undo(found: Iterable[Rename], pair: _Pair) -> Undo:
     for each in sorted(found, key=lambda each: (-each.support, each)):
         roles[each.suspect.role].setdefault(each.suspect.name, each.reference.name)
     return Undo(roles[VALUES], roles[MEMBERS], roles[GLOBALS], roles[KEYWORDS])
+
+
+def _with_hints(undo: Undo, pair: _Pair, shared: Mapping[str, str]) -> Undo:
+    """Add the names that stand in annotations alone, of which the pair itself says nothing."""
+    own = {each.suspect.name for each in pair.renames} | {
+        word.name for word in (pair.names.ours if pair.names is not None else ())
+    }
+    hints = (words_of(pair.suspect.text) & shared.keys()) - own
+    return replace(undo, globals={**{name: shared[name] for name in hints}, **undo.globals})
 
 
 def _outweighed(ours: Counter[str], theirs: Counter[str]) -> set[str]:

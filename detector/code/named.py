@@ -7,6 +7,7 @@ import unicodedata
 
 VALUES, MEMBERS, GLOBALS, KEYWORDS = "values", "members", "globals", "keywords"
 VARIABLE, MODULE = "variable", "module"  # decided by scope; part of a module's dotted path
+COMPREHENSION = "comprehension"  # a kind of scope
 
 
 class Scope:
@@ -15,7 +16,7 @@ class Scope:
     __slots__ = ("bound", "kind", "name", "number", "outer", "parent", "passed", "qualname")
 
     def __init__(self, kind: str, parent: Scope | None, number: int, qualname: str = "", name: int = -1) -> None:
-        self.kind = kind  # the role of what it binds; "comprehension" for one
+        self.kind = kind  # the role of what it binds, or COMPREHENSION
         self.parent = parent
         self.number = number  # in the order in which they begin, outer ones first
         self.qualname = qualname

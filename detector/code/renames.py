@@ -94,6 +94,18 @@ class Known:
             total += rest * (1.0 if roles == (one.role, other.role) else KNOWN_IN_OTHER_ROLES)
         return total if total > NOTHING else 0.0
 
+    def clear(self, role: str) -> dict[str, str]:
+        """Names that stand for one thing in a role, whoever uses them: with the usual lead over every other."""
+        found: dict[str, str] = {}
+        for name, counterparts in self.support.items():
+            support = sorted(
+                ((roles[role, role], other) for other, roles in counterparts.items() if (role, role) in roles),
+                reverse=True,
+            )
+            if support and support[0][0] >= KNOWN_LEAD * sum(each for each, _ in support[1:2]):
+                found[name] = support[0][1]
+        return found
+
 
 class Names:
     """All names of a pair of functions, and what the pair itself says of them.

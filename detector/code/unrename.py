@@ -11,7 +11,18 @@ from dataclasses import dataclass, field
 
 from detector.code.concrete import read_names
 from detector.code.lexical import replace_words, words_of
-from detector.code.named import GLOBALS, KEYWORDS, MEMBERS, MODULE, VALUES, Imported, Names, Use
+from detector.code.named import (
+    COMPREHENSION,
+    GLOBALS,
+    KEYWORDS,
+    MEMBERS,
+    MODULE,
+    VALUES,
+    Imported,
+    Names,
+    Scope,
+    Use,
+)
 from detector.code.parse import uncollected
 from detector.code.pieces import pieces
 from detector.code.uncaptured import Variable, uncaptured
@@ -22,6 +33,8 @@ _MARK = "\ufeff"  # of the byte order: no part of the text
 ROLES = (VALUES, MEMBERS, GLOBALS, KEYWORDS)
 # A block around an indented function, so that its lines stay as they are.
 _BLOCK = "if 1:\n"
+# Stands for a scope: members are looked up in none, and are told apart within a function.
+_MEMBERS = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +153,11 @@ def _edits(text: str, names: Names, units: Mapping[int, int], undos: Sequence[Un
     submodules = _submodules(names, moved)
     maps = [undo.roles() for undo in undos]
     maps[0] = {**maps[0], GLOBALS: {**maps[0][GLOBALS], **submodules}}
+    binds_outside = ":=" in text
     barred = {"_"} if _CASE.search(text) else set()  # in a pattern it is no variable
     variables: list[Variable] = []
     targets: dict[Variable, str] = {}
-    spaces: defaultdict[tuple[int, str], set[Variable]] = defaultdict(set)
+    spaces: defaultdict[tuple[int, int], set[Variable]] = defaultdict(set)
     for use in names.uses:
         role, unit, is_bare = _role(use, units)
         name = use.name
@@ -158,9 +172,10 @@ def _edits(text: str, names: Names, units: Mapping[int, int], undos: Sequence[Un
         if is_changed:
             targets[variable] = target
         if is_bare:
-            spaces[unit, VALUES].add(variable)
+            for number in _passed(use, binds_outside):
+                spaces[unit, number].add(variable)
         if role == MEMBERS:
-            spaces[unit, MEMBERS].add(variable)
+            spaces[unit, _MEMBERS].add(variable)
     calls = [{variables[number] for number in call} for call in names.calls]
     kept = uncaptured(targets, [*spaces.values(), *calls])
     yield from paths
@@ -180,6 +195,21 @@ def _role(use: Use, units: Mapping[int, int]) -> tuple[str, int, bool]:
     if holder.kind == MEMBERS:
         return MEMBERS, unit, True
     return VALUES, units[holder.number], True
+
+
+def _passed(use: Use, binds_outside: bool) -> Iterator[int]:
+    """The scopes in which a name that stands alone is looked up: one of the same name there would be taken for it.
+
+    binds_outside: a comprehension may bind a name of the scope around it, which must not be one that it runs over.
+    """
+    holder = use.scope.holder(use.name)
+    scope: Scope | None = use.scope
+    while scope is not None:
+        if scope is use.scope or scope.kind != MEMBERS:  # a class's names are not seen from within its functions
+            yield scope.number
+        if scope is holder and not (binds_outside and scope.kind == COMPREHENSION):
+            return
+        scope = scope.parent
 
 
 def _is_possible(target: str, role: str) -> bool:
