@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from detector.code.bulk import Corpus
-from detector.evidence import code, declared
+from detector.evidence import code, declared, traces
 from detector.judge import strength_of
 from detector.model import Attribution, CloneType, Evidence, Match, Repo, Strength
+from detector.settings import MOST_FILE_BITS, TRACE_LINE_BITS
 
 _CITED_INNOCENT = (
     "credit for an idea or for weights, not for code; another version of the cited source than the one compared; one "
@@ -31,6 +33,44 @@ _INNOCENT = {
     "same-function": "a common source that both took over unchanged, generated code, or the same author on both sides",
     "renamed-function": "a common source, a published reference implementation, or the same author on both sides",
     "rewritten-function": "a common ancestor, a published formula or layer that allows few other ways to write it",
+}
+# Kind of trace -> name, claim and innocent explanation of its line.
+_TRACES = {
+    "comment": (
+        "same-comment",
+        "comments and docstrings that {name} has word for word and few published packages have: {n}",
+        "a third source of both; the words of a paper, a specification or a template; reuse that is declared",
+    ),
+    "string": (
+        "rare-string",
+        "messages and other texts that {name} has word for word and few published packages have: {n}",
+        "a third source of both; a text that an interface, a dataset or a published prompt prescribes",
+    ),
+    "number": (
+        "magic-number",
+        "numbers that {name} has and few published packages have: {n}",
+        "facts that both had to write down: sizes of published models, constants, codes; a table both took from a third",
+    ),
+    "misspelling": (
+        "same-misspelling",
+        "misspelt words that {name} has too: {n}",
+        "a name or a word that only looks misspelt; a slip of a third source of both; one author on both sides",
+    ),
+    "unused-import": (
+        "same-unused-import",
+        "imports that a file and its counterpart in {name} both leave unused: {n}",
+        "a template that both began with; an import for its effect; a name that others import from there",
+    ),
+    "unused-name": (
+        "same-unused-name",
+        "locals that a function and its counterpart in {name} both assign and never read: {n}",
+        "a published reference implementation with that slip; the reading of a shape that documents it",
+    ),
+    "unreachable-code": (
+        "same-unreachable-code",
+        "statements that a function and its counterpart in {name} both have and never reach: {n}",
+        "a published reference implementation with that slip; generated code",
+    ),
 }
 _COMMON_INNOCENT = "a published layer or formula that all of them took from one place, as its licence may allow"
 
@@ -110,6 +150,33 @@ def citations(
             "nearest_bits": round(top.bits, 2),
         }
         yield Evidence("declared", "cited-source-not-nearest", name, strength, claim, _CITED_INNOCENT, measures)
+
+
+def kinds_of_trace(found: Sequence[traces.Found], names: Sequence[str]) -> Iterator[Evidence]:
+    """One ledger line for each kind of trace that a reference has enough of."""
+    for name in names:
+        for kind, (pattern, claim, innocent) in _TRACES.items():
+            chosen = [each for each in found if (each.trace.reference_name, each.trace.kind) == (name, kind)]
+            bits = _counted(chosen)
+            if bits >= TRACE_LINE_BITS:
+                measures = {
+                    "traces": len(chosen),
+                    "bits": round(bits, 2),
+                    "exclusive_bits": round(_counted([each for each in chosen if each.is_exclusive]), 2),
+                    "files": len({each.files for each in chosen}),
+                }
+                strength = min(strength_of(bits), Strength.MODERATE, key=list(Strength).index)
+                yield Evidence(
+                    "traces", pattern, name, strength, claim.format(n=len(chosen), name=name), innocent, measures
+                )
+
+
+def _counted(found: Sequence[traces.Found]) -> float:
+    """The bits of traces; what one pair of files shares was copied together, and counts up to a limit."""
+    by_files: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for each in found:
+        by_files[each.files] += each.trace.bits
+    return sum(min(bits, MOST_FILE_BITS) for bits in by_files.values())
 
 
 def _line(pattern: str, name: str, matches: Sequence[Match]) -> Evidence:
