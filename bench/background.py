@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +21,9 @@ from detector.code import background, literal_background
 from detector.code.bulk import read_corpus
 from detector.code.literals import WORD, Scanner, key_of, words_of
 from detector.code.misspellings import Misspellings
-from detector.code.slips import slips
+from detector.code.parse import parse_file, parsing
+from detector.code.scopes import places
+from detector.code.slips import Slip, function_slips, unused_imports
 from detector.model import SourceFile
 from detector.settings import FEWEST_COMMON_PACKAGES, LITERALS_VERSION, LOWERING_VERSION
 
@@ -138,9 +140,18 @@ def _literals(files: Iterable[SourceFile]) -> tuple[np.ndarray, set[bytes]]:
     keys, words = [], set()
     for file in files:
         keys.append(scanner.keys(file.data))
-        keys.append(np.array([slip.key for slip in slips(file.data, file.path)], np.uint64))
+        keys.append(np.array([slip.key for slip in _slips(file)], np.uint64))
         words |= words_of(file.data)
     return np.unique(np.concatenate(keys)), words
+
+
+def _slips(file: SourceFile) -> Iterator[Slip]:
+    yield from unused_imports(file.data, file.path)
+    lines = file.data.split(b"\n")
+    with parsing():
+        found = places(parse_file(file.data)[0])
+    for place in found.values():
+        yield from function_slips(lines, place.node.lineno, place.node.end_lineno or place.node.lineno)
 
 
 def main(given: Sequence[str] | None = None) -> int:

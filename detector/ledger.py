@@ -49,7 +49,7 @@ _TRACES = {
     "number": (
         "magic-number",
         "numbers that {name} has and few published packages have: {n}",
-        "facts that both had to write down: sizes of published models, constants, codes; a table both took from a third",
+        "facts that both had to write down: sizes of published models, constants, codes; a common table",
     ),
     "misspelling": (
         "same-misspelling",

@@ -271,11 +271,11 @@ MOST_TRACE_PLACES = 8
 # ... and of all pairs of files, strongest first, these are read again, and so many are parsed for slips.
 MOST_TRACE_FILES = 50
 MOST_SLIP_FILES = 20
-# Literals of one kind this near to each other in both files are one trace, with the bits of the strongest: a block of
-# comments was copied once.
-TRACE_GAP = 3
-# Traces told for each reference, and places of each.
-MOST_TRACES = 200
+# Literals of one kind in neighbouring blocks of so many lines, in both files, are one trace, with the bits of the
+# strongest: a comment of ten lines was copied once.
+TRACE_LINES = 4
+# Traces told of each kind for each reference, and places of each.
+MOST_TRACES = 50
 MOST_TOLD_PLACES = 3
 # What the traces of one pair of files count in the ledger at most: they were copied together.
 MOST_FILE_BITS = 40.0

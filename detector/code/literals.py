@@ -232,28 +232,24 @@ class Scanner:
         """
         line, counted = 1, 0
         for match in _TOKEN.finditer(data):
-            token = match[0]
-            line, counted = line + data.count(b"\n", counted, match.start()), match.start()
+            token, start = match[0], match.start()
+            memo: _Memo
+            tokens = [token]
             if token[0] == _HASH_SIGN:
-                yield from _wanted(self._comments.read(token), line, wanted)
+                memo = self._comments
             elif token[0] not in _QUOTES:
-                yield from _wanted(self._numbers.read(token), line, wanted)
-            elif _is_docstring(data, match.start(), token):
-                for number, text in enumerate(token.split(b"\n")):
-                    yield from _wanted(self._comments.read(text), line + number, wanted)
+                memo = self._numbers
+            elif _is_docstring(data, start, token):
+                memo, tokens = self._comments, token.split(b"\n")
             else:
-                yield from _wanted(self._strings.read(token), line, wanted)
-        if any(kind_of(key) == WORD for key in wanted):
-            yield from self._read_words(data, wanted)
-
-    def _read_words(self, data: bytes, wanted: frozenset[int]) -> Iterator[Literal]:
-        told: set[int] = set()
-        for number, text in enumerate(data.split(b"\n"), 1):
-            for word in text.translate(_WORDS).split():
-                for key in self._slips[word]:
-                    if key in wanted and key not in told:
-                        told.add(key)
-                        yield from _wanted(self._slips.read(word), number, frozenset({key}))
+                memo = self._strings
+            for number, each in enumerate(tokens):
+                if not wanted.isdisjoint(memo[each]):
+                    line, counted = line + data.count(b"\n", counted, start), start
+                    yield from _wanted(memo.read(each), line + number, wanted)
+        for word in sorted(set(data.translate(_WORDS).split()) - self._common):
+            if not wanted.isdisjoint(self._slips[word]):
+                yield from _wanted(self._slips.read(word), data.count(b"\n", 0, data.find(word)) + 1, wanted)
 
 
 def words_of(data: bytes) -> set[bytes]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -36,7 +35,6 @@ class FilePair:
     suspect: str
     reference: str
     keys: frozenset[int]
-    bits: float
 
 
 def rarity(keys: Hashes) -> tuple[Numbers, Floats]:
@@ -78,34 +76,49 @@ def shared(suspect: Literals, reference: Literals) -> list[FilePair]:
     bits = rarity(both)[1]
     both, bits = both[bits >= LEAST_TRACE_BITS], bits[bits >= LEAST_TRACE_BITS]
     ours, theirs = _places(suspect, both), _places(reference, both)
-    totals: defaultdict[tuple[int, int], float] = defaultdict(float)
-    pairs = [[(one, other) for one in ours[number] for other in theirs[number]] for number in range(len(both))]
-    for each, its_bits in zip(pairs, bits.tolist(), strict=True):
-        for pair in each:
-            totals[pair] += its_bits
-    chosen: defaultdict[tuple[int, int], list[int]] = defaultdict(list)
-    for number, each in enumerate(pairs):
-        chosen[max(each, key=lambda pair: (totals[pair], -pair[0], -pair[1]))].append(number)
-    found = [
-        FilePair(
-            suspect.paths[one],
-            reference.paths[other],
-            frozenset(both[numbers].tolist()),
-            float(bits[numbers].sum()),
-        )
-        for (one, other), numbers in chosen.items()
-    ]
-    return sorted(found, key=lambda pair: (-pair.bits, pair.suspect, pair.reference))[:MOST_TRACE_FILES]
+    # Every file of the suspect that has a literal, with every file of the reference that has it.
+    rows = np.repeat(np.arange(len(ours.numbers)), theirs.counts[ours.numbers])
+    numbers = ours.numbers[rows]
+    others = theirs.files[(np.cumsum(theirs.counts) - theirs.counts)[numbers] + _counted(theirs.counts[ours.numbers])]
+    pairs, kinds = np.unique(ours.files[rows] * max(len(reference.paths), 1) + others, return_inverse=True)
+    totals = np.bincount(kinds, weights=bits[numbers], minlength=len(pairs))
+    order = np.lexsort((kinds, -totals[kinds], numbers))
+    best = order[np.unique(numbers[order], return_index=True)[1]]  # of each literal
+    strongest = np.bincount(kinds[best], weights=bits[numbers[best]], minlength=len(pairs))
+    found = []
+    for kind in np.argsort(-strongest, kind="stable")[:MOST_TRACE_FILES].tolist():
+        one, other = divmod(int(pairs[kind]), max(len(reference.paths), 1))
+        keys = frozenset(both[numbers[best[kinds[best] == kind]]].tolist())
+        if keys:
+            found.append(FilePair(suspect.paths[one], reference.paths[other], keys))
+    return found
 
 
-def _places(literals: Literals, keys: Hashes) -> list[list[int]]:
-    """For each key the first files that have it."""
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """The first files that have each literal.
+
+    Shapes: counts[n] rows of `files` belong to literal n, ascending; `numbers` says of each row which literal.
+    """
+
+    files: Numbers
+    numbers: Numbers
+    counts: Numbers
+
+
+def _places(literals: Literals, keys: Hashes) -> _Places:
     order = np.argsort(literals.keys, kind="stable")
     known = literals.keys[order]
-    firsts, lasts = np.searchsorted(known, keys), np.searchsorted(known, keys, "right")
-    lasts = np.minimum(lasts, firsts + MOST_TRACE_PLACES)
-    files = literals.files[order]
-    return [files[first:last].tolist() for first, last in zip(firsts.tolist(), lasts.tolist(), strict=True)]
+    firsts = np.searchsorted(known, keys)
+    counts = np.minimum(np.searchsorted(known, keys, "right") - firsts, MOST_TRACE_PLACES)
+    numbers = np.repeat(np.arange(len(keys)), counts)
+    return _Places(literals.files[order][firsts[numbers] + _counted(counts)], numbers, counts)
+
+
+def _counted(counts: Numbers) -> Numbers:
+    """0, 1, ... for each count, one after the other."""
+    found: Numbers = np.arange(int(counts.sum())) - np.repeat(np.cumsum(counts) - counts, counts)
+    return found
 
 
 def having(literals: Literals, keys: Sequence[int]) -> frozenset[int]:

@@ -18,14 +18,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from detector.code.bulk import Corpus
-from detector.code.literals import KINDS, UNUSED_IMPORT, UNUSED_NAME, WORD, Literal, kind_of, scanner
+from detector.code.literals import KINDS, WORD, Literal, kind_of, scanner
 from detector.code.shared_literals import FilePair, Rarity, having, rarity_of, shared
-from detector.code.slips import Slip, slips
+from detector.code.slips import Slip, function_slips, unused_imports
 from detector.model import Correspondence, Match, Trace
 from detector.settings import (
     LEAST_TRACE_BITS,
@@ -33,7 +33,7 @@ from detector.settings import (
     MOST_SLIP_FILES,
     MOST_TOLD_PLACES,
     MOST_TRACES,
-    TRACE_GAP,
+    TRACE_LINES,
 )
 
 Read = Callable[[str], bytes]
@@ -83,7 +83,8 @@ def find(
             each for pair in shared(suspect.literals, reference.literals) for each in _literals(pair, both, name)
         ]
         told = [*literals, *_slips(name, matches, files, both)]
-        found += sorted(told, key=_order)[:MOST_TRACES]
+        for kind in KINDS:
+            found += sorted((each for each in told if each.trace.kind == kind), key=_order)[:MOST_TRACES]
     return tuple(sorted(_exclusive(found, references), key=_order))
 
 
@@ -146,20 +147,19 @@ def _is_telling(literal: Literal) -> bool:
 
 
 def _clusters(both: Iterable[tuple[Literal, Literal]]) -> list[list[tuple[Literal, Literal]]]:
-    """Literals that stand within a few lines of each other in either file, one after the other."""
+    """Literals that stand within a few lines of each other in both files, one after the other."""
     cells: defaultdict[tuple[int, int], list[tuple[Literal, Literal]]] = defaultdict(list)
     for one, other in both:
-        cells[one.line, other.line].append((one, other))
-    near = range(-TRACE_GAP, TRACE_GAP + 1)
+        cells[one.line // TRACE_LINES, other.line // TRACE_LINES].append((one, other))
     clusters = []
     while cells:
         cluster = []
-        pending = [min(cells)]
+        pending = [next(iter(cells))]
         while pending:
             cell = pending.pop()
             if cell in cells:
                 cluster += cells.pop(cell)
-                pending += [(cell[0] + down, cell[1] + across) for down in near for across in near]
+                pending += [(cell[0] + down, cell[1] + across) for down in (-1, 0, 1) for across in (-1, 0, 1)]
         clusters.append(cluster)
     return clusters
 
@@ -176,15 +176,15 @@ def _slips(
     name: str, matches: Sequence[Match], files: Sequence[Correspondence], reads: tuple[Read, Read]
 ) -> Iterator[Found]:
     """Slips that both sides make at the same place, each once."""
-    pairs = [(pair.suspect_path, pair.reference_path) for pair in files if pair.reference_name == name]
     by_files: defaultdict[tuple[str, str], list[Match]] = defaultdict(list)
     for match in matches:
         if match.reference_name == name:
             by_files[match.suspect.path, match.reference.path].append(match)
     told: dict[int, list[tuple[Slip, Slip, tuple[str, str]]]] = {}
+    pairs = [(pair.suspect_path, pair.reference_path) for pair in files if pair.reference_name == name]
     for pair in pairs[:MOST_SLIP_FILES]:
-        ours, theirs = slips(reads[0](pair[0]), pair[0]), slips(reads[1](pair[1]), pair[1])
-        for one, other in (*_same_imports(ours, theirs), *_same_in_functions(ours, theirs, by_files[pair])):
+        data = reads[0](pair[0]), reads[1](pair[1])
+        for one, other in (*_same_imports(pair, data), *_same_in_functions(by_files[pair], data)):
             told.setdefault(other.key, []).append((one, other, pair))
     for key, places in told.items():
         rare = rarity_of(key)
@@ -197,28 +197,23 @@ def _slips(
         yield Found(trace, key, pair)
 
 
-def _same_imports(ours: Collection[Slip], theirs: Collection[Slip]) -> Iterator[tuple[Slip, Slip]]:
-    known = {slip.key: slip for slip in theirs if slip.kind == UNUSED_IMPORT}
-    yield from ((slip, known[slip.key]) for slip in ours if slip.key in known)
+def _same_imports(paths: tuple[str, str], data: tuple[bytes, bytes]) -> Iterator[tuple[Slip, Slip]]:
+    ours = unused_imports(data[0], paths[0])
+    theirs = {slip.key: slip for slip in unused_imports(data[1], paths[1])} if ours else {}
+    yield from ((slip, theirs[slip.key]) for slip in ours if slip.key in theirs)
 
 
-def _same_in_functions(
-    ours: Collection[Slip], theirs: Collection[Slip], matches: Sequence[Match]
-) -> Iterator[tuple[Slip, Slip]]:
+def _same_in_functions(matches: Iterable[Match], data: tuple[bytes, bytes]) -> Iterator[tuple[Slip, Slip]]:
     """Slips within matched functions: the same dead code, or a name and what it was called."""
+    ours, theirs = (each.split(b"\n") for each in data)
     for match in matches:
-        here = [slip for slip in ours if _stands_in(slip, match.suspect.qualname, match.suspect.first_line)]
-        there = {
-            (slip.kind, slip.name or slip.key): slip
-            for slip in theirs
-            if _stands_in(slip, match.reference.qualname, match.reference.first_line)
-        }
+        here = function_slips(ours, match.suspect.first_line, match.suspect.last_line)
+        if not here:
+            continue
+        found = function_slips(theirs, match.reference.first_line, match.reference.last_line)
+        there = {(slip.kind, slip.name or slip.key): slip for slip in found}
         for slip in here:
-            meant = match.renames.get(slip.name, slip.name) if slip.kind == UNUSED_NAME else ""
+            meant = match.renames.get(slip.name, slip.name)
             other = there.get((slip.kind, meant or slip.key))
             if other is not None:
                 yield slip, other
-
-
-def _stands_in(slip: Slip, qualname: str, first_line: int) -> bool:
-    return slip.kind != UNUSED_IMPORT and slip.qualname == qualname and slip.line >= first_line
