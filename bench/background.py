@@ -1,8 +1,8 @@
 """Rebuild the background tables: in how many published packages each shingle and each literal is found.
 
 `python -m bench.background` downloads the packages below, reads them and writes `detector/code/background.npz` (hashes
-and counts, no code) and `detector/code/literals.npz` (the same, and the words that most packages use). Projects that the benchmarks compare, and their families, are left out: a copy of what is
-in the background loses its bits.
+and counts, no code) and `detector/code/literals.npz` (the same, and the words that most packages use). Projects that
+the benchmarks compare, and their families, are left out: a copy of what is in the background loses its bits.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -154,22 +155,23 @@ def _slips(file: SourceFile) -> Iterator[Slip]:
         yield from function_slips(lines, place.node.lineno, place.node.end_lineno or place.node.lineno)
 
 
+def _write(table: Path, **arrays: Any) -> None:
+    np.savez_compressed(table, **arrays, packages=np.int64(len(PACKAGES)), names=np.array(PACKAGES))
+
+
 def main(given: Sequence[str] | None = None) -> int:
     """Build the tables and write them in place of those that ship."""
     parser = arguments(argparse.ArgumentParser(prog="python -m bench.background", description=__doc__))
     parser.add_argument("--table", nargs="+", choices=TABLES, default=TABLES, help="only these")
     options = parser.parse_args(given)
-    shared = {"packages": np.int64(len(PACKAGES)), "names": np.array(PACKAGES)}
     if "shingles" in options.table:
         hashes, counts = build(options.cache, PACKAGES)
-        np.savez_compressed(TABLE, hashes=hashes, counts=counts, lowering=np.int64(LOWERING_VERSION), **shared)
+        _write(TABLE, hashes=hashes, counts=counts, lowering=np.int64(LOWERING_VERSION))
         print(f"{TABLE.name}: {len(hashes)} shingles of {len(PACKAGES)} packages, {TABLE.stat().st_size} bytes")
     if "literals" in options.table:
         known, counts, words = build_literals(options.cache, PACKAGES)
-        common = np.frombuffer(words, np.uint8)
-        planes = literal_background.packed(known)
-        version = np.int64(LITERALS_VERSION)
-        np.savez_compressed(LITERALS, **planes, counts=counts, common=common, literals=version, **shared)
+        common, version = np.frombuffer(words, np.uint8), np.int64(LITERALS_VERSION)
+        _write(LITERALS, **literal_background.packed(known), counts=counts, common=common, literals=version)
         print(f"{LITERALS.name}: {len(known)} literals of {len(PACKAGES)} packages, {LITERALS.stat().st_size} bytes")
     return 0
 

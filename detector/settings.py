@@ -269,8 +269,8 @@ LEAST_TRACE_BITS = 2.0
 # ... of one literal the first files on either side are looked at ...
 MOST_TRACE_PLACES = 8
 # ... and of all pairs of files, strongest first, these are read again, and so many are parsed for slips.
-MOST_TRACE_FILES = 50
-MOST_SLIP_FILES = 20
+MOST_TRACE_FILES = 20
+MOST_SLIP_FILES = 10
 # Literals of one kind in neighbouring blocks of so many lines, in both files, are one trace, with the bits of the
 # strongest: a comment of ten lines was copied once.
 TRACE_LINES = 4

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -48,10 +48,11 @@ def rarity(keys: Hashes) -> tuple[Numbers, Floats]:
     return packages, bits
 
 
-def rarity_of(key: int) -> Rarity:
-    """The same of one literal."""
-    packages, bits = rarity(np.array([key], np.uint64))
-    return Rarity(int(packages[0]), float(bits[0]))
+def rarities(keys: Iterable[int]) -> dict[int, Rarity]:
+    """The same of each of some literals."""
+    given = list(keys)
+    packages, bits = rarity(np.array(given, np.uint64))
+    return dict(zip(given, map(Rarity, packages.tolist(), bits.tolist()), strict=True))
 
 
 def _parts() -> Floats:

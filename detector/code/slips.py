@@ -86,7 +86,7 @@ def function_slips(lines: Sequence[bytes], first_line: int, last_line: int) -> t
     text = b"\n".join(own)
     counts = Counter(_NAME.findall(text))
     once = {name for name in _ASSIGNED.findall(text) if counts[name] == 1 and not name.startswith(b"_")}
-    if not once and not _BEHIND.search(text) or len(own) > LONGEST_FUNCTION or not _READERS.isdisjoint(counts):
+    if (not once and not _BEHIND.search(text)) or len(own) > LONGEST_FUNCTION or not _READERS.isdisjoint(counts):
         return ()
     try:
         with parsing():
@@ -103,16 +103,19 @@ def _unused_names(function: ast.stmt, once: set[bytes], lines: Sequence[bytes]) 
     """Names that occur once in a function, where something is assigned to them alone."""
     for block in _blocks([function]):
         for node in block:
-            targets = node.targets if isinstance(node, ast.Assign) else [node.target] if _is_hinted(node) else []
-            if len(targets) != 1 or not isinstance(targets[0], ast.Name):
-                continue
-            name = targets[0].id
+            name = _assigned(node)
             if name.encode() in once and not _MEANT.search(lines[node.lineno - 1]):
                 yield Slip(UNUSED_NAME, key_of(UNUSED_NAME, 0, name.encode()), name, node.lineno, name)
 
 
-def _is_hinted(node: ast.stmt) -> bool:
-    return isinstance(node, ast.AnnAssign) and node.value is not None
+def _assigned(node: ast.stmt) -> str:
+    """The one name that a statement assigns to, "" for none or several."""
+    target: ast.expr | None = None
+    if isinstance(node, ast.Assign) and len(node.targets) == 1:
+        target = node.targets[0]
+    elif isinstance(node, ast.AnnAssign) and node.value is not None:
+        target = node.target
+    return target.id if isinstance(target, ast.Name) else ""
 
 
 def _blocks(body: Iterable[ast.stmt]) -> Iterator[list[ast.stmt]]:

@@ -20,11 +20,10 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from detector.code.bulk import Corpus
 from detector.code.literals import KINDS, WORD, Literal, kind_of, scanner
-from detector.code.shared_literals import FilePair, Rarity, having, rarity_of, shared
+from detector.code.shared_literals import FilePair, having, rarities, shared
 from detector.code.slips import Slip, function_slips, unused_imports
 from detector.model import Correspondence, Match, Trace
 from detector.settings import (
@@ -110,6 +109,7 @@ def _exclusive(found: Sequence[Found], references: Mapping[str, Corpus]) -> Iter
 def _literals(pair: FilePair, reads: tuple[Read, Read], name: str) -> Iterator[Found]:
     """The traces of two files: neighbouring literals of one kind are one, told by the strongest."""
     ours, theirs = _read(reads[0](pair.suspect), pair.keys), _read(reads[1](pair.reference), pair.keys)
+    rare_ones = rarities(pair.keys)
     by_kind: defaultdict[int, list[tuple[Literal, Literal]]] = defaultdict(list)
     for key, one in ours.items():
         if key in theirs and _is_telling(one[0]):
@@ -117,9 +117,9 @@ def _literals(pair: FilePair, reads: tuple[Read, Read], name: str) -> Iterator[F
     for kind, both in by_kind.items():
         clusters = [[each] for each in both] if kind == WORD else _clusters(both)
         for cluster in clusters:
-            cluster.sort(key=lambda each: (-_rarity(each[0].key).bits, each[0].text))
+            cluster.sort(key=lambda each: (-rare_ones[each[0].key].bits, each[0].text))
             strongest = cluster[0][0]
-            rare = _rarity(strongest.key)
+            rare = rare_ones[strongest.key]
             if kind == WORD and rare.packages > MOST_MISSPELLING_PACKAGES:
                 continue
             places = [
@@ -164,11 +164,6 @@ def _clusters(both: Iterable[tuple[Literal, Literal]]) -> list[list[tuple[Litera
     return clusters
 
 
-@cache
-def _rarity(key: int) -> Rarity:
-    return rarity_of(key)
-
-
 # --- slips ---
 
 
@@ -186,8 +181,9 @@ def _slips(
         data = reads[0](pair[0]), reads[1](pair[1])
         for one, other in (*_same_imports(pair, data), *_same_in_functions(by_files[pair], data)):
             told.setdefault(other.key, []).append((one, other, pair))
+    rare_ones = rarities(told)
     for key, places in told.items():
-        rare = rarity_of(key)
+        rare = rare_ones[key]
         if rare.bits < LEAST_TRACE_BITS:
             continue
         slip, pair = places[0][1], places[0][2]
