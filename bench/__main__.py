@@ -21,6 +21,7 @@ PARTS = (
     "real",
     "null",
     "negatives",
+    "traces",
     "candidates",
     "speed",
     "memory",

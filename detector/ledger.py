@@ -158,7 +158,7 @@ def kinds_of_trace(found: Sequence[traces.Found], names: Sequence[str]) -> Itera
         for kind, (pattern, claim, innocent) in _TRACES.items():
             chosen = [each for each in found if (each.trace.reference_name, each.trace.kind) == (name, kind)]
             bits = _counted(chosen)
-            if bits >= TRACE_LINE_BITS:
+            if bits >= TRACE_LINE_BITS[kind]:
                 measures = {
                     "traces": len(chosen),
                     "bits": round(bits, 2),

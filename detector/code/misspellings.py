@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 
-from detector.settings import LONG_WORD
-
 _ALPHABET = [bytes([code]) for code in range(ord("a"), ord("z") + 1)]
 
-# Two ways to spell one word, neither of them a slip: normalise, colour, modelling, grey, acknowledgement.
-_VARIANTS = frozenset([(b"s", b"z"), (b"", b"u"), (b"", b"l"), (b"a", b"e"), (b"", b"e")])
+# Letters that one of two good spellings lacks: colour, modelling, acknowledgement.
+_SILENT = frozenset([b"u", b"l", b"e"])
 
 
 class Misspellings:
@@ -26,9 +24,9 @@ class Misspellings:
     def meant(self, word: bytes) -> bytes:
         """The common word that a word is one slip away from, "" for none.
 
-        A slip leaves a letter out, puts one in, changes two beside each other or, in a longer word, takes another
-        letter: `swallow` is no misspelt `shallow`. At the first letter and at the last it is none: that is how naming
-        and grammar make words (`xmask`, `masks`).
+        A slip leaves a letter out, puts one in or changes two beside each other. Another letter in place of one is
+        none: `friction` is no misspelt `fraction`. Nor is anything at the first letter or at the last two: that is how
+        naming and grammar make words (`xmask`, `masks`, `retrievers`).
         Ties:   the first in the alphabet.
         Source: Damerau 1964; forms as in Garbe's SymSpell, 2012.
         """
@@ -43,19 +41,12 @@ def _shortened(word: bytes) -> list[bytes]:
 
 
 def _one_slip_away(word: bytes) -> Iterator[bytes]:
-    for place in range(1, len(word)):
+    for place in range(1, len(word) - 1):
         before, letter, after = word[:place], word[place : place + 1], word[place + 1 :]
-        following = after[:1]
-        if after and not _is_variant(letter, b""):
-            yield before + after
-        if len(after) > 1 and following != letter:
-            yield before + following + letter + after[1:]
+        if len(after) > 1:
+            if letter not in _SILENT:
+                yield before + after
+            yield before + after[:1] + letter + after[1:]
         for other in _ALPHABET:
-            if after and len(word) >= LONG_WORD and other != letter and not _is_variant(letter, other):
-                yield before + other + after
-            if not _is_variant(b"", other):
+            if other not in _SILENT:
                 yield before + other + letter + after
-
-
-def _is_variant(one: bytes, other: bytes) -> bool:
-    return (one, other) in _VARIANTS or (other, one) in _VARIANTS
