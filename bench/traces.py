@@ -39,11 +39,11 @@ _DECLARED = re.compile(
 SOURCES: Mapping[tuple[str, str], str] = {
     ("dgllife==0.3.2", "deepchem==2.8.0"): "DGL-LifeSci: DeepChem's PAGTN and dataset pages have its docstrings",
     ("tslearn==0.6.3", "aeon==1.1.0"): "tslearn: aeon's neighbours have its docstrings",
-    ("zuko==1.3.0", "sbi==0.23.3"): "Zuko: sbi builds its flows and took their docstrings over",
+    ("zuko==1.3.0", "sbi==0.23.3"): "Zuko: sbi builds its flows and has their docstrings",
     (
         "langchain==0.3.20",
         "llama-index-core==0.12.20",
-    ): "LangChain: LlamaIndex took its helpers' docstrings and prompts",
+    ): "LangChain: LlamaIndex has its helpers' docstrings",
 }
 
 

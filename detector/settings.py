@@ -277,8 +277,8 @@ MOST_TRACES = 50
 MOST_TOLD_PLACES = 3
 # What the traces of one pair of files count in the ledger at most: they were copied together.
 MOST_FILE_BITS = 40.0
-# A kind of trace becomes a line of the ledger from these bits on: two or three lines of text; a few slips; and of numbers
-# a whole table, since independent projects write down the sizes of the same published models (bench/traces).
+# A kind of trace becomes a line of the ledger from these bits on: two or three lines of text, a few slips, and of
+# numbers a whole table, since independent projects write down the sizes of the same published models (bench/traces).
 TRACE_LINE_BITS = {
     "comment": 25.0,
     "string": 25.0,

@@ -123,7 +123,7 @@ def _literals(pair: FilePair, reads: tuple[Read, Read], name: str) -> Iterator[F
             if kind == WORD and rare.packages > MOST_MISSPELLING_PACKAGES:
                 continue
             places = [
-                tuple((path, each[side].line) for each in cluster[:MOST_TOLD_PLACES])
+                tuple(dict.fromkeys((path, each[side].line) for each in cluster))[:MOST_TOLD_PLACES]
                 for side, path in enumerate((pair.suspect, pair.reference))
             ]
             text = strongest.text[:LONGEST_TEXT]
