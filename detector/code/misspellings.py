@@ -46,7 +46,8 @@ def _one_slip_away(word: bytes) -> Iterator[bytes]:
         if len(after) > 1:
             if letter not in _SILENT:
                 yield before + after
-            yield before + after[:1] + letter + after[1:]
+            if letter + after[:1] != b"re" and letter + after[:1] != b"er":  # metres
+                yield before + after[:1] + letter + after[1:]
         for other in _ALPHABET:
             if other not in _SILENT:
                 yield before + other + letter + after
