@@ -37,7 +37,6 @@ _DECLARED = re.compile(
 )
 # Where pairs have their traces from that no file declares: found by reading the traces and their files.
 SOURCES: Mapping[tuple[str, str], str] = {
-    ("dgllife==0.3.2", "deepchem==2.8.0"): "DGL-LifeSci: DeepChem's PAGTN and dataset pages have its docstrings",
     ("tslearn==0.6.3", "aeon==1.1.0"): "tslearn: aeon's neighbours have its docstrings",
     ("zuko==1.3.0", "sbi==0.23.3"): "Zuko: sbi builds its flows and has their docstrings",
     (
@@ -124,6 +123,7 @@ def report(chances: Sequence[Chance], copies: Sequence[Copy]) -> str:
         *(
             Demand(f"{suspect} against {reference}: a ledger line of traces", ">= 1", f"{len(lines)}", bool(lines))
             for suspect, reference, lines in _lines_of(copies)
+            if suspect != FIXTURES[0]  # too small for a line: what is told is held against their gold file by a test
         ),
     ]
     how = (

@@ -18,7 +18,9 @@ from detector.code.slips import function_slips, unused_imports
 from detector.settings import LITERALS_VERSION, MOST_FILE_LITERALS
 from tests.test_properties import profile
 
-COMMON = frozenset({b"vision", b"receive", b"length", b"tokens", b"masks", b"colour", b"layers", b"fraction", b"meters"})
+COMMON = frozenset(
+    {b"vision", b"receive", b"length", b"tokens", b"masks", b"colour", b"layers", b"fraction", b"meters"}
+)
 
 
 def _read(text: str | bytes, scan: Scanner | None = None) -> list[Literal]:
@@ -105,7 +107,9 @@ def test_a_letter_left_out_doubled_or_changed_over_is_a_slip(word: str, known: s
     assert Misspellings(COMMON).meant(word.encode()) == known.encode()
 
 
-@pytest.mark.parametrize("word", ["vision", "token", "masked", "xmasks", "color", "friction", "layerss", "metres", "zzz"])
+@pytest.mark.parametrize(
+    "word", ["vision", "token", "masked", "xmasks", "color", "friction", "layerss", "metres", "zzz"]
+)
 def test_common_words_inflections_spellings_and_other_words_are_no_slips(word: str) -> None:
     assert Misspellings(COMMON).meant(word.encode()) == b""
 
