@@ -253,7 +253,26 @@ def _keys(text: str) -> list[int]:
 
 @pytest.mark.parametrize(
     "piece",
-    ['"', "'", '"""', '\\"""', "'\"", '"\\"', "f'''", "#", "0", "1.", "{", "%(", "\\", "a'b\"", "\n'", "A", "aB"],
+    [
+        '"%0',
+        '"',
+        "'",
+        '"""',
+        '\\"""',
+        "'\"",
+        '"\\"',
+        "f'''",
+        "#",
+        "0",
+        "1.",
+        "{",
+        "%(",
+        "\\",
+        "a'b\"",
+        "\n'",
+        "A",
+        "aB",
+    ],
 )
 def test_no_file_costs_the_square_of_its_length(piece: str) -> None:
     _read(piece * (1_000_000 // len(piece)), scanner())  # with any square in it this would not end
@@ -319,3 +338,18 @@ def _keys_of(text: str) -> np.ndarray:
 def test_a_word_of_every_kind_has_its_name() -> None:
     names: Iterable[str] = (KINDS[kind] for kind in (COMMENT, STRING, NUMBER, WORD))
     assert list(names) == ["comment", "string", "number", "misspelling"]
+
+
+@pytest.mark.parametrize(
+    "piece", ["import a\n", "from a import (b, ", "import a, ", "from  ", "import a as ", "    return\n", " "]
+)
+def test_no_file_of_imports_or_returns_costs_the_square_of_its_length(piece: str) -> None:
+    data = piece.encode() * (1_000_000 // len(piece))
+    assert len(unused_imports(data + b"\nimport zz\n", "a.py")) <= 3
+    assert function_slips(data.split(b"\n"), 1, data.count(b"\n") + 1) == ()
+
+
+def test_many_unused_imports_are_told_with_their_lines() -> None:
+    data = b"".join(b"import name%d\n" % number for number in range(50_000))
+    found = unused_imports(data, "a.py")
+    assert [slip.line for slip in found] == list(range(1, 50_001))

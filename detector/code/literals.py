@@ -58,6 +58,8 @@ _TOKEN = re.compile(
     re.DOTALL,
 )
 _PIECE = re.compile(_TEXT, re.DOTALL)
+# How far before a text it is looked what it stands behind; a file may be one line.
+_LOOK_BACK = 200
 _TRIPLE = (b'"""', b"'''")
 _HASH_SIGN = ord("#")
 _QUOTES = frozenset(b"\"'")
@@ -65,7 +67,7 @@ _QUOTES = frozenset(b"\"'")
 _OPEN = frozenset(b"([{,=+\\%")
 
 _ENDS = b" \t\r\f\v#-=*_~:;,.!?'\"`()[]{}<>|/\\+"
-_PLACEHOLDER = re.compile(rb"\{[^{}]*\}|%(?:\(\w*\))?[-+ #0]*\d*(?:\.\d+)?[diouxXeEfFgGcrsa]")
+_PLACEHOLDER = re.compile(rb"\{[^{}]*+\}|%(?:\(\w*+\))?[-+ #0]*+\d*+(?:\.\d++)?[diouxXeEfFgGcrsa]")
 _ESCAPE = re.compile(rb"\\(\n|.)", re.DOTALL)
 _ESCAPES = {b"\n": b"", b"n": b"\n", b"t": b" ", b"r": b" ", b"\\": b"\\", b'"': b'"', b"'": b"'"}
 
@@ -125,10 +127,12 @@ class _Memo(dict[bytes, tuple[int, ...]]):
     """Token -> its keys, each worked out once: what one file says, its neighbours repeat."""
 
     def __missing__(self, token: bytes) -> tuple[int, ...]:
-        if len(self) >= MOST_MEMO_LITERALS:
-            self.clear()
         read = self.read(token)
-        found = self[token] = tuple([key for key, _ in read]) if read else ()
+        found = tuple([key for key, _ in read]) if read else ()
+        if len(token) <= LONGEST_LITERAL:  # what is longer is no repetition, and would fill the memory
+            if len(self) >= MOST_MEMO_LITERALS:
+                self.clear()
+            self[token] = found
         return found
 
     def read(self, token: bytes) -> list[tuple[int, bytes]]:
@@ -277,11 +281,11 @@ def scanner() -> Scanner:
 
 def _is_docstring(data: bytes, start: int, token: bytes) -> bool:
     """Whether a text stands for itself, at the beginning of a line, and is an operand of nothing."""
-    line = data.rfind(b"\n", 0, start) + 1
-    before = data[line:start]
-    if before.strip(b" \trRuU"):
+    nearest = max(start - _LOOK_BACK, 0)
+    line = data.rfind(b"\n", nearest, start) + 1
+    if (line == 0 and nearest) or data[line:start].strip(b" \trRuU"):
         return False
-    above = data[max(line - 200, 0) : line].rstrip()
+    above = data[max(line - _LOOK_BACK, 0) : line].rstrip()
     if not above:
         return True
     return above[-1] not in _OPEN and (token[:3] in _TRIPLE or above.endswith(b":"))

@@ -26,17 +26,18 @@ _NAME = re.compile(rb"[^\W\d]\w*")
 _IMPORT = re.compile(
     rb"^(?:from[ \t]+(?P<module>[\w.]+)[ \t]+)?import[ \t]+(?P<names>\([^()]{1,10000}\)|[^\n;(]+)[^\n]*", re.MULTILINE
 )
-_IMPORTED = re.compile(rb"([\w.]+)(?:[ \t]+as[ \t]+(\w+))?$")
+_NAMES = re.compile(rb"([\w.]++)(?:[ \t]+as[ \t]+(\w++))?")
 _COMMENT = re.compile(rb"#[^\n]*")
 
 _ASSIGNED = re.compile(rb"^[ \t]+([^\W\d]\w*)[ \t]*(?::[^=\n]+)?=(?!=)", re.MULTILINE)
 _BEHIND = re.compile(
-    rb"^([ \t]+)(?:return|raise|continue|break)\b[^\n]*\n\s*?\1(?![ \t)\]}#]|(?:el(?:se|if)|except|finally|case)\b)"
+    rb"^([ \t]{1,100})(?:return|raise|continue|break)\b[^\n]*\n\s*?\1"
+    rb"(?![ \t)\]}#]|(?:el(?:se|if)|except|finally|case)\b)"
     rb"|\b(?:if|while)[ \t]+(?:False|0|None)[ \t]*:",
     re.MULTILINE,
 )
-# Longer functions are generated; their slips are a program's.
-LONGEST_FUNCTION = 1_000
+# Bytes. Longer functions are generated; their slips are a program's.
+LONGEST_FUNCTION = 100_000
 LONGEST_SHOWN = 80
 # Nodes whose kinds tell one piece of dead code from another.
 MOST_SHAPES = 60
@@ -61,20 +62,25 @@ def unused_imports(data: bytes, path: str) -> tuple[Slip, ...]:
         return ()
     counts = Counter(_NAME.findall(data))
     found = []
+    told: set[bytes] = set()
+    line, counted = 1, 0
     for match in _IMPORT.finditer(data):
         if match["module"] == b"__future__" or _MEANT.search(match[0]):
             continue
-        for part in _COMMENT.sub(b"", match["names"].strip(b"() \t\r\n")).split(b","):
-            imported = _IMPORTED.match(part.strip())
-            if imported is None:
-                continue
-            bound = imported[2] or imported[1].partition(b".")[0]
-            # `import a.a` and `from a import a` name it twice themselves.
-            if counts[bound] == _NAME.findall(match[0]).count(bound) and imported[2] != imported[1]:
-                line = data.count(b"\n", 0, match.start("names") + match["names"].find(imported[1])) + 1
-                text = imported[1].decode("utf-8", "replace")
-                found.append(Slip(UNUSED_IMPORT, key_of(UNUSED_IMPORT, 0, imported[1]), text, line))
+        own = Counter(_NAME.findall(match[0]))  # `import a.a` and `from a import a` name it twice themselves
+        for part in _NAMES.finditer(_COMMENT.sub(_blank, match["names"])):
+            bound = part[2] or part[1].partition(b".")[0]
+            if counts[bound] == own[bound] and part[2] != part[1] and bound not in told:
+                told.add(bound)
+                start = match.start("names") + part.start(1)
+                line, counted = line + data.count(b"\n", counted, start), start
+                text = part[1].decode("utf-8", "replace")
+                found.append(Slip(UNUSED_IMPORT, key_of(UNUSED_IMPORT, 0, part[1]), text, line))
     return tuple(found)
+
+
+def _blank(comment: re.Match[bytes]) -> bytes:
+    return b" " * len(comment[0])
 
 
 def function_slips(lines: Sequence[bytes], first_line: int, last_line: int) -> tuple[Slip, ...]:
@@ -84,9 +90,11 @@ def function_slips(lines: Sequence[bytes], first_line: int, last_line: int) -> t
     """
     own = lines[first_line - 1 : last_line]
     text = b"\n".join(own)
+    if len(text) > LONGEST_FUNCTION:
+        return ()
     counts = Counter(_NAME.findall(text))
     once = {name for name in _ASSIGNED.findall(text) if counts[name] == 1 and not name.startswith(b"_")}
-    if (not once and not _BEHIND.search(text)) or len(own) > LONGEST_FUNCTION or not _READERS.isdisjoint(counts):
+    if (not once and not _BEHIND.search(text)) or not _READERS.isdisjoint(counts):
         return ()
     try:
         with parsing():

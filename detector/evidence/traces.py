@@ -112,8 +112,8 @@ def _literals(pair: FilePair, reads: tuple[Read, Read], name: str) -> Iterator[F
     rare_ones = rarities(pair.keys)
     by_kind: defaultdict[int, list[tuple[Literal, Literal]]] = defaultdict(list)
     for key, one in ours.items():
-        if key in theirs and _is_telling(one[0]):
-            by_kind[kind_of(key)].append((one[0], theirs[key][0]))
+        if key in theirs and _is_telling(one):
+            by_kind[kind_of(key)].append((one, theirs[key]))
     for kind, both in by_kind.items():
         clusters = [[each] for each in both] if kind == WORD else _clusters(both)
         for cluster in clusters:
@@ -131,10 +131,11 @@ def _literals(pair: FilePair, reads: tuple[Read, Read], name: str) -> Iterator[F
             yield Found(trace, strongest.key, (pair.suspect, pair.reference))
 
 
-def _read(data: bytes, keys: frozenset[int]) -> dict[int, list[Literal]]:
-    found: dict[int, list[Literal]] = {}
+def _read(data: bytes, keys: frozenset[int]) -> dict[int, Literal]:
+    """Each literal where it stands first."""
+    found: dict[int, Literal] = {}
     for literal in scanner().read(data, keys):
-        found.setdefault(literal.key, []).append(literal)
+        found.setdefault(literal.key, literal)
     return found
 
 
