@@ -22,6 +22,7 @@ PARTS = (
     "real",
     "null",
     "negatives",
+    "traces",
     "candidates",
     "speed",
     "memory",

@@ -1,26 +1,36 @@
-"""Rebuild the background table: in how many published packages each shingle is found.
+"""Rebuild the background tables: in how many published packages each shingle and each literal is found.
 
-`python -m bench.background` downloads the packages below, lowers them and writes `detector/code/background.npz`:
-hashes and counts, no code. Projects that the benchmarks compare, and their families, are left out: a copy of what is
-in the background loses its bits.
+`python -m bench.background` downloads the packages below, reads them and writes `detector/code/background.npz` (hashes
+and counts, no code) and `detector/code/literals.npz` (the same, and the words that most packages use). Projects that
+the benchmarks compare, and their families, are left out: a copy of what is in the background loses its bits.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from bench.section import arguments
 from bench.wheels import python_files, wheel
-from detector.code.background import FILE
+from detector.code import background, literal_background
 from detector.code.bulk import read_corpus
-from detector.settings import LOWERING_VERSION
+from detector.code.literals import WORD, Scanner, key_of, words_of
+from detector.code.misspellings import Misspellings
+from detector.code.parse import parse_file, parsing
+from detector.code.scopes import places
+from detector.code.slips import Slip, function_slips, unused_imports
+from detector.model import SourceFile
+from detector.settings import FEWEST_COMMON_PACKAGES, LITERALS_VERSION, LOWERING_VERSION
 
-TABLE = Path(__file__).parent.parent / "detector" / "code" / FILE
+FOLDER = Path(__file__).parent.parent / "detector" / "code"
+TABLE, LITERALS = FOLDER / background.FILE, FOLDER / literal_background.FILE
+TABLES = ("shingles", "literals")
 
 # Found in fewer packages than this, a shingle counts as rare, and rare ones are nine tenths of the table.
 FEWEST_PACKAGES = 3
@@ -101,20 +111,68 @@ def build(cache: Path, packages: Sequence[str]) -> tuple[np.ndarray, np.ndarray]
     return hashes[common], np.minimum(counts[common], 255).astype(np.uint8)
 
 
+def build_literals(cache: Path, packages: Sequence[str]) -> tuple[np.ndarray, np.ndarray, bytes]:
+    """Count the packages that have each literal, common words aside, and list these words.
+
+    Shapes: parts of keys ascending, counts along them; the words one blank apart.
+    """
+    found = []
+    words: Counter[bytes] = Counter()
+    for requirement in packages:
+        files = python_files(wheel(cache, requirement))
+        keys, its_words = _literals(files)
+        found.append(literal_background.parts(keys))
+        words.update(its_words)
+        print(f"{requirement}: {len(keys)} literals", file=sys.stderr)
+    common = frozenset(word for word, count in words.items() if count >= FEWEST_COMMON_PACKAGES)
+    known, counts = np.unique(np.concatenate([np.unique(each) for each in found]), return_counts=True)
+    misspellings = Misspellings(common)
+    slips_of = [word for word in sorted(words) if misspellings.meant(word)]
+    keys = np.array([key_of(WORD, 0, word) for word in slips_of], np.uint64)
+    known = np.concatenate([known, literal_background.parts(keys)])
+    counts = np.concatenate([counts, [words[word] for word in slips_of]])
+    known, firsts = np.unique(known, return_index=True)
+    return known, np.minimum(counts[firsts], 255).astype(np.uint8), b" ".join(sorted(common))
+
+
+def _literals(files: Iterable[SourceFile]) -> tuple[np.ndarray, set[bytes]]:
+    """The distinct keys of a package, slips included, and its words."""
+    scanner = Scanner(frozenset())
+    keys, words = [], set()
+    for file in files:
+        keys.append(scanner.keys(file.data))
+        keys.append(np.array([slip.key for slip in _slips(file)], np.uint64))
+        words |= words_of(file.data)
+    return np.unique(np.concatenate(keys)), words
+
+
+def _slips(file: SourceFile) -> Iterator[Slip]:
+    yield from unused_imports(file.data, file.path)
+    lines = file.data.split(b"\n")
+    with parsing():
+        found = places(parse_file(file.data)[0])
+    for place in found.values():
+        yield from function_slips(lines, place.node.lineno, place.node.end_lineno or place.node.lineno)
+
+
+def _write(table: Path, **arrays: Any) -> None:
+    np.savez_compressed(table, **arrays, packages=np.int64(len(PACKAGES)), names=np.array(PACKAGES))
+
+
 def main(given: Sequence[str] | None = None) -> int:
-    """Build the table and write it in place of the one that ships."""
+    """Build the tables and write them in place of those that ship."""
     parser = arguments(argparse.ArgumentParser(prog="python -m bench.background", description=__doc__))
+    parser.add_argument("--table", nargs="+", choices=TABLES, default=TABLES, help="only these")
     options = parser.parse_args(given)
-    hashes, counts = build(options.cache, PACKAGES)
-    np.savez_compressed(
-        TABLE,
-        hashes=hashes,
-        counts=counts,
-        packages=np.int64(len(PACKAGES)),
-        lowering=np.int64(LOWERING_VERSION),
-        names=np.array(PACKAGES),
-    )
-    print(f"{TABLE.name}: {len(hashes)} shingles of {len(PACKAGES)} packages, {TABLE.stat().st_size} bytes")
+    if "shingles" in options.table:
+        hashes, counts = build(options.cache, PACKAGES)
+        _write(TABLE, hashes=hashes, counts=counts, lowering=np.int64(LOWERING_VERSION))
+        print(f"{TABLE.name}: {len(hashes)} shingles of {len(PACKAGES)} packages, {TABLE.stat().st_size} bytes")
+    if "literals" in options.table:
+        known, counts, words = build_literals(options.cache, PACKAGES)
+        common, version = np.frombuffer(words, np.uint8), np.int64(LITERALS_VERSION)
+        _write(LITERALS, **literal_background.packed(known), counts=counts, common=common, literals=version)
+        print(f"{LITERALS.name}: {len(known)} literals of {len(PACKAGES)} packages, {LITERALS.stat().st_size} bytes")
     return 0
 
 

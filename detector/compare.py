@@ -10,8 +10,9 @@ from detector import ledger
 from detector.code import histogram, structure
 from detector.code.bulk import Corpus, compared_packages, local_packages, read_corpus, require_functions
 from detector.code.explain import Explanation, explain
+from detector.code.literal_background import literal_background
 from detector.code.null import null
-from detector.evidence import code, declared
+from detector.evidence import code, declared, traces
 from detector.judge import Link, judge
 from detector.model import (
     Attribution,
@@ -51,7 +52,8 @@ def compare(
     ours, *theirs = [_read(repo, compared, options.jobs, progress) for repo in (suspect, *references)]
     _tell(progress, "comparing", 0)
     gate = code.Gate(options.min_similarity, options.min_bits)
-    found = code.find(ours, theirs, gate, [repo.files.read for repo in (suspect, *references)])
+    reads = [repo.files.read for repo in (suspect, *references)]
+    found = code.find(ours, theirs, gate, reads)
     _tell(progress, "explaining", len(found.listed))
     matches = _matches(found, suspect, references, ours, theirs, names, compared, options.most_explained)
     # What is listed must not change what is concluded.
@@ -68,6 +70,8 @@ def compare(
     )
     relation, strength = judge(link)
     spans = {name: corpus.spans for name, corpus in zip(names[1:], theirs, strict=True)}
+    files = structure.files(nearest, ours.spans, spans)
+    traced = traces.find(ours, dict(zip(names[1:], theirs, strict=True)), nearest, files, reads)
     return Report(
         suspect=sides[0],
         references=sides[1:],
@@ -75,13 +79,14 @@ def compare(
         strength=strength,
         matches=tuple(matches[entry] for entry in found.listed),
         classes=structure.classes(nearest, ours.spans, spans),
-        files=structure.files(nearest, ours.spans, spans),
+        files=files,
         names=structure.names(nearest),
         attribution=attribution,
         evidence=(
             *ledger.kinds_of_match(nearest, attribution),
             *ledger.common_sources(found, attribution, names[1:], ours),
             *ledger.citations(suspect, references, names[1:], attribution, strength),
+            *ledger.kinds_of_trace(traced, names[1:]),
         ),
         skipped=tuple(
             Skipped(f"{name}:{skipped.path}", skipped.reason)
@@ -89,6 +94,7 @@ def compare(
             for skipped in corpus.skipped
         ),
         settings=_settings(options),
+        traces=tuple(each.trace for each in traced),
         versions={"detector": _version(), "lowering": str(LOWERING_VERSION)},
         similarities=histogram.beside_null([one.best(len(ours.spans)) for one in found.likenesses]),
     )
@@ -244,6 +250,7 @@ def _settings(options: Options) -> dict[str, float | int | str]:
         "min_similarity": "calibrated" if options.min_similarity is None else options.min_similarity,
         "min_bits": "calibrated" if options.min_bits is None else options.min_bits,
         "report_score": REPORT_SCORE,
+        "background_packages": literal_background().packages,
         "least_coincidence": round(float(null().rates.min()) * 10_000, 4),
     }
 

@@ -15,7 +15,7 @@ from difflib import get_close_matches
 from types import ModuleType
 
 from detector.code.disguises import DISGUISES
-from detector.evidence import code, declared
+from detector.evidence import code, declared, traces
 from detector.ledger import PATTERNS
 from detector.model import Basis, CloneType, Relation, UserError
 from detector.settings import (
@@ -30,7 +30,7 @@ from detector.settings import (
     REPORT_SCORE,
 )
 
-KINDS: dict[str, ModuleType] = {"code": code, "declared": declared}
+KINDS: dict[str, ModuleType] = {"code": code, "declared": declared, "traces": traces}
 # The parts of an evidence file's docstring, in their order, and what they are called here.
 PARTS = {
     "Measured": "measured",

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from detector.code.bulk import Corpus
-from detector.evidence import code, declared
+from detector.evidence import code, declared, traces
 from detector.judge import strength_of
 from detector.model import Attribution, CloneType, Evidence, Match, Repo, Strength
+from detector.settings import MOST_FILE_BITS, TRACE_LINE_BITS
 
 # How many times more one reference must explain than another for the difference to be told.
 CLEAR_LEAD = 4
@@ -48,11 +50,49 @@ PATTERNS: dict[str, Pattern] = {
         "credit for an idea or for weights, not for code; another version of the cited source than the one compared; "
         "one author of both references",
     ),
+    "traces/same-comment": Pattern(
+        "comments and docstrings that {name} has word for word and few published packages have: {n}",
+        "a third source of both; the words of a paper, a specification or a template; reuse that is declared",
+    ),
+    "traces/rare-string": Pattern(
+        "messages and other texts that {name} has word for word and few published packages have: {n}",
+        "a third source of both; a text that an interface, a dataset or a published prompt prescribes",
+    ),
+    "traces/magic-number": Pattern(
+        "numbers that {name} has and few published packages have: {n}",
+        "facts that both had to write down: sizes of published models, constants, codes; a common table",
+    ),
+    "traces/same-misspelling": Pattern(
+        "misspelt words that {name} has too: {n}",
+        "a name or a word that only looks misspelt; a slip of a third source of both; one author on both sides",
+    ),
+    "traces/same-unused-import": Pattern(
+        "imports that a file and its counterpart in {name} both leave unused: {n}",
+        "a template that both began with; an import for its effect; a name that others import from there",
+    ),
+    "traces/same-unused-name": Pattern(
+        "locals that a function and its counterpart in {name} both assign and never read: {n}",
+        "a published reference implementation with that slip; the reading of a shape that documents it",
+    ),
+    "traces/same-unreachable-code": Pattern(
+        "statements that a function and its counterpart in {name} both have and never reach: {n}",
+        "a published reference implementation with that slip; generated code",
+    ),
 }
 _CLONE_TYPES: dict[str, frozenset[CloneType]] = {
     "same-function": frozenset({CloneType.LAYOUT}),
     "renamed-function": frozenset({CloneType.RENAMED}),
     "rewritten-function": frozenset({CloneType.EDITED, CloneType.REWRITTEN}),
+}
+# Kind of trace -> the pattern of its line.
+_TRACES = {
+    "comment": "same-comment",
+    "string": "rare-string",
+    "number": "magic-number",
+    "misspelling": "same-misspelling",
+    "unused-import": "same-unused-import",
+    "unused-name": "same-unused-name",
+    "unreachable-code": "same-unreachable-code",
 }
 
 
@@ -134,6 +174,33 @@ def citations(
             "nearest_bits": round(top.bits, 2),
         }
         yield Evidence("declared", "cited-source-not-nearest", name, strength, claim, pattern.innocent, measures)
+
+
+def kinds_of_trace(found: Sequence[traces.Found], names: Sequence[str]) -> Iterator[Evidence]:
+    """One ledger line for each kind of trace that a reference has enough of."""
+    for name in names:
+        for kind, line in _TRACES.items():
+            chosen = [each for each in found if (each.trace.reference_name, each.trace.kind) == (name, kind)]
+            bits = _counted(chosen)
+            if bits >= TRACE_LINE_BITS[kind]:
+                measures = {
+                    "traces": len(chosen),
+                    "bits": round(bits, 2),
+                    "exclusive_bits": round(_counted([each for each in chosen if each.is_exclusive]), 2),
+                    "files": len({each.files for each in chosen}),
+                }
+                strength = min(strength_of(bits), Strength.MODERATE, key=list(Strength).index)
+                pattern = PATTERNS[f"traces/{line}"]
+                claim = pattern.claim.format(n=len(chosen), name=name)
+                yield Evidence("traces", line, name, strength, claim, pattern.innocent, measures)
+
+
+def _counted(found: Sequence[traces.Found]) -> float:
+    """The bits of traces; what one pair of files shares was copied together, and counts up to a limit."""
+    by_files: defaultdict[tuple[str, str], float] = defaultdict(float)
+    for each in found:
+        by_files[each.files] += each.trace.bits
+    return sum(min(bits, MOST_FILE_BITS) for bits in by_files.values())
 
 
 def _line(pattern: str, name: str, matches: Sequence[Match]) -> Evidence:

@@ -246,7 +246,7 @@ class Trace:
     kind: str  # "comment", "string", "number", "misspelling", "unused-import", "unused-name", "unreachable-code"
     text: str
     reference_name: str  # Side.name
-    packages: int  # of the background's packages, how many have it
+    packages: int  # of the background's packages, how many have it too
     bits: float  # how surprising it is that both have it
     suspect: tuple[tuple[str, int], ...]  # path and line, a few of the places
     reference: tuple[tuple[str, int], ...]

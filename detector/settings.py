@@ -226,3 +226,65 @@ MOST_EXPLAINED = 500
 
 # What even the most common shingle weighs, in bits: alike in everything is more alike than alike in what is rare.
 LEAST_WEIGHT = 0.25
+
+# --- literal traces ---------------------------------------------------------------------------------------
+
+# Part of the stored table: keys of different normal forms must not be compared.
+LITERALS_VERSION = 1
+
+# A line of a comment or of a text says something from this many characters and words on ...
+LEAST_COMMENT = 16
+FEWEST_COMMENT_WORDS = 3
+# ... a number from this many digits on, zeros at the ends aside ...
+FEWEST_DIGITS = 3
+# ... a word from this length on: of shorter ones too many are one letter from another.
+SHORTEST_WORD = 6
+LONGEST_WORD = 24
+# The word that was meant is one that this many packages of the background use, of 54: about 3,800 words ...
+FEWEST_COMMON_PACKAGES = 12
+# ... and what more packages than this write is a word of its own, or a spelling.
+MOST_MISSPELLING_PACKAGES = 3
+
+# What is longer is compared by its beginning.
+LONGEST_LITERAL = 400
+
+# Keys that are kept of one file: modules have some hundred to a megabyte of text, what has more is a table of data.
+MOST_FILE_LITERALS = 20_000
+
+# Tokens whose keys are kept in a process before the memo is dropped; about 30 MB for each kind.
+MOST_MEMO_LITERALS = 100_000
+
+# What a literal is worth: its rarity, up to log2(55) = 5.8 bits, times a part. The shortest line counts half: of 112
+# independent pairs 26 share a line like `reset the environment`. A line of 72 characters that no package has counts
+# 2.25 times, 13 bits: of such lines nobody wrote the same twice, all were copied from somewhere (bench/traces).
+SHORT_PART = 0.5
+# By kind, for each eight characters more or each further digit. Numbers of many digits are facts as often as choices:
+# sizes of published models, codes of Unicode.
+LENGTH_PART = {"comment": 0.25, "string": 0.25, "number": 0.1}
+
+# Fewer bits are no trace ...
+LEAST_TRACE_BITS = 2.0
+# ... of one literal the first files on either side are looked at ...
+MOST_TRACE_PLACES = 8
+# ... and of all pairs of files, strongest first, these are read again, and so many are parsed for slips.
+MOST_TRACE_FILES = 20
+MOST_SLIP_FILES = 10
+# Literals of one kind in neighbouring blocks of so many lines, in both files, are one trace, with the bits of the
+# strongest: a comment of ten lines was copied once.
+TRACE_LINES = 4
+# Traces told of each kind for each reference, and places of each.
+MOST_TRACES = 50
+MOST_TOLD_PLACES = 3
+# What the traces of one pair of files count in the ledger at most: they were copied together.
+MOST_FILE_BITS = 40.0
+# A kind of trace becomes a line of the ledger from these bits on: two or three lines of text, a few slips, and of
+# numbers a whole table, since independent projects write down the sizes of the same published models (bench/traces).
+TRACE_LINE_BITS = {
+    "comment": 25.0,
+    "string": 25.0,
+    "number": 100.0,
+    "misspelling": 15.0,
+    "unused-import": 25.0,
+    "unused-name": 9.0,
+    "unreachable-code": 9.0,
+}

@@ -18,7 +18,7 @@ PACKAGE = ROOT / "detector"
 # Library -> the files that may import it. A library that is not here may not be imported at all.
 DOORS: dict[str, tuple[str, ...]] = {
     "typer": ("cli.py",),
-    "rich": ("progress.py", "report/terminal.py", "report/layout.py"),
+    "rich": ("progress.py", "report/terminal.py", "report/layout.py", "report/traces.py"),
     "git": ("read/git.py",),
     "jinja2": ("report/html.py",),
     "datasketch": ("code/signatures.py",),
@@ -29,7 +29,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "scipy": ("code/*.py",),
     "numpy": ("code/*.py", "evidence/code.py"),
     "rapidfuzz": ("code/textwise.py", "code/side_by_side.py"),
-    "xxhash": ("code/lowering/labels.py",),
+    "xxhash": ("code/lowering/labels.py", "code/literals.py"),
 }
 # What a distribution of pyproject.toml is called when it is imported, where the two differ.
 IMPORT_NAMES = {
@@ -78,7 +78,7 @@ ALLOWED: dict[str, frozenset[str]] = {
 SHARED = {
     "report": {
         "assets", "documents", "drawing", "escaping", "findings", "flows", "layout", "names", "rounding", "sarif_rules",
-        "sides", "typed", "words",
+        "sides", "traces", "typed", "words",
     }
 }  # fmt: skip
 # The parts below the line: no disk, no network, no clock.

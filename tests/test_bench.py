@@ -10,10 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench import candidates, fixtures_gold, memory, negatives, real, speed
+from bench import candidates, fixtures_gold, memory, negatives, real, speed, traces
 from bench.__main__ import PARTS, RESULTS, page, sections
 from bench.copied_from import rows, run_here
 from bench.declared import Key
+from bench.null_pairs import known
 from bench.process import in_fresh_process, own_peak, run
 from bench.scoring import SIMILARITY, Truth
 from bench.section import Demand, section, table
@@ -23,7 +24,7 @@ from detector.code import match
 from detector.code.bulk import read_corpus
 from detector.code.callgraph import callees
 from detector.code.shingle import Shingles
-from detector.model import Basis, CloneType, Match, SourceFile, Span
+from detector.model import Basis, CloneType, Evidence, Match, SourceFile, Span, Strength, Trace
 
 MACHINE = re.compile(r"/(home|root|work|tmp|var|Users)/|[A-Z]:\\|\b20\d\d-\d\d-\d\d\b")
 LAYER = b"""
@@ -215,3 +216,34 @@ def test_two_folders_are_compared_in_process_and_every_scored_pair_is_listed(tmp
     assert listed.similarity > 0.95
     known = Truth({pair: True}, frozenset({pair[0]}), frozenset({pair[1]}))
     assert any(row.startswith(f"| V0 | {SIMILARITY} | 1.000 | 1.000 | 1.000 | ") for row in rows("V0", done, known))
+
+
+# --- traces ---
+
+
+def _trace(one: str, other: str, bits: float = 13.0) -> Trace:
+    return Trace("comment", f"what {one} says", "b", 0, bits, ((one, 1),), ((other, 2),))
+
+
+def test_a_trace_is_ancestral_where_its_files_hold_functions_of_a_known_source_in_either_direction() -> None:
+    first = known()[0]
+    one, other = (each.partition(" ")[0] for each in (first.suspect, first.reference))
+    assert traces.is_ancestral(_trace(one, other))
+    assert traces.is_ancestral(_trace(other, one))
+    assert not traces.is_ancestral(_trace(one, "elsewhere/entirely.py"))
+
+
+def test_a_trace_is_declared_where_one_of_its_files_names_a_source() -> None:
+    files = {"a.py": b"x = 1\n", "b.py": b"# This module was adapted from heron.\n"}
+    assert traces.is_declared(_trace("a.py", "b.py"), files.__getitem__, files.__getitem__)
+    assert not traces.is_declared(_trace("a.py", "a.py"), files.__getitem__, files.__getitem__)
+
+
+def test_pairs_with_a_line_that_nothing_explains_fail_the_demand_and_are_listed() -> None:
+    line = Evidence("traces", "same-comment", "b", Strength.WEAK, "", "", {"bits": 39.0})
+    chance = traces.Chance("one==1", "two==1", (line,), (line,), (_trace("a.py", "b.py"),))
+    text = traces.report([chance], [("s", "r", "copies", [_trace("a.py", "b.py")], [line])])
+    assert "- **missed**: independent pairs with a ledger line of traces that nothing explains: 1 of 1" in text
+    assert "| one==1 / two==1 | comment | 13.0 | `what a.py says` |" in text
+    assert "- **met**: s against r" in text
+    assert "| s | r | copies | comment 1 | same-comment 39 |" in text

@@ -18,6 +18,7 @@ import referencing
 from hypothesis import HealthCheck, example, given, settings
 
 from detector.cli import Format, render
+from detector.ledger import PATTERNS
 from detector.model import Basis, CloneType, Report, Skipped, Span, Trace
 from detector.report import documents, findings, gitlab, jsonl, junit, sarif, sarif_rules
 from detector.report import json as json_report
@@ -209,7 +210,7 @@ def test_what_the_suspect_declares_is_a_note_and_comes_last() -> None:
     results = _results(full())
     assert [result["level"] for result in results] == ["warning", "warning", "note", "note"]
     assert results[2]["properties"]["declared"] is True
-    assert results[3]["ruleId"] == "trace/misspelling"
+    assert results[3]["ruleId"] == "traces/same-misspelling"
 
 
 def test_each_clone_type_has_the_rule_that_the_ledger_names_it_by() -> None:
@@ -220,7 +221,7 @@ def test_each_clone_type_has_the_rule_that_the_ledger_names_it_by() -> None:
 
 def test_every_rule_says_what_it_measures_and_what_else_would_explain_it() -> None:
     rules: Any = sarif_rules.driver({})["rules"]
-    kinds = {*findings.KINDS.values(), *(f"trace/{kind}" for kind in (*findings.TRACE_KINDS, "other"))}
+    kinds = {*findings.KINDS.values(), *findings.TRACE_KINDS.values(), findings.OTHER_TRACE}
     assert {rule["id"] for rule in rules} == kinds
     for rule in rules:
         assert rules[sarif_rules.index(rule["id"])] is rule
@@ -233,9 +234,13 @@ def test_the_kinds_of_traces_are_those_of_the_schema() -> None:
     assert list(findings.TRACE_KINDS) == _schema()["$defs"]["trace"]["properties"]["kind"]["enum"]
 
 
+def test_the_kinds_of_findings_are_patterns_of_the_ledger() -> None:
+    assert {*findings.KINDS.values(), *findings.TRACE_KINDS.values()} <= PATTERNS.keys()
+
+
 def test_a_trace_of_an_unknown_kind_is_still_a_result() -> None:
     trace = Trace("\x1b[31m", "x", "original", 0, 1.0, (("a.py", 1),), ())
-    assert _results(replace(full(), matches=(), traces=(trace,)))[0]["ruleId"] == "trace/other"
+    assert _results(replace(full(), matches=(), traces=(trace,)))[0]["ruleId"] == "traces/other"
 
 
 def test_fingerprints_stay_when_lines_move_and_change_with_the_place_and_the_code() -> None:

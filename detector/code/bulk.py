@@ -11,16 +11,17 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 
 import numpy as np
 
+from detector.code.literals import Literals, scanner
 from detector.code.lowering.labels import LOCAL_NAMES_NEVER, MODEL_LIBRARIES
 from detector.code.lowering.python import Batch, Unit, begin
 from detector.code.parse import lower_file, parsing
 from detector.code.shingle import Shingles, joined, mix, shingle
-from detector.code.sorting import Numbers
+from detector.code.sorting import Hashes, Numbers
 from detector.model import Role, Skipped, SourceFile, Span, UserError
 from detector.settings import (
     BATCH_RECORDS,
@@ -58,6 +59,7 @@ class Corpus:
     blind_expanded: View  # both
     files: int
     skipped: tuple[Skipped, ...]
+    literals: Literals = field(default_factory=Literals)
 
     @property
     def views(self) -> tuple[tuple[Shingles, Numbers], ...]:
@@ -93,6 +95,7 @@ class _Lowered:
     kinds: Numbers
     files: int
     skipped: list[Skipped]
+    literals: list[Hashes]  # of each of `places`
 
 
 def read_corpus(
@@ -135,6 +138,9 @@ def read_corpus(
         views[BLIND_EXPANDED],
         sum(part.files for part in parts),
         tuple(skipped for part in parts for skipped in part.skipped),
+        Literals.of(
+            [path for part in parts for path, _, _ in part.places], [keys for part in parts for keys in part.literals]
+        ),
     )
 
 
@@ -282,6 +288,7 @@ def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
     rows: list[Shingles] = []
     owners: list[Numbers] = []
     kinds: list[Numbers] = []
+    literals: list[Hashes] = []
 
     def finish() -> None:
         found, of, kind = _rows(batch, len(units) - sum(unit.expands < 0 for unit in batch.units))
@@ -303,11 +310,13 @@ def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
         found = [unit for unit in batch.units[before:] if unit.expands < 0]
         places.append((file.path, file.role, len(found)))
         units += found
+        literals.append(scanner().keys(file.data))
         if len(batch.lengths) >= BATCH_RECORDS:
             finish()
             batch = begin()
     finish()
-    return _Lowered(places, units, joined(rows), np.concatenate(owners), np.concatenate(kinds), files, skipped)
+    numbers = np.concatenate(owners), np.concatenate(kinds)
+    return _Lowered(places, units, joined(rows), *numbers, files, skipped, literals)
 
 
 # Views of a function, as rows of shingles.

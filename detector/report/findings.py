@@ -19,7 +19,16 @@ KINDS = {
     CloneType.EDITED: "code/rewritten-function",
     CloneType.REWRITTEN: "code/rewritten-function",
 }
-TRACE_KINDS = ("comment", "string", "number", "misspelling", "unused-import", "unused-name", "unreachable-code")
+TRACE_KINDS = {
+    "comment": "traces/same-comment",
+    "string": "traces/rare-string",
+    "number": "traces/magic-number",
+    "misspelling": "traces/same-misspelling",
+    "unused-import": "traces/same-unused-import",
+    "unused-name": "traces/same-unused-name",
+    "unreachable-code": "traces/same-unreachable-code",
+}
+OTHER_TRACE = "traces/other"
 MAX_TEXT = 120  # characters of a trace's text in a sentence
 
 _UNRESERVED = frozenset((string.ascii_letters + string.digits + "-._~").encode())  # RFC 3986, section 2.3
@@ -27,7 +36,7 @@ _UNRESERVED = frozenset((string.ascii_letters + string.digits + "-._~").encode()
 
 def trace_kind(trace: Trace) -> str:
     """The kind as the name of a rule: one of a fixed set, whatever a report says."""
-    return f"trace/{trace.kind if trace.kind in TRACE_KINDS else 'other'}"
+    return TRACE_KINDS.get(trace.kind, OTHER_TRACE)
 
 
 def fingerprints(report: Report) -> list[str]:

@@ -26,14 +26,14 @@ _MATCHES = {
     ),
 }
 _TRACES = {
-    "comment": "A comment that both have and hardly anybody else",
-    "string": "A text that both have and hardly anybody else",
-    "number": "An odd number that both have and hardly anybody else",
-    "misspelling": "A misspelling that both have",
-    "unused-import": "An import that both have and neither uses",
-    "unused-name": "A name that both define and neither uses",
-    "unreachable-code": "Code that both have and that never runs",
-    "other": "Something small that both have and hardly anybody else",
+    "traces/same-comment": "A comment that both have and hardly anybody else",
+    "traces/rare-string": "A text that both have and hardly anybody else",
+    "traces/magic-number": "An odd number that both have and hardly anybody else",
+    "traces/same-misspelling": "A misspelling that both have",
+    "traces/same-unused-import": "An import that both have and neither uses",
+    "traces/same-unused-name": "A name that both define and neither uses",
+    "traces/same-unreachable-code": "Code that both have and that never runs",
+    "traces/other": "Something small that both have and hardly anybody else",
 }
 _TRACE_MEASURES = "The same small thing stands in both texts, and few published packages have it."
 _TRACE_INNOCENT = "A common source, a convention or a tool that both use, or the same author on both sides."
@@ -80,6 +80,6 @@ def _rule(kind: str, level: str, title: str, measures: str, innocent: str) -> di
 
 _RULES = [
     *(_rule(kind, "warning", *words) for kind, words in _MATCHES.items()),
-    *(_rule(f"trace/{kind}", "note", title, _TRACE_MEASURES, _TRACE_INNOCENT) for kind, title in _TRACES.items()),
+    *(_rule(kind, "note", title, _TRACE_MEASURES, _TRACE_INNOCENT) for kind, title in _TRACES.items()),
 ]
 _PLACES = {str(rule["id"]): place for place, rule in enumerate(_RULES)}

@@ -22,7 +22,7 @@ from detector.model import (
     Span,
     Strength,
 )
-from detector.report import layout, words
+from detector.report import layout, traces, words
 from detector.report.names import visible
 
 # Limits of what a person reads through; the JSON report has everything.
@@ -85,6 +85,7 @@ def render(report: Report, width: int, color: bool) -> str:
         _matches(report, width),
         _files(report, width),
         _names(report),
+        traces.section(report, width),
         _evidence(report.evidence),
         _skipped(report.skipped, width),
         _hints(report),
@@ -324,8 +325,7 @@ def _skipped(skipped: Sequence[Skipped], width: int) -> Iterator[RenderableType]
 
 def _hints(report: Report) -> Iterator[RenderableType]:
     if report.matches:
-        yield Text(LEGEND, "dim")
-        yield Text(BASIS_LEGEND, "dim")
+        yield Text(f"{LEGEND}\n{BASIS_LEGEND}", "dim")
         yield Text("Every match, with all names, settings and versions: --format json", "dim")
     else:
         yield Text("Every candidate pair, however slight: --min-similarity 0 --min-bits 0", "dim")
