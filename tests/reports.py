@@ -319,7 +319,7 @@ def reports(draw: st.DrawFn) -> Report:
         skipped=some(st.builds(Skipped, text, text)),
         settings=draw(values),
         versions=draw(names),
-        traces=some(st.builds(Trace, st.sampled_from(TRACE_KINDS), text, text, count, bits, places, places)),
+        traces=some(st.builds(Trace, st.sampled_from(list(TRACE_KINDS)), text, text, count, bits, places, places)),
         similarities=draw(st.sampled_from([None, full().similarities])),
     )
 

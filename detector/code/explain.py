@@ -22,7 +22,7 @@ from detector.code.lowering import labels
 from detector.code.named import GLOBALS, KEYWORDS, MEMBERS, VALUES
 from detector.code.parse import parsing
 from detector.code.portraits import Portrait, Side
-from detector.code.renames import Known, Names, Rename, merge_names, settle, titles
+from detector.code.renames import Known, Names, Rename, Votes, merge_names, settle, titles, votes
 from detector.code.side_by_side import lay
 from detector.code.textwise import Word
 from detector.code.unrename import Undo, function_text
@@ -85,7 +85,7 @@ class _Pair:
     alignment: Alignment | None = None
     names: Names | None = None  # where they have to be found: neither text is the other's after renaming
     renames: list[Rename] = field(default_factory=list)
-    own: Known = field(default_factory=Known)  # what this pair says of names
+    own: Votes = field(default_factory=dict)  # what this pair says of names
     lines: tuple[tuple[Lines, ...], tuple[Lines, ...]] = ((), ())
     written_out: frozenset[str] = frozenset()  # helpers of the reference whose shapes the suspect has itself
     flows: FlowPair | None = None
@@ -195,9 +195,8 @@ def _known(work: Sequence[_Pair | None], shares: Sequence[_Share]) -> Known:
             continue
         if pair.names is not None:
             pair.renames = settle(pair.names)
-        for each in (known, pair.own):
-            each.add(pair.renames)
-            each.add(_titles(pair, share))
+        pair.own = votes([*pair.renames, *_titles(pair, share)])
+        known.add(pair.own)
     return known
 
 

@@ -69,28 +69,30 @@ class Rename:
     support: float
 
 
+# One function's own say: names and roles on either side -> support.
+Votes = Mapping[tuple[Word, Word], float]
+
+
 class Known:
-    """What pairs of functions say of names: suspect, reference, their roles -> support."""
+    """What pairs of functions say of names."""
 
     def __init__(self) -> None:
-        self.support: defaultdict[str, defaultdict[str, defaultdict[tuple[str, str], float]]] = defaultdict(
-            lambda: defaultdict(lambda: defaultdict(float))
-        )
+        self.support: dict[str, dict[str, dict[tuple[str, str], float]]] = {}  # suspect, reference, roles -> support
 
-    def add(self, renames: Iterable[Rename]) -> None:
-        """Count what one pair of functions says; no name more than once."""
-        for one, other, support in ((each.suspect, each.reference, each.support) for each in renames):
-            self.support[one.name][other.name][one.role, other.role] += support
+    def add(self, votes: Votes) -> None:
+        """Count what one pair of functions says."""
+        for (one, other), support in votes.items():
+            roles = self.support.setdefault(one.name, {}).setdefault(other.name, {})
+            roles[one.role, other.role] = roles.get((one.role, other.role), 0.0) + support
 
-    def of(self, one: Word, other: Word, own: Known) -> float:
+    def of(self, one: Word, other: Word, own: Votes) -> float:
         """What all pairs of functions but one's own say."""
         counterparts = self.support.get(one.name)
         if counterparts is None or other.name not in counterparts:
             return 0.0
-        mine = own.support[one.name][other.name] if one.name in own.support else {}
         total = 0.0
         for roles, support in counterparts[other.name].items():
-            rest = support - mine.get(roles, 0.0)
+            rest = support - own.get((Word(roles[0], one.name), Word(roles[1], other.name)), 0.0)
             total += rest * (1.0 if roles == (one.role, other.role) else KNOWN_IN_OTHER_ROLES)
         return total if total > NOTHING else 0.0
 
@@ -174,7 +176,7 @@ class Names:
             scores[place] = max(scores[place], KEPT_PLACE)
         return scores * self.fits * self.kept
 
-    def known(self, known: Known, own: Known) -> tuple[Matrix, Matrix]:
+    def known(self, known: Known, own: Votes) -> tuple[Matrix, Matrix]:
         """What other functions add to each pair, and what they multiply it with."""
         support = np.zeros((len(self.ours), len(self.theirs)), np.float32)
         for row, one in enumerate(self.ours):
@@ -191,7 +193,7 @@ class Names:
         return added.astype(np.float32), factor
 
 
-def settle(names: Names, known: Known | None = None, own: Known | None = None) -> list[Rename]:
+def settle(names: Names, known: Known | None = None, own: Votes | None = None) -> list[Rename]:
     """Pair the names of two functions as far as they are clear.
 
     known: what all pairs of functions say, this one included. own: what this one says.
@@ -265,6 +267,14 @@ def titles(suspect: Sequence[str], reference: Sequence[str]) -> Iterator[Rename]
         if one and other:
             for role in (GLOBALS, MEMBERS):
                 yield Rename(Word(role, one), Word(role, other), TITLE_SUPPORT)
+
+
+def votes(renames: Iterable[Rename]) -> Votes:
+    """What a pair of functions says by these."""
+    found: defaultdict[tuple[Word, Word], float] = defaultdict(float)
+    for each in renames:
+        found[each.suspect, each.reference] += each.support
+    return found
 
 
 def merge_names(found: Iterable[Rename]) -> dict[str, str]:

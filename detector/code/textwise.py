@@ -61,23 +61,24 @@ class _Reader(Writer):
 
     def read(self, node: Function) -> list[Token]:
         """Write the whole tree, without recursion."""
-        pending, words = self.pending, self.words
+        pending, words, tokens = self.pending, self.words, self.tokens
         pending.append(node)
         while pending and len(words) < MOST_TOKENS:
             item = pending.pop()
-            if isinstance(item, Word):
-                words.append(item)
+            kind = item.__class__
+            if kind is Word:
+                words.append(item)  # type: ignore[arg-type]
+            elif kind is list:
+                pending.extend(reversed(code_of(item)))  # type: ignore[arg-type]
+            elif kind is Scope or item is None:
+                self.leave(item)  # type: ignore[arg-type]
             elif isinstance(item, ast.AST):
                 self.node(item)
-            elif isinstance(item, list):
-                pending.extend(reversed(code_of(item)))
-            elif isinstance(item, Scope | None):
-                self.leave(item)
+                if tokens:
+                    words += tokens
+                    tokens.clear()
             else:
                 words.append(str(item))
-            if self.tokens:
-                words += self.tokens
-                self.tokens.clear()
         return words
 
     def leave(self, scope: Scope | None) -> None:
@@ -89,20 +90,21 @@ class _Reader(Writer):
 
     def node(self, node: ast.AST) -> None:
         """Write a node and put its children in line."""
-        if isinstance(node, ast.Name):
-            self.words.append(self._word(node.id))
-        elif isinstance(node, ast.arg):
-            self.words.append(self._word(node.arg))
-        elif isinstance(node, ast.Attribute):
+        kind = node.__class__
+        if kind is ast.Name:
+            self.words.append(self._word(node.id))  # type: ignore[attr-defined]
+        elif kind is ast.Attribute:
             self.words.append(".")
-            self.pending += (Word(MEMBERS, node.attr), node.value)
+            self.pending += (Word(MEMBERS, node.attr), node.value)  # type: ignore[attr-defined]
+        elif kind is ast.arg:
+            self.words.append(self._word(node.arg))  # type: ignore[attr-defined]
         elif isinstance(node, ast.keyword):
             self.words.append(Word(KEYWORDS, node.arg) if node.arg else "**")
             self.pending.append(node.value)
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             self._function(node)
-        elif node.__class__ in COMPREHENSIONS or isinstance(node, ast.ClassDef):
-            self.words.append(node.__class__.__name__)
+        elif kind in COMPREHENSIONS or kind is ast.ClassDef:
+            self.words.append(kind.__name__)
             self.pending.append(None)
             self.fields(node, tuple(name for name in node._fields if name != "name"))
             self.pending.append(bound_names(node, self.module))

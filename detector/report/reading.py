@@ -278,7 +278,7 @@ def _evidence(line: Object) -> Evidence:
 def _trace(trace: Object) -> Trace:
     reference = trace.object("reference")
     return Trace(
-        kind=trace.word("kind", TRACE_KINDS),
+        kind=trace.word("kind", list(TRACE_KINDS)),
         text=trace.text("text"),
         reference_name=reference.text("name"),
         packages=trace.count("packages"),
