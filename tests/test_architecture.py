@@ -22,7 +22,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "git": ("read/git.py",),
     "jinja2": ("report/html.py",),
     "datasketch": ("code/signatures.py",),
-    "libcst": ("code/concrete.py",),
+    "libcst": ("code/concrete.py", "code/spelled.py"),
     "networkx": ("code/assign.py",),
     "tree_sitter": ("code/tolerant/*.py",),
     "tree_sitter_python": ("code/tolerant/*.py",),

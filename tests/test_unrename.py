@@ -63,6 +63,8 @@ def _without_names(text: str) -> str:
             node.names = ["_"] * len(node.names)
         if isinstance(node, ast.Assign) and "__all__" in ast.dump(node.targets[0]):
             node.value = ast.Constant(None)
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", "") == "register_buffer":
+            node.args[0] = ast.Constant(None)  # the name of an attribute
     for node, field, _ in list(_identifiers(tree)):
         setattr(node, field, "_")
     return ast.dump(tree)
@@ -364,3 +366,17 @@ def test_a_line_of_megabytes_and_a_text_of_many_quotes_are_read_word_by_word() -
 
 def test_names_are_compared_as_python_compares_them() -> None:
     assert function_text("def f(ﬁ): return fi\n", Undo(values={"fi": "x"}))[0] == "def f(x): return x\n"
+
+
+def test_names_that_strings_spell_are_put_back_where_they_are_names() -> None:
+    text = (
+        "    def f(self, d, **kw):\n        self.register_buffer('zz', d)\n        a = getattr(self, \"q\", None)\n"
+        "        b = kw['dim'] + kw.pop('p', 0) + other['dim']\n        return self.zz + g(dim=d, p='dim')\n"
+    )
+    undo = Undo({"d": "width"}, {"zz": "table", "q": "query"}, {}, {"dim": "width", "p": "drop"})
+    assert function_text(text, undo) == (
+        "    def f(self, width, **kw):\n        self.register_buffer('table', width)\n"
+        '        a = getattr(self, "query", None)\n'
+        "        b = kw['width'] + kw.pop('drop', 0) + other['dim']\n        return self.table + g(width=width, drop='dim')\n",
+        5,
+    )

@@ -25,6 +25,7 @@ from detector.code.named import (
     normal,
 )
 from detector.code.parse import deeply
+from detector.code.spelled import QUOTED_NAME, in_call, in_subscript
 from detector.code.thinned import Thinned, thinned
 
 # libcst's trees take about 600 bytes for each byte of source.
@@ -36,7 +37,6 @@ DEEPEST_PARSED = 150
 # Marks a name while libcst writes a tree as text; private use, so that no source needs them. A source that has them all
 # the same does not come out as it went in, and is not read.
 _MARK = re.compile("\ue000([0-9]+)\ue001")
-_QUOTED_NAME = re.compile(r"""([rRuU]?)(['"])([^\W\d]\w*)\2""")
 # What is no part of the syntax, or holds no names.
 _SILENT = re.compile(
     r"whitespace|lines?($|_)|^[lr](par|bracket|brace)$|comma$|colon$|^(header|footer|equal|semicolon|dot|operator|star"
@@ -187,8 +187,16 @@ class _Reader:
         self.push(node.value, scope, home)
 
     def call(self, node: cst.Call, scope: Scope, home: Scope) -> None:
+        for text, role in in_call(node, scope):
+            self.spelled(text, role, scope, home)
         self.push(node.func, scope, home)
         self.arguments(node.args, scope, home)
+
+    def subscript(self, node: cst.Subscript, scope: Scope, home: Scope) -> None:
+        for text, role in in_subscript(node, scope):
+            self.spelled(text, role, scope, home)
+        self.push(node.value, scope, home)
+        self.push(node.slice, scope, home)
 
     def arguments(self, arguments: Sequence[cst.Arg], scope: Scope, home: Scope) -> None:
         names = []
@@ -220,6 +228,8 @@ class _Reader:
 
     def parameters(self, node: cst.Parameters, inner: Scope, outer: Scope) -> None:
         stars = [each for each in (node.star_arg, node.star_kwarg) if isinstance(each, cst.Param)]
+        if node.star_kwarg is not None:
+            inner.keywords = normal(node.star_kwarg.name.value)
         for each in (*node.posonly_params, *node.params, *node.kwonly_params, *stars):
             self.variable(each.name, inner, inner, True)
             self.push(each.annotation, outer, inner)
@@ -313,23 +323,25 @@ class _Reader:
         if is_listing and scope is self.top and isinstance(node.value, cst.List | cst.Tuple):
             for element in node.value.elements:
                 if isinstance(element.value, cst.SimpleString):
-                    self.listed(element.value, scope, home)
+                    self.spelled(element.value, GLOBALS, scope, home)
         for target in targets:
             self.push(target, scope, home, True)
         self.push(getattr(node, "annotation", None), scope, home)
         self.push(node.value, scope, home)
 
-    def listed(self, node: cst.SimpleString, scope: Scope, home: Scope) -> None:
-        quoted = _QUOTED_NAME.fullmatch(node.value)
+    def spelled(self, node: cst.SimpleString, role: str, scope: Scope, home: Scope) -> None:
+        """Take note of a name in a string."""
+        quoted = QUOTED_NAME.fullmatch(node.value)
         if quoted is not None:
             number = len(self.uses)
-            self.uses.append(Use(quoted[3], GLOBALS, scope, home))
+            self.uses.append(Use(quoted[3], role, scope, home))
             object.__setattr__(node, "value", f"{quoted[1]}{quoted[2]}\ue000{number}\ue001{quoted[2]}")
 
 
 _HANDLERS: dict[type, Callable[[_Reader, Any, Scope, Scope], None]] = {
     cst.Attribute: _Reader.attribute,
     cst.Call: _Reader.call,
+    cst.Subscript: _Reader.subscript,
     cst.FunctionDef: _Reader.function,
     cst.Lambda: _Reader.lambda_,
     cst.ClassDef: _Reader.class_,

@@ -13,7 +13,7 @@ COMPREHENSION = "comprehension"  # a kind of scope
 class Scope:
     """What binds names: a module, a class, a function (or its type parameters), a comprehension."""
 
-    __slots__ = ("bound", "kind", "name", "number", "outer", "parent", "passed", "qualname")
+    __slots__ = ("bound", "keywords", "kind", "name", "number", "outer", "parent", "passed", "qualname")
 
     def __init__(self, kind: str, parent: Scope | None, number: int, qualname: str = "", name: int = -1) -> None:
         self.kind = kind  # the role of what it binds, or COMPREHENSION
@@ -22,6 +22,7 @@ class Scope:
         self.qualname = qualname
         self.name = name  # number of the use that names a function, -1 where there is none
         self.bound: set[str] = set()
+        self.keywords = ""  # the parameter that takes keyword arguments, "" where there is none
         self.outer: set[str] = set()  # declared global
         self.passed: set[str] = set()  # declared nonlocal
 

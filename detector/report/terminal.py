@@ -52,6 +52,7 @@ LEGEND = (
     "Similarity: how well the two fit each other. "
     "Containment: the share of the suspect's function that the reference has too."
 )
+FORMATS = "Every match side by side: --format html. With all names, settings and versions: --format json"
 BASIS_LEGEND = (
     "Alone: so few functions of unrelated projects have such a match by chance. "
     "In its class, file, project, through its caller: believed for what else matches there."
@@ -326,6 +327,8 @@ def _skipped(skipped: Sequence[Skipped], width: int) -> Iterator[RenderableType]
 def _hints(report: Report) -> Iterator[RenderableType]:
     if report.matches:
         yield Text(f"{LEGEND}\n{BASIS_LEGEND}", "dim")
-        yield Text("Every match side by side: --format html. With all names, settings and versions: --format json", "dim")
+        yield Text(
+            "Every match side by side: --format html. With all names, settings and versions: --format json", "dim"
+        )
     else:
         yield Text("Every candidate pair, however slight: --min-similarity 0 --min-bits 0", "dim")
