@@ -288,7 +288,6 @@ def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
     rows: list[Shingles] = []
     owners: list[Numbers] = []
     kinds: list[Numbers] = []
-    literals: list[Hashes] = []
 
     def finish() -> None:
         found, of, kind = _rows(batch, len(units) - sum(unit.expands < 0 for unit in batch.units))
@@ -310,11 +309,12 @@ def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
         found = [unit for unit in batch.units[before:] if unit.expands < 0]
         places.append((file.path, file.role, len(found)))
         units += found
-        literals.append(scanner().keys(file.data))
         if len(batch.lengths) >= BATCH_RECORDS:
             finish()
             batch = begin()
     finish()
+    # After the lowering of all, not file by file: either has the processor's cache to itself for a while.
+    literals = [scanner().keys(file.data) for file in task if isinstance(file, SourceFile)]
     numbers = np.concatenate(owners), np.concatenate(kinds)
     return _Lowered(places, units, joined(rows), *numbers, files, skipped, literals)
 
