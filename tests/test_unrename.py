@@ -39,6 +39,7 @@ def _suffixed(text: str) -> dict[str, str]:
     words |= {name for _, _, name in _identifiers(ast.parse(text))}
     imports = [node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import)]
     words -= {alias.name.split(".")[0] for node in imports for alias in node.names}  # a library is called as it is
+    words -= {"register_buffer", "getattr", "get", "pop"}  # so are those whose arguments spell names
     return {word: f"{word}_0" for word in words if not word.startswith("__") and not keyword.iskeyword(word)}
 
 
@@ -377,6 +378,7 @@ def test_names_that_strings_spell_are_put_back_where_they_are_names() -> None:
     assert function_text(text, undo) == (
         "    def f(self, width, **kw):\n        self.register_buffer('table', width)\n"
         '        a = getattr(self, "query", None)\n'
-        "        b = kw['width'] + kw.pop('drop', 0) + other['dim']\n        return self.table + g(width=width, drop='dim')\n",
+        "        b = kw['width'] + kw.pop('drop', 0) + other['dim']\n"
+        "        return self.table + g(width=width, drop='dim')\n",
         5,
     )
