@@ -29,7 +29,6 @@ MOST_PAIRS = 0.02
 # From these bits on a trace that nobody has explained is listed.
 TELLING_BITS = 6.0
 LISTED = 40
-SHOWN = 90  # characters of a text
 _DECLARED = re.compile(
     rb"\b(?:copied|copy|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked|inspired)\s+"
     rb"(?:\w+\s+){0,3}?(?:from|on|by|of)\b",
@@ -179,10 +178,16 @@ def _left_over(chances: Iterable[Chance]) -> str:
     ]
     rows.sort(key=lambda row: (-row[0], row[2].text))
     cells = [
-        (f"{each.suspect} / {each.reference}", trace.kind, f"{bits:.1f}", f"`{trace.text[:SHOWN]}`")
+        (f"{each.suspect} / {each.reference}", trace.kind, f"{bits:.1f}", _place(trace))
         for bits, each, trace in rows[:LISTED]
     ]
-    return table(("pair", "kind", "bits", "text"), cells) if cells else "None."
+    return table(("pair", "kind", "bits", "where the first has it"), cells) if cells else "None."
+
+
+def _place(trace: Trace) -> str:
+    """Where a stranger can look it up; the text itself is not ours to print."""
+    path, line = trace.suspect[0]
+    return f"`{path}:{line}`"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
