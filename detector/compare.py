@@ -11,6 +11,7 @@ from detector.code import histogram, structure
 from detector.code.bulk import Corpus, compared_packages, local_packages, read_corpus, require_functions
 from detector.code.explain import Explanation, explain
 from detector.code.literal_background import literal_background
+from detector.code.literals import read_literals
 from detector.code.null import null
 from detector.evidence import code, declared, traces
 from detector.judge import Link, judge
@@ -18,6 +19,7 @@ from detector.model import (
     Attribution,
     Basis,
     CloneType,
+    Correspondence,
     Match,
     Repo,
     Report,
@@ -71,7 +73,7 @@ def compare(
     relation, strength = judge(link)
     spans = {name: corpus.spans for name, corpus in zip(names[1:], theirs, strict=True)}
     files = structure.files(nearest, ours.spans, spans)
-    traced = traces.find(ours, dict(zip(names[1:], theirs, strict=True)), nearest, files, reads)
+    traced = _traces([suspect, *references], names, nearest, files, progress)
     return Report(
         suspect=sides[0],
         references=sides[1:],
@@ -98,6 +100,20 @@ def compare(
         versions={"detector": _version(), "lowering": str(LOWERING_VERSION)},
         similarities=histogram.beside_null([one.best(len(ours.spans)) for one in found.likenesses]),
     )
+
+
+def _traces(
+    repos: Sequence[Repo],
+    names: Sequence[str],
+    matches: Sequence[Match],
+    files: Sequence[Correspondence],
+    progress: Progress | None,
+) -> tuple[traces.Found, ...]:
+    """Read all files a second time, for the small things that they have in common."""
+    _tell(progress, "looking for traces", 0)
+    ours, *theirs = [read_literals(repo.files) for repo in repos]
+    reads = [repo.files.read for repo in repos]
+    return traces.find(ours, dict(zip(names[1:], theirs, strict=True)), matches, files, reads)
 
 
 def _read(repo: Repo, compared: frozenset[str], jobs: int, progress: Progress | None) -> Corpus:

@@ -107,14 +107,6 @@ def test_what_is_compared_counts_as_local_but_for_what_all_is_written_in(
 # --- what is read --------------------------------------------------------------------------------------------
 
 
-def test_literals_are_read_of_every_file_also_of_one_without_functions() -> None:
-    comment = "# keep the rows of the table in their order\n"
-    literals = _read({"a.py": comment, "b.py": "x = 1\n", "c.py": "x = 0.4815\n" + comment}).literals
-    assert [literals.paths[number] for number in literals.files] == ["a.py", "c.py", "c.py"]
-    assert literals.keys[0] in literals.keys[1:]
-    assert len(_read({"b.py": "x = 1\n"}).literals.keys) == 0
-
-
 def test_functions_come_in_the_order_of_the_files_with_their_places() -> None:
     corpus = _read({"b.py": "\n\n" + TWO, "a/x.py": "class A:\n    def m(self):\n        return 1\n\n" + ONE})
     places = [(span.path, span.qualname, span.first_line, span.last_line) for span in corpus.spans]

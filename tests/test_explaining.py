@@ -164,10 +164,10 @@ def test_nothing_is_left_of_a_layer_that_was_merely_renamed() -> None:
     assert (found.mean, found.greatest, found.above) == (0.0, 0.0, ())
 
 
-def test_a_name_that_is_written_as_a_string_is_left() -> None:
+def test_a_name_that_is_written_as_a_string_is_put_back_too() -> None:
     text = LAYER + "\n    def hold(self, table):\n        self.rows = 2\n        self.register_buffer('rows', table)\n"
     found = left_of_renamed({"a.py": text}, 1)
-    assert [(each.function, each.left, each.lines) for each in found.above] == [("Layer.hold", 1, 3)]
+    assert {(each.function, each.left) for each in found.functions} >= {("Layer.hold", 0), ("Layer.forward", 0)}
 
 
 def test_only_functions_of_three_lines_and_more_count_and_the_worst_comes_first() -> None:

@@ -12,9 +12,22 @@ from hypothesis import strategies as st
 
 from detector.code import literal_background
 from detector.code.literal_background import LiteralBackground, packed, parts
-from detector.code.literals import COMMENT, KINDS, NUMBER, STRING, WORD, Literal, Scanner, kind_of, scanner, words_of
+from detector.code.literals import (
+    COMMENT,
+    KINDS,
+    NUMBER,
+    STRING,
+    WORD,
+    Literal,
+    Scanner,
+    kind_of,
+    read_literals,
+    scanner,
+    words_of,
+)
 from detector.code.misspellings import Misspellings
 from detector.code.slips import function_slips, unused_imports
+from detector.model import Skipped, SourceFile
 from detector.settings import LITERALS_VERSION, MOST_FILE_LITERALS
 from tests.test_properties import profile
 
@@ -353,3 +366,14 @@ def test_many_unused_imports_are_told_with_their_lines() -> None:
     data = b"".join(b"import name%d\n" % number for number in range(50_000))
     found = unused_imports(data, "a.py")
     assert [slip.line for slip in found] == list(range(1, 50_001))
+
+
+def test_literals_are_read_of_every_file_also_of_one_without_functions() -> None:
+    comment = "# keep the rows of the table in their order\n"
+    literals = read_literals(
+        SourceFile(path, text.encode())
+        for path, text in {"a.py": comment, "b.py": "x = 1\n", "c.py": "x = 0.4815\n" + comment}.items()
+    )
+    assert [literals.paths[number] for number in literals.files] == ["a.py", "c.py", "c.py"]
+    assert literals.keys[0] in literals.keys[1:]
+    assert len(read_literals([SourceFile("b.py", b"x = 1\n"), Skipped("c.py", "too large")]).keys) == 0

@@ -11,17 +11,16 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 import numpy as np
 
-from detector.code.literals import Literals, scanner
 from detector.code.lowering.labels import LOCAL_NAMES_NEVER, MODEL_LIBRARIES
 from detector.code.lowering.python import Batch, Unit, begin
 from detector.code.parse import lower_file, parsing
 from detector.code.shingle import Shingles, joined, mix, shingle
-from detector.code.sorting import Hashes, Numbers
+from detector.code.sorting import Numbers
 from detector.model import Role, Skipped, SourceFile, Span, UserError
 from detector.settings import (
     BATCH_RECORDS,
@@ -59,7 +58,6 @@ class Corpus:
     blind_expanded: View  # both
     files: int
     skipped: tuple[Skipped, ...]
-    literals: Literals = field(default_factory=Literals)
 
     @property
     def views(self) -> tuple[tuple[Shingles, Numbers], ...]:
@@ -95,7 +93,6 @@ class _Lowered:
     kinds: Numbers
     files: int
     skipped: list[Skipped]
-    literals: list[Hashes]  # of each of `places`
 
 
 def read_corpus(
@@ -138,9 +135,6 @@ def read_corpus(
         views[BLIND_EXPANDED],
         sum(part.files for part in parts),
         tuple(skipped for part in parts for skipped in part.skipped),
-        Literals.of(
-            [path for part in parts for path, _, _ in part.places], [keys for part in parts for keys in part.literals]
-        ),
     )
 
 
@@ -314,9 +308,8 @@ def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
             batch = begin()
     finish()
     # After the lowering of all, not file by file: either has the processor's cache to itself for a while.
-    literals = [scanner().keys(file.data) for file in task if isinstance(file, SourceFile)]
     numbers = np.concatenate(owners), np.concatenate(kinds)
-    return _Lowered(places, units, joined(rows), *numbers, files, skipped, literals)
+    return _Lowered(places, units, joined(rows), *numbers, files, skipped)
 
 
 # Views of a function, as rows of shingles.

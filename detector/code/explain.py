@@ -125,7 +125,7 @@ def explain(
                 work[number] = _begin(one, other, clone_type)
     shares = _shared(pairs, work)
     known = _known(work, shares)
-    shared = known.clear(GLOBALS)
+    shared = {role: known.clear(role) for role in (GLOBALS, MEMBERS, KEYWORDS)}
     for number, pair in enumerate(work):
         if pair is not None:
             found[number] = _finish(pair, known, shared, shares[number])
@@ -231,7 +231,7 @@ def _shared(pairs: Sequence[tuple[Span, Span]], work: Sequence[_Pair | None]) ->
     return shares
 
 
-def _finish(pair: _Pair, known: Known, shared: Mapping[str, str], share: _Share) -> Explanation:
+def _finish(pair: _Pair, known: Known, shared: Mapping[str, Mapping[str, str]], share: _Share) -> Explanation:
     suspect, reference = pair.suspect, pair.reference
     found = pair.renames if pair.names is None else settle(pair.names, known, pair.own)
     found = [*found, *_titles(pair, share)]
@@ -278,13 +278,18 @@ def _undo(found: Iterable[Rename], pair: _Pair) -> Undo:
     return Undo(roles[VALUES], roles[MEMBERS], roles[GLOBALS], roles[KEYWORDS])
 
 
-def _with_hints(undo: Undo, pair: _Pair, shared: Mapping[str, str]) -> Undo:
-    """Add the names that stand in annotations alone, of which the pair itself says nothing."""
-    own = {each.suspect.name for each in pair.renames} | {
-        word.name for word in (pair.names.ours if pair.names is not None else ())
-    }
-    hints = (words_of(pair.suspect.text) & shared.keys()) - own
-    return replace(undo, globals={**{name: shared[name] for name in hints}, **undo.globals})
+def _with_hints(undo: Undo, pair: _Pair, shared: Mapping[str, Mapping[str, str]]) -> Undo:
+    """Add the names that stand in annotations and strings alone, of which the pair itself says nothing."""
+    own = {each.suspect.name for each in pair.renames}
+    own |= {word.name for word in (pair.names.ours if pair.names is not None else ())}
+    words = words_of(pair.suspect.text) - own
+    hints = {role: {name: names[name] for name in words & names.keys()} for role, names in shared.items()}
+    return replace(
+        undo,
+        globals={**hints[GLOBALS], **undo.globals},
+        members={**hints[MEMBERS], **undo.members},
+        keywords={**hints[KEYWORDS], **undo.keywords},
+    )
 
 
 def _outweighed(ours: Counter[str], theirs: Counter[str]) -> set[str]:

@@ -2,14 +2,14 @@
 
 A scanner of tokens, not a parser: it reads what Python rejects as well as what it accepts, in one pass that never looks
 at a byte more than a few times. A key is a hash of a literal in its normal form, which layout does not change; texts
-and places are read from the file again (`read_literals`) where a key was found on both sides.
+and places are read from the file again (`Scanner`) where a key was found on both sides.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain
@@ -21,6 +21,7 @@ import xxhash
 from detector.code.literal_background import literal_background
 from detector.code.misspellings import Misspellings
 from detector.code.sorting import Hashes, Numbers
+from detector.model import Skipped, SourceFile
 from detector.settings import (
     FEWEST_COMMENT_WORDS,
     FEWEST_DIGITS,
@@ -94,6 +95,12 @@ class Literals:
             return cls()
         files = np.repeat(np.arange(len(paths)), [len(each) for each in keys])
         return cls(tuple(paths), files, np.concatenate(keys))
+
+
+def read_literals(files: Iterable[SourceFile | Skipped]) -> Literals:
+    """Read the keys of every file, also of one that cannot be parsed."""
+    texts = [(file.path, scanner().keys(file.data)) for file in files if isinstance(file, SourceFile)]
+    return Literals.of([path for path, _ in texts], [keys for _, keys in texts])
 
 
 class Literal(NamedTuple):

@@ -21,8 +21,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from detector.code.bulk import Corpus
-from detector.code.literals import KINDS, WORD, Literal, kind_of, scanner
+from detector.code.literals import KINDS, WORD, Literal, Literals, kind_of, scanner
 from detector.code.shared_literals import FilePair, having, rarities, shared
 from detector.code.slips import Slip, function_slips, unused_imports
 from detector.model import Correspondence, Match, Trace
@@ -64,8 +63,8 @@ class Found:
 
 
 def find(
-    suspect: Corpus,
-    references: Mapping[str, Corpus],
+    suspect: Literals,
+    references: Mapping[str, Literals],
     matches: Sequence[Match],
     files: Sequence[Correspondence],
     reads: Sequence[Read],
@@ -78,9 +77,7 @@ def find(
     found: list[Found] = []
     for (name, reference), read in zip(references.items(), reads[1:], strict=True):
         both = reads[0], read
-        literals = [
-            each for pair in shared(suspect.literals, reference.literals) for each in _literals(pair, both, name)
-        ]
+        literals = [each for pair in shared(suspect, reference) for each in _literals(pair, both, name)]
         told = [*literals, *_slips(name, matches, files, both)]
         for kind in KINDS:
             found += sorted((each for each in told if each.trace.kind == kind), key=_order)[:MOST_TRACES]
@@ -92,10 +89,10 @@ def _order(found: Found) -> tuple[float, str, str, str]:
     return -round(trace.bits, 6), trace.kind, trace.text, trace.reference_name
 
 
-def _exclusive(found: Sequence[Found], references: Mapping[str, Corpus]) -> Iterator[Found]:
+def _exclusive(found: Sequence[Found], references: Mapping[str, Literals]) -> Iterator[Found]:
     """Tell which traces no other reference has."""
     keys = sorted({each.key for each in found})
-    known = {name: having(corpus.literals, keys) for name, corpus in references.items()}
+    known = {name: having(literals, keys) for name, literals in references.items()}
     for each in found:  # slips are in no corpus: the other references have those that are found there
         known[each.trace.reference_name] |= {each.key}
     for each in found:
