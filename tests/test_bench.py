@@ -244,6 +244,6 @@ def test_pairs_with_a_line_that_nothing_explains_fail_the_demand_and_are_listed(
     chance = traces.Chance("one==1", "two==1", (line,), (line,), (_trace("a.py", "b.py"),))
     text = traces.report([chance], [("s", "r", "copies", [_trace("a.py", "b.py")], [line])])
     assert "- **missed**: independent pairs with a ledger line of traces that nothing explains: 1 of 1" in text
-    assert "| one==1 / two==1 | comment | 13.0 | `what a.py says` |" in text
+    assert "| one==1 / two==1 | comment | 13.0 | `a.py:1` |" in text
     assert "- **met**: s against r" in text
     assert "| s | r | copies | comment 1 | same-comment 39 |" in text
