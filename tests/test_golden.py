@@ -9,16 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from detector.cli import Format, render
-from tests.golden.__main__ import HERE, golden
-from tests.reports import full
+from detector.cli import Format
+from tests.golden.__main__ import HERE, golden, written
 
 ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize("form", Format)
 def test_the_fixed_report_is_written_as_the_file_says(form: Format) -> None:
-    assert render(full(), form, Path("file")) == golden(form).read_text("utf-8"), "python -m tests.golden"
+    assert written(form) == golden(form).read_text("utf-8"), "python -m tests.golden"
 
 
 def test_every_golden_file_belongs_to_a_format() -> None:

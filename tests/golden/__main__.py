@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from detector.cli import Format, render
@@ -21,6 +22,16 @@ ENDINGS = {
 }
 
 
+# What every page has alike: style, scripts and their hashes. They stand in `detector/report/page/`.
+_BROUGHT = re.compile(r"(<style>|<script>).*?(?=</style>|</script>)|(?<=Policy\" content=\").*?(?=\")", re.DOTALL)
+
+
+def written(form: Format) -> str:
+    """The fixed report in a format."""
+    text = render(full(), form, Path("file"))
+    return _BROUGHT.sub(lambda found: found[1] or "", text) if form is Format.HTML else text
+
+
 def golden(form: Format) -> Path:
     """The file that holds the fixed report in a format."""
     return HERE / f"report.{ENDINGS[form]}"
@@ -28,4 +39,4 @@ def golden(form: Format) -> Path:
 
 if __name__ == "__main__":
     for form in Format:
-        golden(form).write_text(render(full(), form, Path("file")), "utf-8", newline="\n")
+        golden(form).write_text(written(form), "utf-8", newline="\n")
