@@ -116,11 +116,6 @@ def kind_of(key: int) -> int:
     return key & ((1 << _KIND_BITS) - 1)
 
 
-def length_of(key: int) -> int:
-    """How long the literal is: steps of eight characters beyond the shortest, or digits of a number; at most 7."""
-    return key >> _KIND_BITS & (LENGTHS - 1)
-
-
 def key_of(kind: int, length: int, text: bytes) -> int:
     """Make a key.
 

@@ -327,8 +327,6 @@ def _skipped(skipped: Sequence[Skipped], width: int) -> Iterator[RenderableType]
 def _hints(report: Report) -> Iterator[RenderableType]:
     if report.matches:
         yield Text(f"{LEGEND}\n{BASIS_LEGEND}", "dim")
-        yield Text(
-            "Every match side by side: --format html. With all names, settings and versions: --format json", "dim"
-        )
+        yield Text(FORMATS, "dim")
     else:
         yield Text("Every candidate pair, however slight: --min-similarity 0 --min-bits 0", "dim")
