@@ -25,8 +25,8 @@ from detector.code.misspellings import Misspellings
 from detector.code.parse import parse_file, parsing
 from detector.code.scopes import places
 from detector.code.slips import Slip, function_slips, unused_imports
-from detector.model import SourceFile
 from detector.settings import FEWEST_COMMON_PACKAGES, LITERALS_VERSION, LOWERING_VERSION
+from detector.targets import SourceFile
 
 FOLDER = Path(__file__).parent.parent / "detector" / "code"
 TABLE, LITERALS = FOLDER / background.FILE, FOLDER / literal_background.FILE

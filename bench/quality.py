@@ -46,7 +46,7 @@ from bench.section import Demand, print_section, section, table
 from bench.wheels import InMemory, python_files, wheel
 from detector.code.bulk import Corpus, read_corpus
 from detector.evidence import code
-from detector.model import SourceFile
+from detector.targets import SourceFile
 
 SEED = 20240603  # any; fixed so that two runs measure the same files
 WORKERS = 2  # mutants are built in parallel

@@ -17,7 +17,8 @@ from bench.disguise.work import Work
 from bench.wheels import InMemory
 from detector.code.bulk import compared_packages, local_packages, read_corpus
 from detector.code.explain import Explanation, explain
-from detector.model import SourceFile, Span
+from detector.model import Span
+from detector.targets import SourceFile
 
 Files = Mapping[str, str]  # path -> text
 

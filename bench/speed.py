@@ -20,7 +20,7 @@ from bench.section import Demand, print_section, section, table
 from bench.wheels import python_files, wheel
 from detector.code.bulk import Corpus, View, read_corpus
 from detector.code.sorting import Numbers
-from detector.model import SourceFile
+from detector.targets import SourceFile
 
 PACKAGE = "transformers==4.40.2"
 REPETITIONS = 5

@@ -9,7 +9,8 @@ import zipfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from detector.model import Repo, Skipped, SourceFile
+from detector.model import Skipped
+from detector.targets import Head, Repo, SourceFile
 
 # The same files whatever Python and machine measure: platform wheels are those for this one.
 PLATFORM = ("--python-version", "3.11", "--platform", "manylinux2014_x86_64", "--only-binary", ":all:")
@@ -71,6 +72,15 @@ class InMemory:
     def read(self, path: str) -> bytes:
         """One file's bytes."""
         return self._files[path].data
+
+    def others(self) -> list[str]:
+        """None: only Python is held."""
+        return []
+
+    def head(self, path: str, most_bytes: int) -> Head:
+        """The beginning of one file."""
+        data = self._files[path].data
+        return Head(data[:most_bytes], len(data))
 
 
 def package(cache: Path, requirement: str, folder: str) -> Repo:

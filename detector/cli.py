@@ -10,7 +10,7 @@ import shutil
 import sys
 import time
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -18,17 +18,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detector import report_files
+from detector.formats import FILE_WIDTH, Format, render
 from detector.gate import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_NOTHING, exit_code
 from detector.model import Report, Skipped, Strength, UserError
 from detector.progress import progress as progress_bar
 from detector.report.names import visible
 
 if TYPE_CHECKING:
-    from detector.compare import Options
+    from detector.options import Options
 
 # Heavy imports wait inside the functions that need them: `--help`, `--version` and completion answer at once.
 
-FILE_WIDTH = 100  # of a terminal report that goes to a file or a pipe: it must not depend on the window
 # What the system refuses and the user can mend; any other OSError is our bug.
 SYSTEM_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EACCES, errno.EPERM)
 
@@ -47,17 +47,17 @@ Exit codes:
 """
 
 
-class Format(enum.StrEnum):
-    """What a report is rendered to."""
+class Kind(enum.StrEnum):
+    """A kind of evidence, as it is typed on a command line."""
 
-    TERMINAL = "terminal"
-    JSON = "json"
-    JSONL = "jsonl"
-    HTML = "html"
-    MARKDOWN = "markdown"
-    SARIF = "sarif"
-    GITLAB = "gitlab"
-    JUNIT = "junit"
+    CODE = "code"
+    TRACES = "traces"
+    DECLARED = "declared"
+    DANGLING = "dangling"
+    HISTORY = "history"
+    CONFIG = "config"
+    STRUCTURE = "structure"
+    TOKENIZER = "tokenizer"
 
 
 class Level(enum.StrEnum):
@@ -78,6 +78,12 @@ FailOnOption = Annotated[
     typer.Option(help="Exit 1 only if a derivation has this support; any undeclared match otherwise."),
 ]
 ExitZeroOption = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 where it would be 1 or 3.")]
+JobsOption = Annotated[
+    int | None, typer.Option(min=1, help="Processes that read; as many as there are processors by default.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress and no summary on standard error.")]
+SuspectArgument = Annotated[str, typer.Argument(metavar="SUSPECT", help="What may come from the references.")]
+ReferencesArgument = Annotated[list[str], typer.Argument(metavar="REFERENCE", help="Where it may come from.")]
 
 app = typer.Typer(
     name="detector",
@@ -137,22 +143,23 @@ def _detector(
 @app.command(epilog=EPILOG)
 def compare(
     *,
-    suspect: Annotated[str, typer.Argument(metavar="SUSPECT", help="What may contain code of the references.")],
-    references: Annotated[list[str], typer.Argument(metavar="REFERENCE", help="Where that code may come from.")],
+    suspect: SuspectArgument,
+    references: ReferencesArgument,
     form: FormOption = Format.TERMINAL,
     output: OutputOption = None,
+    kind: Annotated[
+        list[Kind] | None, typer.Option("--kind", help="Look for this kind of evidence alone; may be repeated.")
+    ] = None,
     min_similarity: Annotated[
         float | None, typer.Option(min=0, max=1, help="Report matches of at least this similarity, 0 to 1.")
     ] = None,
     min_bits: Annotated[
         float | None, typer.Option(min=0, help="Report matches that are at least this surprising.")
     ] = None,
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes that read; as many as there are processors by default.")
-    ] = None,
+    jobs: JobsOption = None,
     fail_on: FailOnOption = None,
     exit_zero: ExitZeroOption = False,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary on standard error.")] = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Find what SUSPECT has in common with each REFERENCE, and how surprising that is.
 
@@ -162,18 +169,90 @@ def compare(
     for name, limit in (("--min-similarity", min_similarity), ("--min-bits", min_bits)):
         if limit is not None and not math.isfinite(limit):
             raise typer.BadParameter(f"{limit} is not a finite number.", param_hint=name)
+    from detector.options import Options
+
+    kinds = frozenset(each.value for each in kind) if kind else None
+    options = Options(min_similarity, min_bits, jobs or _processors(), kinds=kinds)
+    _report_on(suspect, references, options, form, output, fail_on, exit_zero=exit_zero, quiet=quiet)
+
+
+def _report_on(
+    suspect: str,
+    references: Sequence[str],
+    options: Options,
+    form: Format,
+    output: Path | None,
+    fail_on: Level | None,
+    *,
+    exit_zero: bool,
+    quiet: bool,
+) -> None:
+    """Compare, write the report, end with its exit code."""
     with _interruptible():
         started = time.perf_counter()
         if output is not None:
             report_files.check_writable(output)
-        from detector.compare import Options
-
-        options = Options(min_similarity=min_similarity, min_bits=min_bits, jobs=jobs or _processors())
         report = _compare(suspect, references, options, quiet)
         _write(render(report, form, output), output)
         if not quiet:
             print(_summary(report, time.perf_counter() - started), file=sys.stderr)
     raise typer.Exit(EXIT_NOTHING if exit_zero else exit_code(report, _strength(fail_on)))
+
+
+def _kind_command(kind: Kind, about: str) -> None:
+    """Add the command of one kind of evidence."""
+
+    def command(
+        *,
+        suspect: SuspectArgument,
+        references: ReferencesArgument,
+        form: FormOption = Format.TERMINAL,
+        output: OutputOption = None,
+        fail_on: FailOnOption = None,
+        exit_zero: ExitZeroOption = False,
+        quiet: QuietOption = False,
+    ) -> None:
+        from detector.options import Options
+
+        options = Options(jobs=_processors(), kinds=frozenset({kind.value}))
+        _report_on(suspect, references, options, form, output, fail_on, exit_zero=exit_zero, quiet=quiet)
+
+    app.command(kind.value, epilog=EPILOG, help=f"{about} Only this kind of evidence; nothing in a target is run.")(
+        command
+    )
+
+
+for _kind, _about in {
+    Kind.DECLARED: "Say what SUSPECT itself declares to come from each REFERENCE, and what it does not.",
+    Kind.DANGLING: "Find names in SUSPECT that lead to nothing there, and to something in a REFERENCE.",
+    Kind.CONFIG: "Compare the configurations of models, once what a family's defaults explain is set aside.",
+    Kind.STRUCTURE: "Compare names and shapes of tensors, from indexes and headers of checkpoints.",
+    Kind.TOKENIZER: "Compare tokenizers with each other, and with the known ones that they are based on.",
+}.items():
+    _kind_command(_kind, _about)
+
+
+@app.command(epilog=EPILOG)
+def history(
+    *,
+    suspect: SuspectArgument,
+    references: Annotated[
+        list[str] | None, typer.Argument(metavar="[REFERENCE]", help="Where it may come from; none: SUSPECT alone.")
+    ] = None,
+    form: FormOption = Format.TERMINAL,
+    output: OutputOption = None,
+    fail_on: FailOnOption = None,
+    exit_zero: ExitZeroOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Compare git histories: what they share, which version was copied and when at the earliest, what was removed later.
+
+    Of SUSPECT alone: its own timeline. Dates are what commits claim. Nothing in a target is run.
+    """
+    from detector.options import Options
+
+    options = Options(jobs=_processors(), kinds=frozenset({Kind.HISTORY.value}))
+    _report_on(suspect, references or [], options, form, output, fail_on, exit_zero=exit_zero, quiet=quiet)
 
 
 @app.command(epilog=EXPLAIN_EPILOG)
@@ -242,10 +321,8 @@ def unrename(
     suspect: Annotated[str, typer.Argument(metavar="SUSPECT", help="Whose names are to be undone.")],
     reference: Annotated[str, typer.Argument(metavar="REFERENCE", help="Where its code may come from.")],
     output: Annotated[Path, typer.Option("--output", metavar="DIR", help="The folder to write; new or empty.")],
-    jobs: Annotated[
-        int | None, typer.Option(min=1, help="Processes that read; as many as there are processors by default.")
-    ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress and no summary on standard error.")] = False,
+    jobs: JobsOption = None,
+    quiet: QuietOption = False,
 ) -> None:
     """Write the Python files of SUSPECT into DIR with the names and paths that REFERENCE has, to compare them there.
 
@@ -259,7 +336,8 @@ def unrename(
 
 
 def _unrename(suspect: str, reference: str, output: Path, jobs: int, quiet: bool) -> str:
-    from detector.compare import Options, compare
+    from detector.compare import compare
+    from detector.options import Options
     from detector.read import open_target
     from detector.unrename import listing, unrenamed
     from detector.write import write_folder
@@ -307,32 +385,6 @@ def _processors() -> int:
 def _summary(report: Report, seconds: float) -> str:
     references = sum(side.functions for side in report.references)
     return f"compared {report.suspect.functions:,} functions with {references:,} in {seconds:.1f} s"
-
-
-def render(report: Report, form: Format, output: Path | None) -> str:
-    """Render to any format: the one place that knows which module writes which."""
-    from detector.report import documents, gitlab, html, json, jsonl, junit, markdown, sarif
-
-    renderers: dict[Format, Callable[[Report], str]] = {
-        Format.TERMINAL: lambda report: _render_for_terminal(report, output),
-        Format.JSON: json.render,
-        Format.JSONL: jsonl.render,
-        Format.HTML: html.render,
-        Format.MARKDOWN: markdown.render,
-        Format.SARIF: sarif.render,
-        Format.GITLAB: gitlab.render,
-        Format.JUNIT: junit.render,
-    }
-    return renderers[form](documents.rounded(report))
-
-
-def _render_for_terminal(report: Report, output: Path | None) -> str:
-    from detector.report import terminal
-
-    if output is not None:
-        return terminal.render(report, FILE_WIDTH, color=False)
-    is_plain = not sys.stdout.isatty() or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    return terminal.render(report, shutil.get_terminal_size((FILE_WIDTH, 24)).columns, color=not is_plain)
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -15,9 +15,9 @@ from difflib import get_close_matches
 from types import ModuleType
 
 from detector.code.disguises import DISGUISES
-from detector.evidence import code, declared, traces
-from detector.ledger import PATTERNS
+from detector.evidence import code, config, dangling, declared, history, structure, tokenizer, traces
 from detector.model import Basis, CloneType, Relation, UserError
+from detector.patterns import PATTERNS
 from detector.settings import (
     DECLARED_SHARE,
     DERIVED_BITS,
@@ -30,7 +30,16 @@ from detector.settings import (
     REPORT_SCORE,
 )
 
-KINDS: dict[str, ModuleType] = {"code": code, "declared": declared, "traces": traces}
+KINDS: dict[str, ModuleType] = {
+    "code": code,
+    "traces": traces,
+    "declared": declared,
+    "dangling": dangling,
+    "history": history,
+    "config": config,
+    "structure": structure,
+    "tokenizer": tokenizer,
+}
 # The parts of an evidence file's docstring, in their order, and what they are called here.
 PARTS = {
     "Measured": "measured",
@@ -39,11 +48,9 @@ PARTS = {
     "Misses": "misses",
     "Sources": "sources",
 }
-# What stands in a claim for what a report names.
-_PLACES = {
-    "name": "REFERENCE", "top": "NEAREST", "n": "N", "path": "README", "paths": "FILES", "functions": "N functions",
-    "top_bits": "N", "bits": "N", "exclusive": "N",
-}  # fmt: skip
+# What stands in a claim for what a report names; a place that is not here stands for a number.
+_PLACES = {"name": "REFERENCE", "top": "NEAREST", "path": "FILE", "paths": "FILES", "functions": "N functions"}
+_PLACE = re.compile(r"\{(\w+)\}")
 
 _BREADTH = f"{DERIVED_FUNCTIONS} and more functions that stand on their own, with {DERIVED_BITS:,.0f} bits and more"
 _PART = f"which are at least {DERIVED_SHARE:.0%} of the suspect's weight"
@@ -118,9 +125,16 @@ def _entries() -> Iterator[Entry]:
         line, parts = five_parts(module)
         yield Entry(name, "kind of evidence", line, tuple((PARTS[label], text) for label, text in parts.items()))
     for name, pattern in PATTERNS.items():
-        claim = pattern.claim.format_map(_PLACES)
-        kind = name.partition("/")[0]
-        yield Entry(name, "pattern", claim, (("innocent", pattern.innocent), ("see also", f"detector explain {kind}")))
+        told = (
+            ("innocent", pattern.innocent),
+            ("speaks for", _said(pattern.derived)),
+            ("against", _said(pattern.otherwise)),
+            ("method", pattern.method),
+            ("calibration", pattern.calibration()),
+            ("limits", pattern.limits),
+            ("see also", f"detector explain {name.partition('/')[0]}"),
+        )
+        yield Entry(name, "pattern", _said(pattern.claim), told)
     for clone_type, line in _CLONE_TYPES.items():
         yield Entry(f"type-{clone_type.value}", "clone type", line)
     for relation, line in _RELATIONS.items():
@@ -129,6 +143,10 @@ def _entries() -> Iterator[Entry]:
         yield Entry(basis.value, "basis", line)
     for name, disguise in sorted(DISGUISES.items()):
         yield Entry(name, "disguise", disguise.done, (("before", disguise.before), ("after", disguise.after)))
+
+
+def _said(template: str) -> str:
+    return _PLACE.sub(lambda place: _PLACES.get(place[1], "N"), template)
 
 
 def five_parts(module: ModuleType) -> tuple[str, dict[str, str]]:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from detector.model import Relation, Strength
+from detector.model import Attribution, Cluster, Evidence, Relation, Strength
 from detector.settings import (
+    CLUSTERS,
     DECLARED_SHARE,
     DERIVED_BITS,
     DERIVED_FUNCTIONS,
@@ -15,6 +17,12 @@ from detector.settings import (
     IDIOM_BITS,
     STRENGTH_BITS,
 )
+
+# Lines by which a suspect says that it descends from the reference.
+DECLARATIONS = frozenset({"declared-where-it-stands", "declared-elsewhere"})
+# Relations that evidence beside the code may raise.
+_RAISED = (Relation.INDEPENDENT, Relation.INCONCLUSIVE, Relation.COMMON_IDIOM, Relation.SHARED_ANCESTOR)
+_RANK = list(Strength)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +39,89 @@ class Link:
     reference_functions: int
 
 
-def judge(link: Link) -> tuple[Relation, Strength]:
-    """Name the relation that the nearest reference supports, and how strongly.
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What all evidence together supports."""
+
+    relation: Relation
+    strength: Strength
+    clusters: tuple[Cluster, ...]
+
+
+def judge(link: Link | None, lines: Sequence[Evidence]) -> Verdict:
+    """Weigh everything that was found between the suspect and its nearest reference.
+
+    Dependent kinds form clusters, and of each cluster the strongest line counts: nothing is multiplied. Code decides
+    the relation where it shows breadth; other lines raise it only if they are strong, or if two clusters agree.
+    link: None if the code was not compared.
+    """
+    relation, strength = of_link(link) if link is not None else (Relation.INCONCLUSIVE, Strength.NONE)
+    beside = [line for line in lines if line.kind not in ("code", "traces")]  # traces hang on the code
+    clusters = tuple(_cluster(name, lines, strength) for name in CLUSTERS)
+    others = [_strongest(name, beside) for name in CLUSTERS]
+    relation = _raised(relation, sorted(others, key=_RANK.index, reverse=True))
+    if relation is Relation.DERIVED_UNDECLARED and any(line.name in DECLARATIONS for line in lines):
+        relation = Relation.DERIVED_DECLARED
+    if relation in (Relation.INDEPENDENT, Relation.INCONCLUSIVE):
+        return Verdict(relation, Strength.NONE, clusters)
+    most = max((cluster.strength for cluster in clusters), key=_RANK.index)
+    if relation is Relation.COMMON_IDIOM:
+        most = min(most, Strength.WEAK, key=_RANK.index)
+    return Verdict(relation, most, clusters)
+
+
+def nearest_reference(attribution: Sequence[Attribution], lines: Sequence[Evidence], names: Sequence[str]) -> str:
+    """The reference that explains most: by code, and where code tells nothing by the strongest lines beside it."""
+    if attribution and attribution[0].bits > 0:
+        return attribution[0].reference
+
+    def support(name: str) -> list[int]:
+        ours = [line for line in lines if line.reference == name]
+        return sorted((_RANK.index(_strongest(cluster, ours)) for cluster in CLUSTERS), reverse=True)
+
+    return max(names, key=support, default="")
+
+
+def _cluster(name: str, lines: Sequence[Evidence], of_code: Strength) -> Cluster:
+    """The strongest line of a cluster. Code counts with what stands on its own, not with the sum of its lines."""
+    ours = [line for line in lines if line.kind in CLUSTERS[name] and line.strength is not Strength.NONE]
+    if not ours:
+        return Cluster(name, CLUSTERS[name], Strength.NONE, "")
+    capped = {id(line): _lower(line.strength, of_code) if line.kind == "code" else line.strength for line in ours}
+    best = max(ours, key=lambda line: _RANK.index(capped[id(line)]))
+    strength = capped[id(best)]
+    if best.kind == "code":  # three lines of one likeness: it is as strong as all of them
+        strength = of_code
+    return Cluster(name, CLUSTERS[name], strength, f"{best.kind}/{best.name}" if strength is not Strength.NONE else "")
+
+
+def _strongest(cluster: str, lines: Sequence[Evidence]) -> Strength:
+    return max(
+        (line.strength for line in lines if line.kind in CLUSTERS[cluster]), key=_RANK.index, default=Strength.NONE
+    )
+
+
+def _lower(one: Strength, other: Strength) -> Strength:
+    return min(one, other, key=_RANK.index)
+
+
+def _raised(relation: Relation, others: Sequence[Strength]) -> Relation:
+    """What lines beside the code add: two clusters that are moderate, or one that is strong, show a derivation."""
+    if relation not in _RAISED:
+        return relation
+    first, second = (*others, Strength.NONE, Strength.NONE)[:2]
+    agrees = _RANK.index(second) >= _RANK.index(Strength.MODERATE)
+    if agrees or _RANK.index(first) >= _RANK.index(Strength.STRONG):
+        return Relation.DERIVED_UNDECLARED
+    if relation is Relation.SHARED_ANCESTOR:
+        return relation
+    if first is Strength.MODERATE:
+        return Relation.SHARED_ANCESTOR
+    return Relation.COMMON_IDIOM if first is Strength.WEAK else relation
+
+
+def of_link(link: Link) -> tuple[Relation, Strength]:
+    """Name the relation that the code of a reference supports by itself, and how strongly.
 
     Ties: a few isolated matches are an ancestor or idiom in common, however large: deriving takes breadth.
     """

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 
 class UserError(Exception):
@@ -69,45 +68,6 @@ class Skipped:
 
     path: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class SourceFile:
-    """One file as read from a target; bytes, since its encoding is not known yet."""
-
-    path: str  # POSIX, relative to the target's root
-    data: bytes
-    role: Role = Role.OWN
-
-
-class Files(Protocol):
-    """The Python files of a target, read lazily: memory must not grow with what is read."""
-
-    def paths(self) -> Sequence[str]:
-        """Paths of the Python files that iteration will yield, sorted; one may still turn out unreadable."""
-        ...
-
-    def __iter__(self) -> Iterator[SourceFile | Skipped]:
-        """Every Python file once, sorted by path; what cannot be read comes as `Skipped`."""
-        ...
-
-    def read(self, path: str) -> bytes:
-        """The bytes of one file that iteration has yielded."""
-        ...
-
-    def notes(self) -> Mapping[str, bytes]:
-        """What the project says of itself, by path: READMEs, notices, metadata."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Repo:
-    """A target that can be read: where it came from, what it is called, its files."""
-
-    target: str  # as the user named it
-    name: str  # short and readable: the last part of the target
-    revision: str  # full commit id, package version, or "" where there is none
-    files: Files = field(repr=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,17 +237,85 @@ class Attribution:
     share_of_suspect: float  # of the suspect's weight, 0..1
 
 
+Place = tuple[str, int]  # path and line, counted from 1; 0: the file as a whole
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """One line of the ledger: an observation, its meaning, and its best innocent explanation."""
+    """One line of the ledger: an observation, what it may mean, how it was made, and what else explains it."""
 
     kind: str  # "code", "declared", ...
     name: str  # the pattern: "renamed-function"
     reference: str  # Side.name
     strength: Strength
     claim: str
-    innocent: str
+    innocent: str  # the best innocent explanation
     measures: Mapping[str, float | int | str] = field(default_factory=dict)
+    derived: str = ""  # the proposition that it speaks for
+    otherwise: str = ""  # the one that it speaks against
+    method: str = ""
+    calibration: str = ""  # how often it is seen between independent projects, and in how many that was measured
+    limits: str = ""
+    tested: tuple[str, ...] = ()  # innocent explanations that were tried on this case, and what came out
+    places: tuple[Place, ...] = ()  # in the suspect
+
+
+@dataclass(frozen=True, slots=True)
+class Exhibit:
+    """A table by which a stranger can check lines of the ledger.
+
+    Shapes: every row has a cell for each column.
+    """
+
+    kind: str
+    name: str  # what it lists: "changed-tokens"
+    reference: str  # Side.name; "" where it is about the suspect alone
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[float | int | str, ...], ...]
+    omitted: int = 0  # rows that were left out of a long one
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that happened in the history of one side, by that history's own account."""
+
+    at: str  # ISO 8601 in UTC: "2024-05-28T00:30:32Z"
+    side: str  # Side.name
+    kind: str  # "first-commit", "copied-version", "renaming", ...
+    text: str
+    revision: str = ""  # the commit
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """Whether a kind of evidence had anything to look at between the suspect and one reference, and what."""
+
+    kind: str
+    reference: str  # Side.name; "" where it is about the suspect alone
+    is_possible: bool
+    about: str  # what was compared, or what was missing
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What looking for one kind of evidence between the suspect and one reference gave."""
+
+    examined: Examined
+    evidence: tuple[Evidence, ...] = ()
+    exhibits: tuple[Exhibit, ...] = ()
+    events: tuple[Event, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """Kinds of evidence that depend on each other: the strongest line speaks for all of them."""
+
+    name: str  # "text", "checkpoint", "behaviour"
+    kinds: tuple[str, ...]
+    strength: Strength
+    line: str  # the strongest: "history/same-blobs"; "" if there is none
 
 
 @dataclass(frozen=True, slots=True)
@@ -309,3 +337,7 @@ class Report:
     versions: Mapping[str, str]
     traces: tuple[Trace, ...] = ()  # by bits, descending
     similarities: Similarities | None = None
+    clusters: tuple[Cluster, ...] = ()  # of the nearest reference
+    examined: tuple[Examined, ...] = ()  # by kind, then by reference
+    exhibits: tuple[Exhibit, ...] = ()
+    events: tuple[Event, ...] = ()  # by time

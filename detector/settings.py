@@ -196,6 +196,17 @@ IDENTICAL_SHARE = 0.98
 # the first in 46 of 46 measured pairs once shared ancestry is set aside.
 STRENGTH_BITS = {"weak": 25.0, "moderate": 250.0, "strong": 1_000.0, "very strong": 3_000.0}
 
+# The same scale by likelihood ratio (ENFSI 2015, section 4, its upper half folded into ours): no line is stronger than
+# the number of independent cases in which its kind was looked for.
+STRENGTH_ODDS = {"weak": 2.0, "moderate": 10.0, "strong": 1_000.0, "very strong": 10_000.0}
+
+# Kinds of evidence that depend on each other: in a cluster the strongest line speaks for all. What a suspect says of
+# itself is in none: it lowers a finding, and is no likeness.
+CLUSTERS: dict[str, tuple[str, ...]] = {
+    "text": ("code", "traces", "history", "dangling"),
+    "checkpoint": ("config", "structure", "tokenizer"),
+}
+
 # A function that calls more of the project's own functions than this is a driver; inlining them all says nothing.
 MOST_CALLEES = 12
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from itertools import count
 
 from detector.code.unrename import ROLES, Moved, Undo, file_text
-from detector.model import Correspondence, Files, Match, Report, Skipped
+from detector.model import Correspondence, Match, Report, Skipped
+from detector.targets import Files
 
 INIT = "__init__.py"
 

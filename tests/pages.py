@@ -15,7 +15,7 @@ from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 
-from detector.compare import Options, compare
+from detector.compare import compare
 from detector.model import (
     Basis,
     CloneType,
@@ -31,6 +31,7 @@ from detector.model import (
     Texts,
     Trace,
 )
+from detector.options import Options
 from detector.read import open_target
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from detector.model import Match, Repo, Report, Skipped, SourceFile
-from detector.read.names import is_note_name
+from detector.model import Match, Report, Skipped
+from detector.read.names import is_note_name, is_other_name, is_python_name
+from detector.targets import Head, Repo, SourceFile
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
 
@@ -103,7 +104,7 @@ class InMemory:
         self._skipped = skipped
 
     def paths(self) -> list[str]:
-        return sorted(path for path in self._data if not is_note_name(path))
+        return sorted(filter(is_python_name, self._data))
 
     def notes(self) -> dict[str, bytes]:
         return {path: data for path, data in self._data.items() if is_note_name(path)}
@@ -115,6 +116,12 @@ class InMemory:
 
     def read(self, path: str) -> bytes:
         return self._data[path]
+
+    def others(self) -> list[str]:
+        return sorted(path for path in self._data if not is_python_name(path) and is_other_name(path))
+
+    def head(self, path: str, most_bytes: int) -> Head | Skipped:
+        return Head(self._data[path][:most_bytes], len(self._data[path]))
 
 
 def repo(name: str, files: Mapping[str, str | bytes]) -> Repo:

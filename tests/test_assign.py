@@ -13,8 +13,9 @@ from scipy import sparse
 from detector.code import assign as module
 from detector.code.assign import assign, company, fit, name_agreement, neighbours, similarity
 from detector.code.match import Pairs
-from detector.compare import Options, compare
+from detector.compare import compare
 from detector.model import Span
+from detector.options import Options
 from detector.settings import COMPANY_WEIGHT, FEW_SHINGLES, NEAR_FIT, NEAR_TIE, OTHER_SOURCE
 from tests.repositories import ANNEAL, BEAMS, WARP, by_ends, repo
 

@@ -24,7 +24,8 @@ from detector.code import match
 from detector.code.bulk import read_corpus
 from detector.code.callgraph import callees
 from detector.code.shingle import Shingles
-from detector.model import Basis, CloneType, Evidence, Match, SourceFile, Span, Strength, Trace
+from detector.model import Basis, CloneType, Evidence, Match, Span, Strength, Trace
+from detector.targets import SourceFile
 
 MACHINE = re.compile(r"/(home|root|work|tmp|var|Users)/|[A-Z]:\\|\b20\d\d-\d\d-\d\d\b")
 LAYER = b"""

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from detector.code import bulk, parse
-from detector.code.bulk import Corpus, compared_packages, local_packages, read_corpus, require_functions
+from detector.code.bulk import Corpus, compared_packages, local_packages, missing_functions, read_corpus
 from detector.code.lowering.python import begin
 from detector.code.parse import lower_file, parse_file, shingles_of
-from detector.model import Role, Skipped, SourceFile, UserError
+from detector.model import Role, Skipped
+from detector.targets import SourceFile
 from tests.repositories import ANNEAL, BEAMS, PARSE, ROUTE, SPECTRUM, WARP, InMemory, fixture_files
 
 ONE = "def one(x):\n    return x.mean(-1).sqrt() + 1\n"
@@ -294,14 +295,12 @@ def test_parsing_tells_why_a_tree_is_not_whole() -> None:
 # --- too little ----------------------------------------------------------------------------------------------
 
 
-def test_a_target_without_a_function_is_refused_with_what_to_do() -> None:
-    with pytest.raises(UserError, match=r"^here: no Python files found; name the folder"):
-        require_functions(read_corpus([], []), "here")
-    with pytest.raises(UserError, match=r"^here: no Python function could be read$"):
-        require_functions(_read({"a.py": "x = 1\n"}), "here")
-    with pytest.raises(UserError, match=r"^here: no Python function could be read \(a\.py: too large\)$"):
-        require_functions(read_corpus([Skipped("a.py", "too large")], []), "here")
-    require_functions(_read({"a.py": ONE}), "here")
+def test_a_target_without_a_function_is_told_with_what_to_do() -> None:
+    assert missing_functions(read_corpus([], [])).startswith("no Python files found; name the folder")
+    assert missing_functions(_read({"a.py": "x = 1\n"})) == "no Python function could be read"
+    unread = read_corpus([Skipped("a.py", "too large")], [])
+    assert missing_functions(unread) == "no Python function could be read (a.py: too large)"
+    assert not missing_functions(_read({"a.py": ONE}))
 
 
 # --- processes -----------------------------------------------------------------------------------------------

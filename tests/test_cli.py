@@ -467,7 +467,7 @@ def result(stage: Stage, tmp_path: Path) -> Path:
     return file
 
 
-@pytest.mark.parametrize("form", cli.Format)
+@pytest.mark.parametrize("form", Format)
 def test_a_report_that_is_written_again_equals_that_of_the_comparison(
     stage: Stage, result: Path, form: str, capsysbinary: Any
 ) -> None:

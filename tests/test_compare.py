@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from detector.compare import Options, compare
-from detector.model import CloneType, Relation, Repo, Report, Skipped, Strength, UserError
+from detector.compare import compare
+from detector.model import CloneType, Relation, Report, Skipped, Strength, UserError
+from detector.options import Options
 from detector.read import open_target
+from detector.targets import Repo
 from tests.repositories import (
     ANNEAL,
     BEAMS,

@@ -9,13 +9,14 @@ from types import ModuleType
 
 import pytest
 
-from detector import cli, explanations, ledger
+from detector import cli, explanations
 from detector.code.disguises import DISGUISES, VOCABULARY
 from detector.code.explain import explain
 from detector.code.parse import parse_file
 from detector.code.scopes import places
 from detector.explanations import KINDS, PARTS, entries, five_parts
 from detector.model import Basis, CloneType, Relation, Span, UserError
+from detector.patterns import PATTERNS
 
 ROOT = Path(__file__).parent.parent
 WIDTH = 100
@@ -45,9 +46,9 @@ def test_a_docstring_without_one_of_the_five_parts_is_a_defect() -> None:
 
 def test_every_pattern_has_the_claim_and_the_innocent_explanation_of_the_ledger() -> None:
     patterns = {name for name, entry in entries().items() if entry.sort == "pattern"}
-    assert patterns == set(ledger.PATTERNS)
+    assert patterns == set(PATTERNS)
     assert {name.partition("/")[0] for name in patterns} <= set(KINDS)
-    for name, pattern in ledger.PATTERNS.items():
+    for name, pattern in PATTERNS.items():
         text = " ".join(explanations.explain(name, WIDTH).split())
         assert pattern.innocent in text
         assert "{" not in text

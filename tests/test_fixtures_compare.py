@@ -17,8 +17,9 @@ import pytest
 
 from detector import gate
 from detector.code import bulk
-from detector.compare import Options, compare
+from detector.compare import compare
 from detector.model import Basis, CloneType, Relation, Report, Strength
+from detector.options import Options
 from detector.read import open_target
 from detector.report import json as json_report
 from tests.repositories import FIXTURES, Place, by_ends, ends, fixture, fixture_files, repo

@@ -17,9 +17,9 @@ import pytest
 import referencing
 from hypothesis import HealthCheck, example, given, settings
 
-from detector.cli import Format, render
-from detector.ledger import PATTERNS
+from detector.formats import Format, render
 from detector.model import Basis, CloneType, Report, Skipped, Span, Trace
+from detector.patterns import PATTERNS
 from detector.report import documents, findings, gitlab, jsonl, junit, sarif, sarif_rules
 from detector.report import json as json_report
 from tests.reports import MARKUP, full, hostile_texts, named, reports

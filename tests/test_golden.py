@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.cli import Format
+from detector.formats import Format
 from tests.golden.__main__ import HERE, golden, written
 
 ROOT = Path(__file__).parent.parent
@@ -26,7 +26,7 @@ def test_every_golden_file_belongs_to_a_format() -> None:
 
 def test_no_format_depends_on_the_order_of_hashes() -> None:
     code = (
-        "from pathlib import Path; from detector.cli import Format, render; from tests.reports import full\n"
+        "from pathlib import Path; from detector.formats import Format, render; from tests.reports import full\n"
         "for form in Format: print(ascii(render(full(), form, Path('file'))))"
     )
     outputs = {

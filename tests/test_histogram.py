@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from detector.code import histogram
 from detector.code.null import null
-from detector.compare import Options, compare
-from detector.model import Repo, Report, Similarities
+from detector.compare import compare
+from detector.model import Report, Similarities
+from detector.options import Options
 from detector.report import json as json_report
+from detector.targets import Repo
 from tests.repositories import ANNEAL, BEAMS, PARSE, ROUTE, SPECTRUM, STRANGER, WARP, fixture_files, repo
 
 FIXTURES = ("rebadged", "original", "cited", "independent")

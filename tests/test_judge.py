@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.judge import Link, judge, strength_of
+from detector.judge import Link, of_link, strength_of
 from detector.model import Relation, Strength
 from detector.settings import (
     DECLARED_SHARE,
@@ -75,25 +75,25 @@ profile = settings(max_examples=200, derandomize=True, deadline=None, database=N
     ],
 )
 def test_a_link_is_judged(link: Link, relation: Relation, strength: Strength) -> None:
-    assert judge(link) == (relation, strength)
+    assert of_link(link) == (relation, strength)
 
 
 @pytest.mark.parametrize("side", ["suspect_functions", "reference_functions"])
 def test_too_little_to_compare_is_inconclusive(side: str) -> None:
     few = replace(NOTHING, **{side: FEWEST_COMPARED_FUNCTIONS - 1})
     enough = replace(NOTHING, **{side: FEWEST_COMPARED_FUNCTIONS})
-    assert judge(few) == (Relation.INCONCLUSIVE, Strength.NONE)
-    assert judge(enough) == (Relation.INDEPENDENT, Strength.NONE)
+    assert of_link(few) == (Relation.INCONCLUSIVE, Strength.NONE)
+    assert of_link(enough) == (Relation.INDEPENDENT, Strength.NONE)
 
 
 def test_a_small_side_that_does_match_is_judged_by_its_match() -> None:
-    relation, strength = judge(replace(COPY, reference_functions=1))
+    relation, strength = of_link(replace(COPY, reference_functions=1))
     assert (relation, strength) == (Relation.DERIVED_UNDECLARED, Strength.VERY_STRONG)
 
 
 def test_weak_matches_alone_are_no_link() -> None:
     """Only what stands on its own links; any number of weaker matches does not."""
-    assert judge(replace(NOTHING, bits=1e6))[0] is Relation.INDEPENDENT
+    assert of_link(replace(NOTHING, bits=1e6))[0] is Relation.INDEPENDENT
 
 
 @pytest.mark.parametrize(
@@ -103,26 +103,26 @@ def test_weak_matches_alone_are_no_link() -> None:
 def test_deriving_takes_breadth_weight_and_share(field: str, least: float) -> None:
     enough: dict[str, Any] = {field: least}
     short: dict[str, Any] = {field: least - (1 if isinstance(least, int) else least * 1e-6)}
-    assert judge(replace(COPY, **enough))[0] is Relation.DERIVED_UNDECLARED
-    assert judge(replace(COPY, **short))[0] in {Relation.SHARED_ANCESTOR, Relation.COMMON_IDIOM}
+    assert of_link(replace(COPY, **enough))[0] is Relation.DERIVED_UNDECLARED
+    assert of_link(replace(COPY, **short))[0] in {Relation.SHARED_ANCESTOR, Relation.COMMON_IDIOM}
 
 
 def test_what_is_declared_is_a_share_of_all_reported_bits() -> None:
     half = COPY.bits * DECLARED_SHARE
-    assert judge(replace(COPY, declared_bits=half))[0] is Relation.DERIVED_DECLARED
-    assert judge(replace(COPY, declared_bits=half - 1))[0] is Relation.DERIVED_UNDECLARED
+    assert of_link(replace(COPY, declared_bits=half))[0] is Relation.DERIVED_DECLARED
+    assert of_link(replace(COPY, declared_bits=half - 1))[0] is Relation.DERIVED_UNDECLARED
 
 
 def test_identical_leaves_room_for_a_changed_line_in_a_hundred_functions() -> None:
-    assert judge(replace(COPY, unchanged_share=IDENTICAL_SHARE))[0] is Relation.IDENTICAL
-    assert judge(replace(COPY, unchanged_share=IDENTICAL_SHARE - 0.01))[0] is Relation.DERIVED_UNDECLARED
+    assert of_link(replace(COPY, unchanged_share=IDENTICAL_SHARE))[0] is Relation.IDENTICAL
+    assert of_link(replace(COPY, unchanged_share=IDENTICAL_SHARE - 0.01))[0] is Relation.DERIVED_UNDECLARED
 
 
 def test_an_idiom_is_never_more_than_weak() -> None:
     idiom = replace(COPY, strong_functions=1, strong_bits=IDIOM_BITS - 0.1)
     ancestor = replace(COPY, strong_functions=1, strong_bits=IDIOM_BITS)
-    assert judge(idiom) == (Relation.COMMON_IDIOM, Strength.WEAK)
-    assert judge(ancestor)[0] is Relation.SHARED_ANCESTOR
+    assert of_link(idiom) == (Relation.COMMON_IDIOM, Strength.WEAK)
+    assert of_link(ancestor)[0] is Relation.SHARED_ANCESTOR
 
 
 def test_the_scale_rises_at_its_steps() -> None:
@@ -152,7 +152,7 @@ links = st.builds(
 @given(link=links, more=st.floats(0, 1e5))
 def test_more_bits_never_lower_the_strength(link: Link, more: float) -> None:
     stronger = replace(link, bits=link.bits + more, strong_bits=link.strong_bits + more)
-    assert SCALE.index(judge(stronger)[1]) >= SCALE.index(judge(link)[1])
+    assert SCALE.index(of_link(stronger)[1]) >= SCALE.index(of_link(link)[1])
 
 
 @profile
@@ -173,13 +173,13 @@ def test_more_likeness_never_makes_it_less_derived(link: Link, more: float, func
         strong_functions=link.strong_functions + functions,
         share_of_suspect=max(link.share_of_suspect, share),
     )
-    assert order.index(judge(stronger)[0]) >= order.index(judge(link)[0])
+    assert order.index(of_link(stronger)[0]) >= order.index(of_link(link)[0])
 
 
 @profile
 @given(link=links)
 def test_every_link_has_an_answer_and_only_a_link_has_strength(link: Link) -> None:
-    relation, strength = judge(link)
+    relation, strength = of_link(link)
     is_linked = link.strong_functions > 0
     assert (relation in {Relation.INDEPENDENT, Relation.INCONCLUSIVE}) is not is_linked
     if not is_linked:

@@ -27,8 +27,9 @@ from detector.code.literals import (
 )
 from detector.code.misspellings import Misspellings
 from detector.code.slips import function_slips, unused_imports
-from detector.model import Skipped, SourceFile
+from detector.model import Skipped
 from detector.settings import LITERALS_VERSION, MOST_FILE_LITERALS
+from detector.targets import SourceFile
 from tests.test_properties import profile
 
 COMMON = frozenset(

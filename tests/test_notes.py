@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from detector.model import Skipped, SourceFile
+from detector.model import Skipped
 from detector.read import limits, listing, open_target, zipped
 from detector.read.names import is_note_name
+from detector.targets import Head, SourceFile
 
 Git = Callable[..., str]
 Make = Callable[[Path, Git, Mapping[str, bytes]], str]
@@ -431,9 +432,9 @@ def test_nothing_is_read_before_it_is_asked_for(tmp_path: Path, git: Git, monkey
     fetched: list[str] = []
     fetch = zipped._fetch
 
-    def watched(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+    def watched(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most_bytes: int) -> Head:
         fetched.append(member.filename)
-        return fetch(archive, member)
+        return fetch(archive, member, most_bytes)
 
     monkeypatch.setattr(zipped, "_fetch", watched)
     with open_target(target) as repo:

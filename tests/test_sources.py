@@ -11,10 +11,11 @@ import jsonschema  # type: ignore[import-untyped]
 import pytest
 
 from detector.compare import compare
-from detector.model import Evidence, Repo, Report, Strength
+from detector.model import Evidence, Report, Strength
 from detector.read import open_target
 from detector.report import json as json_report
 from detector.report import terminal
+from detector.targets import Repo
 from tests.repositories import ANNEAL, BEAMS, FIXTURES, PARSE, ROUTE, SPECTRUM, STRANGER, WARP, fixture_files, repo
 
 FOUR = {"warp.py": WARP, "route.py": ROUTE, "parse.py": PARSE, "anneal.py": ANNEAL}

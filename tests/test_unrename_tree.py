@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from detector import cli
-from detector.model import Attribution, Correspondence, Match, Report, Skipped, SourceFile, UserError
+from detector.model import Attribution, Correspondence, Match, Report, Skipped, UserError
+from detector.targets import Head, SourceFile
 from detector.unrename import Unrenamed, new_paths, unrenamed
 from detector.write import check_new_folder, write_folder
 from tests.test_cli import MATCH, NOTHING
@@ -85,6 +86,12 @@ class _Files:
 
     def notes(self) -> dict[str, bytes]:
         return {}
+
+    def others(self) -> list[str]:
+        return []
+
+    def head(self, path: str, most_bytes: int) -> Head:
+        raise NotImplementedError
 
 
 def _names(reference: str, *pairs: tuple[str, str]) -> Match:

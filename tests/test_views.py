@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from detector.code.bulk import Corpus, View, read_corpus
-from detector.model import SourceFile
+from detector.targets import SourceFile
 
 Set = frozenset[int]
 

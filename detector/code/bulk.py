@@ -21,13 +21,14 @@ from detector.code.lowering.python import Batch, Unit, begin
 from detector.code.parse import lower_file, parsing
 from detector.code.shingle import Shingles, joined, mix, shingle
 from detector.code.sorting import Numbers
-from detector.model import Role, Skipped, SourceFile, Span, UserError
+from detector.model import Role, Skipped, Span
 from detector.settings import (
     BATCH_RECORDS,
     LEAST_PARALLEL_BYTES,
     MOST_WAITING,
     TASK_BYTES,
 )
+from detector.targets import SourceFile
 
 Progress = Callable[[int, int], None]  # files done, files in all
 
@@ -329,11 +330,11 @@ def _rows(batch: Batch, start: int) -> tuple[Shingles, Numbers, Numbers]:
     return joined([found.shingles, found.blind]), owners, kinds
 
 
-def require_functions(corpus: Corpus, target: str) -> None:
-    """Refuse a target without a single readable function: silence would look like innocence."""
+def missing_functions(corpus: Corpus) -> str:
+    """Why a target has no function to compare; "" if it has one."""
     if corpus.spans:
-        return
+        return ""
     if not corpus.files and not corpus.skipped:
-        raise UserError(f"{target}: no Python files found; name the folder, archive or repository that holds them")
+        return "no Python files found; name the folder, archive or repository that holds them"
     why = f" ({corpus.skipped[0].path}: {corpus.skipped[0].reason})" if corpus.skipped else ""
-    raise UserError(f"{target}: no Python function could be read{why}")
+    return f"no Python function could be read{why}"

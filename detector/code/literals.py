@@ -21,7 +21,7 @@ import xxhash
 from detector.code.literal_background import literal_background
 from detector.code.misspellings import Misspellings
 from detector.code.sorting import Hashes, Numbers
-from detector.model import Skipped, SourceFile
+from detector.model import Skipped
 from detector.settings import (
     FEWEST_COMMENT_WORDS,
     FEWEST_DIGITS,
@@ -32,6 +32,7 @@ from detector.settings import (
     MOST_MEMO_LITERALS,
     SHORTEST_WORD,
 )
+from detector.targets import SourceFile
 
 COMMENT, STRING, NUMBER, WORD, UNUSED_IMPORT, UNUSED_NAME, UNREACHABLE = range(7)
 KINDS = ("comment", "string", "number", "misspelling", "unused-import", "unused-name", "unreachable-code")

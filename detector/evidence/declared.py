@@ -18,7 +18,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from detector.code.parse import parse_file, parsing
 from detector.code.scopes import definitions
-from detector.model import Repo, Span
+from detector.model import Examined, Look, Span
+from detector.targets import Comparison, Repo
 
 _DECLARATION = re.compile(
     r"\b(?:copied|copy|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked|inspired)\s+"
@@ -347,3 +348,8 @@ def _plain(name: str) -> str:
     name = re.sub(r"\.(?:py|zip|whl|tar|tar\.gz|tgz|git)$", "", name)
     name = re.sub(r"-\d+\.[\w.]*(-.*)?$", "", name)
     return re.sub(r"[-_.]+", "-", name).strip("-").lower()
+
+
+def find(comparison: Comparison) -> tuple[Look, ...]:
+    """Find nothing."""
+    return tuple(Look(Examined("declared", name, True, "notes and comments")) for name in comparison.references)

@@ -11,10 +11,11 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from detector.model import Repo, UserError
+from detector.model import UserError
 from detector.read import archive, folder, pypi, repository
 from detector.read.fetch import is_url
 from detector.read.names import is_python_name, printable
+from detector.targets import Repo
 
 __all__ = ["open_target"]
 

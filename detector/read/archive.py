@@ -8,8 +8,9 @@ import zipfile
 from contextlib import ExitStack
 from pathlib import Path
 
-from detector.model import Files, Repo, UserError
+from detector.model import UserError
 from detector.read import tarred, zipped
+from detector.targets import Files, Repo
 
 _ZIP_SUFFIXES = (".whl", ".zip", ".egg")
 _TAR_SUFFIXES = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")

@@ -8,10 +8,10 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from detector.model import Repo, Skipped, UserError
-from detector.read.limits import MAX_FILE_BYTES
-from detector.read.listing import TOO_LARGE, CannotRead, Listing
-from detector.read.names import has_python_shebang, is_note_name, is_python_name, may_be_script
+from detector.model import Skipped, UserError
+from detector.read.listing import SHEBANG_BYTES, CannotRead, Found, Listing
+from detector.read.names import has_python_shebang, is_other_name, is_python_name, may_be_script
+from detector.targets import Head, Repo
 
 # By name alone only what is never a package of the project; an environment called anything else betrays itself.
 _LEFT_OUT = {
@@ -51,7 +51,7 @@ def read(target: str, root: Path, revision: str = "") -> Repo:
 def read_file(target: str, path: Path) -> Repo:
     """Read one Python file as a target of its own."""
     only = os.path.realpath(path)  # a link that the user names is the user's wish
-    return Repo(target, path.name, "", Listing([(path.name, only)], _fetch))
+    return Repo(target, path.name, "", Listing([Found(path.name, only)], _fetch))
 
 
 def listing(root: Path) -> Listing[str]:
@@ -75,13 +75,13 @@ def name_of(root: Path) -> str:
 def is_script(path: Path) -> bool:
     """Tell whether a file without a suffix says itself that it is Python."""
     try:
-        return has_python_shebang(_fetch(os.path.realpath(path)))
+        return has_python_shebang(_fetch(os.path.realpath(path), SHEBANG_BYTES).data)
     except CannotRead:
         return False
 
 
-def _walk(top: str) -> Iterator[tuple[str, str] | Skipped]:
-    """Yield what a folder holds: `(path below top, path on disk)`. A loop, not recursion: folders can be deep."""
+def _walk(top: str) -> Iterator[Found[str] | Skipped]:
+    """Yield what a folder holds: path below top and path on disk. A loop, not recursion: folders can be deep."""
     pending = [""]
     while pending:
         below = pending.pop()
@@ -105,21 +105,18 @@ def _walk(top: str) -> Iterator[tuple[str, str] | Skipped]:
                 pending.append(path + "/")
 
 
-def _file(path: str, entry: os.DirEntry[str]) -> Iterator[tuple[str, str] | Skipped]:
-    if is_note_name(path):
+def _file(path: str, entry: os.DirEntry[str]) -> Iterator[Found[str] | Skipped]:
+    if is_python_name(path):
         if entry.is_file(follow_symlinks=False):
-            yield path, entry.path
-    elif is_python_name(path):
-        if entry.is_file(follow_symlinks=False):
-            yield path, entry.path
+            yield Found(path, entry.path)
         else:
             yield Skipped(path, "not a regular file")
-    elif "." not in entry.name and entry.is_file(follow_symlinks=False):
+    elif (is_other_name(path) or "." not in entry.name) and entry.is_file(follow_symlinks=False):
         try:
-            if may_be_script(path, entry.stat(follow_symlinks=False).st_mode) and is_script(Path(entry.path)):
-                yield path, entry.path
+            mode = entry.stat(follow_symlinks=False).st_mode if "." not in entry.name else 0
         except OSError:
             return  # gone again, and never known to be Python
+        yield Found(path, entry.path, may_be_script(path, mode))
 
 
 def _link(top: str, path: str, entry: os.DirEntry[str]) -> Iterator[Skipped]:
@@ -139,7 +136,7 @@ def _link(top: str, path: str, entry: os.DirEntry[str]) -> Iterator[Skipped]:
         yield Skipped(path, "a symbolic link out of the folder")
 
 
-def _fetch(path: str) -> bytes:
+def _fetch(path: str, most_bytes: int) -> Head:
     try:
         descriptor = os.open(path, _OPEN_FLAGS)
     except OSError as error:
@@ -148,15 +145,12 @@ def _fetch(path: str) -> bytes:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise CannotRead("not a regular file")
-        if status.st_size > MAX_FILE_BYTES:
-            raise CannotRead(TOO_LARGE)
         try:
-            data = file.read(MAX_FILE_BYTES + 1)  # it may have grown since
+            data = file.read(most_bytes)
+            size = os.fstat(descriptor).st_size  # it may have grown since
         except OSError as error:
             raise CannotRead(_why(error)) from None
-    if len(data) > MAX_FILE_BYTES:
-        raise CannotRead(TOO_LARGE)
-    return data
+    return Head(data, max(size, len(data)))
 
 
 def _why(error: OSError) -> str:

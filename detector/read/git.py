@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from detector.model import Skipped, UserError
 from detector.read.git_process import GitProcess
-from detector.read.limits import GIT_MEMORY, GIT_SILENCE_SECONDS, MAX_FILE_BYTES, MAX_TREE_BYTES, MAX_TREE_PATH_BYTES
-from detector.read.listing import TOO_LARGE, CannotRead
-from detector.read.names import is_note_name, is_python_name, may_be_script, printable
+from detector.read.limits import GIT_MEMORY, GIT_SILENCE_SECONDS, MAX_TREE_BYTES, MAX_TREE_PATH_BYTES
+from detector.read.listing import CannotRead, Found
+from detector.read.names import is_other_name, is_python_name, may_be_script, printable
+from detector.targets import Head
 
 if TYPE_CHECKING:
     import git
@@ -113,19 +114,19 @@ class Database:
             reason = printable(errors) or "it does not answer"
             raise UserError(f"{self._target}: git cannot list {commit} ({reason}): check it with git fsck")
 
-    def python_of(self, commit: str) -> Iterator[tuple[str, str] | Skipped]:
-        """The Python files of a commit: path and blob id."""
+    def files_of(self, commit: str) -> Iterator[Found[str] | Skipped]:
+        """The files of a commit that are read, and their blob ids."""
         for path, mode, blob in self.tree(commit):
             if mode == SUBMODULE:
                 yield Skipped(path, "submodule")
             elif mode == SYMLINK:
                 if is_python_name(path):
                     yield Skipped(path, "a symbolic link")
-            elif is_python_name(path) or is_note_name(path) or may_be_script(path, mode):
-                yield path, blob
+            elif is_python_name(path) or is_other_name(path) or may_be_script(path, mode):
+                yield Found(path, blob, may_be_script(path, mode))
 
-    def blob(self, blob: str) -> bytes:
-        """The bytes of one blob. Any trouble ends the process: the next blob gets a new one."""
+    def blob(self, blob: str, most_bytes: int) -> Head:
+        """The beginning of one blob. Any trouble ends the process, as does a longer blob: the next gets a new one."""
         if self._has_given_up:
             raise CannotRead("git does not answer")
         if self._cat_file is None:
@@ -136,13 +137,13 @@ class Database:
         if len(header) != 3 or header[1] != b"blob":
             raise CannotRead(self._end())
         size = int(header[2])
-        if size > MAX_FILE_BYTES:
-            self._end()
-            raise CannotRead(TOO_LARGE)
-        data = self._cat_file.read(size + 1)  # a newline follows
-        if len(data) != size + 1:
+        wanted = min(size, most_bytes)
+        data = self._cat_file.read(wanted + (wanted == size))  # a newline follows the whole
+        if len(data) != wanted + (wanted == size):
             raise CannotRead(self._end())
-        return data[:-1]
+        if wanted < size:
+            self._end()
+        return Head(data[:wanted], size)
 
     def _end(self) -> str:
         process, self._cat_file = self._cat_file, None

@@ -9,6 +9,11 @@ MAX_FILE_BYTES = 5_000_000
 # All Python of one archive. Four large ML packages together hold 135 MB.
 MAX_ARCHIVE_PYTHON_BYTES = 1_000_000_000
 
+# What is kept of files that are not Python: of each the beginning, of one archive's altogether so much. The largest
+# published tokenizers have 40 MB, headers of checkpoints a tenth of that.
+MAX_HEAD_BYTES = 64_000_000
+MAX_ARCHIVE_OTHER_BYTES = 1_000_000_000
+
 # What a compressed tar may unpack to while it is passed over in search of Python: room for a source archive that
 # carries data, some minutes of decompression at most.
 MAX_ARCHIVE_UNPACKED_BYTES = 20_000_000_000

@@ -1,18 +1,20 @@
-"""The files of any target: paths at hand, contents fetched one at a time."""
+"""The files of any target: paths at hand, contents fetched one at a time, and no more of them than is asked for."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from detector.model import Skipped, SourceFile, UserError
+from detector.model import Skipped, UserError
 from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES, MAX_NOTE_BYTES, MAX_NOTE_TRIES, MAX_NOTES
-from detector.read.names import has_python_shebang, is_note_name, is_python_name, printable
+from detector.read.names import has_python_shebang, is_note_name, is_other_name, is_python_name, printable
 from detector.read.roles import role_of
+from detector.targets import Head, SourceFile
 
 Key = TypeVar("Key")
 
+SHEBANG_BYTES = 256
 TOO_LARGE = f"larger than {MAX_FILE_BYTES:,} bytes"
 
 
@@ -20,31 +22,37 @@ class CannotRead(Exception):  # noqa: N818 - it becomes a `Skipped`, not an erro
     """One file whose content is not to be had; the message is the reason that the report shows."""
 
 
+class Found(NamedTuple, Generic[Key]):
+    """A file that was listed, and what stands for it."""
+
+    path: str
+    key: Key
+    may_be_script: bool = False  # its first line decides whether it is Python
+
+
 class Listing(Generic[Key]):
-    """Files by path; `fetch` turns what stands for a file (a path, a blob id, a member) into its bytes.
+    """Files by path; `fetch` turns what stands for a file (a path, a blob id, a member) into its first bytes.
 
     Memory: paths and keys only.
     """
 
-    def __init__(self, found: Iterable[tuple[str, Key] | Skipped], fetch: Callable[[Key], bytes]) -> None:
+    def __init__(self, found: Iterable[Found[Key] | Skipped], fetch: Callable[[Key, int], Head]) -> None:
         self._fetch = fetch
         self._keys: dict[str, Key] = {}
-        self._notes: dict[str, Key] = {}
+        self._others: dict[str, Key] = {}
         self._skipped: list[Skipped] = []
         for each in found:
             if isinstance(each, Skipped):
                 self._skipped.append(Skipped(printable(each.path), each.reason))
                 continue
-            path = printable(each[0])
-            if is_note_name(path):
-                self._notes.setdefault(path, each[1])
-                continue
-            if not (is_python_name(path) or self._is_script(each[1])):
-                continue
-            if path in self._keys:
+            path = printable(each.path)
+            if not (is_python_name(path) or (each.may_be_script and self._is_script(each.key))):
+                if is_other_name(path):
+                    self._others.setdefault(path, each.key)
+            elif path in self._keys:
                 self._skipped.append(Skipped(path, "a second file of the same name: the first one is read"))
             else:
-                self._keys[path] = each[1]
+                self._keys[path] = each.key
         self._skipped.sort(key=lambda skipped: (skipped.path, skipped.reason))
 
     def __iter__(self) -> Iterator[SourceFile | Skipped]:
@@ -65,7 +73,7 @@ class Listing(Generic[Key]):
         if path not in self._keys:
             raise FileNotFoundError(path)
         try:
-            return self._fetch(self._keys[path])
+            return self._whole(self._keys[path])
         except CannotRead as error:
             raise UserError(f"{path}: {error}: it changed while it was compared: compare again") from None
 
@@ -80,22 +88,43 @@ class Listing(Generic[Key]):
         one's place, unless MAX_NOTE_TRIES of them have been asked for.
         """
         found: dict[str, bytes] = {}
-        for path in sorted(self._notes, key=lambda path: (path.count("/"), path))[:MAX_NOTE_TRIES]:
+        notes = sorted(filter(is_note_name, self._others), key=lambda path: (path.count("/"), path))
+        for path in notes[:MAX_NOTE_TRIES]:
             if len(found) == MAX_NOTES:
                 break
             with suppress(CannotRead):
-                found[path] = self._fetch(self._notes[path])[:MAX_NOTE_BYTES]
+                found[path] = self._whole(self._others[path])[:MAX_NOTE_BYTES]
         return found
+
+    def others(self) -> list[str]:
+        """Paths of the files that are not Python and that some kind of evidence reads, notes included, sorted."""
+        return sorted(self._others)
+
+    def head(self, path: str, most_bytes: int) -> Head | Skipped:
+        """The beginning of any file, at most so many bytes of it; `Skipped` if it cannot be read."""
+        key = self._others[path] if path in self._others else self._keys.get(path)
+        if key is None:
+            raise FileNotFoundError(path)
+        try:
+            return self._fetch(key, most_bytes)
+        except CannotRead as error:
+            return Skipped(path, str(error))
+
+    def _whole(self, key: Key) -> bytes:
+        head = self._fetch(key, MAX_FILE_BYTES)
+        if not head.is_whole:
+            raise CannotRead(TOO_LARGE)
+        return head.data
 
     def _file(self, path: str) -> SourceFile | Skipped:
         try:
-            data = self._fetch(self._keys[path])
+            data = self._whole(self._keys[path])
         except CannotRead as error:
             return Skipped(path, str(error))
         return SourceFile(path, data, role_of(path, data[:HEAD_BYTES]))
 
     def _is_script(self, key: Key) -> bool:
         try:
-            return has_python_shebang(self._fetch(key))
+            return has_python_shebang(self._fetch(key, SHEBANG_BYTES).data)
         except CannotRead:
             return False  # and nobody called it Python

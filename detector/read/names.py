@@ -12,6 +12,13 @@ _NOTE = re.compile(
     r"|\.dist-info/METADATA$|(?:^|/)PKG-INFO$",
     re.IGNORECASE,
 )
+# What evidence beside the code is read from: configurations, tokenizers, checkpoints' headers, notices, scripts, build
+# residue; also names without a suffix (LICENSE, Dockerfile). Pictures, archives and data are never opened.
+_OTHER = re.compile(
+    r"\.(?:json|jsonc|ya?ml|toml|cfg|ini|txt|md|rst|sh|cff|ipynb|html?|in|bpe|model|spm|vocab|tiktoken|safetensors|pyc"
+    r"|gitmodules|license)$|(?:^|/)[^./]+$|(?:^|/)\.(?:gitattributes|gitmodules)$",
+    re.IGNORECASE,
+)
 # The folder of an archive, and one below.
 MAX_NOTE_DEPTH = 2
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -40,6 +47,11 @@ def is_python_name(path: str) -> bool:
 def is_note_name(path: str) -> bool:
     """Tell whether a file is a project's own word about itself: its README, its notices, a wheel's metadata."""
     return path.count("/") <= MAX_NOTE_DEPTH and _NOTE.search(path) is not None
+
+
+def is_other_name(path: str) -> bool:
+    """Tell whether a file that is not Python may hold evidence, by its name; notes are among them."""
+    return _OTHER.search(path) is not None or is_note_name(path)
 
 
 def may_be_script(path: str, mode: int) -> bool:

@@ -16,9 +16,10 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-from detector.model import Repo, UserError
+from detector.model import UserError
 from detector.read import archive
 from detector.read.limits import PIP_SECONDS
+from detector.targets import Repo
 
 # PEP 508 names and PEP 440 versions, and nothing that pip could take for an option, an address or a path.
 _ASKED = re.compile(

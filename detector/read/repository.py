@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from detector.model import Repo, UserError
+from detector.model import UserError
 from detector.read import folder
 from detector.read.fetch import check_url, fetch, split, without_credentials
 from detector.read.git import SUBMODULE, SYMLINK, Database
 from detector.read.listing import Listing
 from detector.read.names import is_python_name, may_be_script, printable
+from detector.targets import Repo
 
 
 def git_folder_of(path: Path) -> Path | None:
@@ -69,7 +70,7 @@ def _at_commit(target: str, name: str, revision: str, commit: str, database: Dat
         raise UserError(f"{target}: there is no revision {printable(revision)!r}: name a branch, a tag or a commit")
     if not commit:
         raise UserError(f"{target}: this repository has no commit at its HEAD: name a branch or a tag after an @")
-    return Repo(target, name, commit, Listing(database.python_of(commit), database.blob))
+    return Repo(target, name, commit, Listing(database.files_of(commit), database.blob))
 
 
 def _check_revision(target: str, revision: str) -> None:

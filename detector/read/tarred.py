@@ -1,8 +1,8 @@
 """Tar archives: one pass from front to back, since a compressed tar has no other order.
 
 Sorted order and reading a file again need random access, which would unpack the whole archive once per file; memory
-must not grow with the archive either. So the Python members and the notes, and nothing else, go to one nameless
-temporary file, which the system removes when it is closed, however the program ends.
+must not grow with the archive either. So the Python members, and the beginnings of others that evidence is read from,
+go to one nameless temporary file, which the system removes when it is closed, however the program ends.
 """
 
 from __future__ import annotations
@@ -21,18 +21,21 @@ from typing import IO, Any, BinaryIO, cast
 
 from detector.model import Skipped
 from detector.read.limits import (
+    MAX_ARCHIVE_OTHER_BYTES,
     MAX_ARCHIVE_PYTHON_BYTES,
     MAX_ARCHIVE_UNPACKED_BYTES,
     MAX_FILE_BYTES,
+    MAX_HEAD_BYTES,
     MAX_MEMBERS,
     MAX_TAR_HEADER_BYTES,
     MAX_XZ_MEMORY_BYTES,
 )
-from detector.read.listing import TOO_LARGE, CannotRead, Listing
-from detector.read.names import TopFolder, inside, is_note_name, is_python_name, may_be_script
+from detector.read.listing import TOO_LARGE, CannotRead, Found, Listing
+from detector.read.names import TopFolder, inside, is_other_name, is_python_name, may_be_script
+from detector.targets import Head
 
 _PIECE_BYTES = 1 << 16
-_Place = tuple[int, int]  # offset and size in the temporary file
+_Place = tuple[int, int, int]  # offset in the temporary file, bytes kept there, size of the whole
 
 
 def listing(path: Path, cleanup: ExitStack) -> Listing[_Place]:
@@ -44,14 +47,14 @@ def listing(path: Path, cleanup: ExitStack) -> Listing[_Place]:
             found = list(_spooled(path.name, stream, spool, top))
         except (zlib.error, lzma.LZMAError) as error:
             raise tarfile.ReadError(str(error)) from None
-    return Listing(_below(top.prefix(), found), lambda place: _fetch(spool, place))
+    return Listing(_below(top.prefix(), found), lambda place, most_bytes: _fetch(spool, place, most_bytes))
 
 
 def _spooled(
     archive_name: str, stream: IO[bytes], spool: BinaryIO, top: TopFolder
 ) -> Iterator[tuple[str, int, _Place] | Skipped]:
     """Copy what may be wanted: path, mode and place of each."""
-    end = count = 0
+    end = others = count = 0
     forward = _Forward(stream)
     try:
         with tarfile.open(fileobj=cast("IO[bytes]", forward), mode="r:") as archive:
@@ -65,11 +68,18 @@ def _spooled(
                     top.see(name)
                 shown = name or member.name
                 # Whether all members share a folder is known at the end only: a note may lie one folder higher yet.
-                if member.isdir() or not (_wanted(shown, member.mode) or is_note_name(shown.partition("/")[2])):
+                if member.isdir() or not (_wanted(shown, member.mode) or is_other_name(shown.partition("/")[2])):
                     continue
-                if (reason := _refusal(member, name, end)) is None:
-                    end += _copy(archive, member, spool)
-                    yield shown, member.mode, (end - member.size, member.size)
+                if is_python_name(shown) or may_be_script(shown, member.mode):
+                    kept, reason = member.size, _refusal(member, name, end - others)
+                else:
+                    kept, reason = min(member.size, MAX_HEAD_BYTES), _barrier(member, name)
+                    others += kept
+                    if others > MAX_ARCHIVE_OTHER_BYTES:
+                        continue
+                if reason is None:
+                    end += _copy(archive, member, spool, kept)
+                    yield shown, member.mode, (end - kept, kept, member.size)
                 elif is_python_name(shown):
                     yield Skipped(shown, reason)
     except _TooMuchError:
@@ -77,12 +87,8 @@ def _spooled(
 
 
 def _refusal(member: tarfile.TarInfo, name: str | None, spooled_bytes: int) -> str | None:
-    if name is None:
-        return "its name points out of the archive"
-    if member.issym() or member.islnk():
-        return "a link"
-    if not member.isreg() or member.issparse():
-        return "not a regular file"
+    if (reason := _barrier(member, name)) is not None:
+        return reason
     if member.size > MAX_FILE_BYTES:
         return TOO_LARGE
     if spooled_bytes + member.size > MAX_ARCHIVE_PYTHON_BYTES:
@@ -90,24 +96,36 @@ def _refusal(member: tarfile.TarInfo, name: str | None, spooled_bytes: int) -> s
     return None
 
 
-def _copy(archive: tarfile.TarFile, member: tarfile.TarInfo, spool: BinaryIO) -> int:
+def _barrier(member: tarfile.TarInfo, name: str | None) -> str | None:
+    """Tell why a member cannot be read at all."""
+    if name is None:
+        return "its name points out of the archive"
+    if member.issym() or member.islnk():
+        return "a link"
+    if not member.isreg() or member.issparse():
+        return "not a regular file"
+    return None
+
+
+def _copy(archive: tarfile.TarFile, member: tarfile.TarInfo, spool: BinaryIO, kept: int) -> int:
     file = archive.extractfile(member)
-    data = file.read() if file is not None else b""
-    if len(data) != member.size:
+    data = file.read(kept) if file is not None else b""
+    if len(data) != kept:
         raise tarfile.ReadError("it ends too early")
     return spool.write(data)
 
 
-def _fetch(spool: BinaryIO, place: _Place) -> bytes:
-    offset, size = place
+def _fetch(spool: BinaryIO, place: _Place, most_bytes: int) -> Head:
+    offset, kept, size = place
+    wanted = min(kept, most_bytes)
     spool.seek(offset)
-    data = spool.read(size)
-    if len(data) != size:
+    data = spool.read(wanted)
+    if len(data) != wanted:
         raise CannotRead("its temporary copy is gone")
-    return data
+    return Head(data, size)
 
 
-def _below(prefix: str, found: Iterable[tuple[str, int, _Place] | Skipped]) -> Iterator[tuple[str, _Place] | Skipped]:
+def _below(prefix: str, found: Iterable[tuple[str, int, _Place] | Skipped]) -> Iterator[Found[_Place] | Skipped]:
     """Call everything by its path below the shared folder, and leave out what is not wanted under that path."""
     for each in found:
         if isinstance(each, Skipped):
@@ -116,11 +134,11 @@ def _below(prefix: str, found: Iterable[tuple[str, int, _Place] | Skipped]) -> I
         path, mode, place = each
         path = path.removeprefix(prefix)
         if _wanted(path, mode):
-            yield path, place
+            yield Found(path, place, may_be_script(path, mode))
 
 
 def _wanted(path: str, mode: int) -> bool:
-    return is_python_name(path) or is_note_name(path) or may_be_script(path, mode)
+    return is_python_name(path) or is_other_name(path) or may_be_script(path, mode)
 
 
 class _TooMuchError(Exception):

@@ -20,8 +20,9 @@ from detector.read.limits import (
     MAX_ZIP_DIRECTORY_BYTES,
     RATIO_MATTERS_FROM_BYTES,
 )
-from detector.read.listing import TOO_LARGE, CannotRead, Listing
-from detector.read.names import TopFolder, inside, is_note_name, is_python_name, may_be_script
+from detector.read.listing import TOO_LARGE, CannotRead, Found, Listing
+from detector.read.names import TopFolder, inside, is_other_name, is_python_name, may_be_script
+from detector.targets import Head
 
 # Decompressors of bzip2 and xz members give back all that a piece holds: pieces stay small, so does the worst answer.
 _PIECE_BYTES = 4096
@@ -38,10 +39,10 @@ def listing(path: Path, cleanup: ExitStack, *, strip_top_folder: bool) -> Listin
         if name is not None and not member.is_dir():
             top.see(name)
     prefix = top.prefix() if strip_top_folder else ""
-    found = list(_python(members, prefix))
+    found = list(_files(members, prefix))
     if len(archive.infolist()) > MAX_MEMBERS:
         found.append(Skipped(path.name, f"more than {MAX_MEMBERS:,} members: the rest is not read"))
-    return Listing(found, lambda member: _fetch(archive, member))
+    return Listing(found, lambda member, most_bytes: _fetch(archive, member, most_bytes))
 
 
 class _DirectoryLimit:
@@ -58,32 +59,32 @@ class _DirectoryLimit:
         return self._file.read(size)
 
 
-def _python(
+def _files(
     members: list[tuple[zipfile.ZipInfo, str | None]], prefix: str
-) -> Iterator[tuple[str, zipfile.ZipInfo] | Skipped]:
+) -> Iterator[Found[zipfile.ZipInfo] | Skipped]:
     total = 0
     for member, name in members:
         mode = member.external_attr >> 16
         shown = (name or member.filename).removeprefix(prefix)
-        if member.is_dir() or not (is_python_name(shown) or is_note_name(shown) or may_be_script(shown, mode)):
+        if member.is_dir():
+            continue
+        if not (is_python_name(shown) or may_be_script(shown, mode)):
+            if is_other_name(shown) and _barrier(member, name, mode) is None:
+                yield Found(shown, member)
             continue
         reason = _refusal(member, name, mode)
         if reason is None and (total := total + member.file_size) > MAX_ARCHIVE_PYTHON_BYTES:
             reason = f"the archive holds more than {MAX_ARCHIVE_PYTHON_BYTES:,} bytes of Python"
         if reason is None:
-            yield shown, member
+            yield Found(shown, member, not is_python_name(shown))
         elif is_python_name(shown):
             yield Skipped(shown, reason)
 
 
 def _refusal(member: zipfile.ZipInfo, name: str | None, mode: int) -> str | None:
-    """Tell why a member is not read, by what the directory says of it."""
-    if name is None:
-        return "its name points out of the archive"
-    if stat.S_IFMT(mode) not in {0, stat.S_IFREG}:
-        return "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
-    if member.flag_bits & _ENCRYPTED:
-        return "encrypted"
+    """Tell why a member is not read as Python, by what the directory says of it."""
+    if (reason := _barrier(member, name, mode)) is not None:
+        return reason
     if member.file_size > MAX_FILE_BYTES:
         return TOO_LARGE
     if member.file_size > RATIO_MATTERS_FROM_BYTES and member.file_size > MAX_RATIO * max(member.compress_size, 1):
@@ -91,15 +92,27 @@ def _refusal(member: zipfile.ZipInfo, name: str | None, mode: int) -> str | None
     return None
 
 
-def _fetch(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> bytes:
+def _barrier(member: zipfile.ZipInfo, name: str | None, mode: int) -> str | None:
+    """Tell why a member cannot be read at all."""
+    if name is None:
+        return "its name points out of the archive"
+    if stat.S_IFMT(mode) not in {0, stat.S_IFREG}:
+        return "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
+    if member.flag_bits & _ENCRYPTED:
+        return "encrypted"
+    return None
+
+
+def _fetch(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most_bytes: int) -> Head:
     pieces: list[bytes] = []
     size = 0
     try:
         with archive.open(member) as file:
-            while piece := file.read(_PIECE_BYTES):
+            while size <= most_bytes and (piece := file.read(_PIECE_BYTES)):
                 pieces.append(piece)
-                if (size := size + len(piece)) > MAX_FILE_BYTES:
-                    raise CannotRead(TOO_LARGE)
+                size += len(piece)
     except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OSError) as error:
         raise CannotRead(f"corrupt in the archive: {str(error) or type(error).__name__}") from None
-    return b"".join(pieces)
+    data = b"".join(pieces)
+    # What the directory says of the size is a claim; what came out is more.
+    return Head(data[:most_bytes], max(member.file_size if len(data) > most_bytes else 0, len(data)))

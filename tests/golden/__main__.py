@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from detector.cli import Format, render
+from detector.formats import Format, render
 from tests.reports import full
 
 HERE = Path(__file__).parent
