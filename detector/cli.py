@@ -245,7 +245,7 @@ def history(
     exit_zero: ExitZeroOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Compare git histories: what they share, which version was copied and when at the earliest, what was removed later.
+    """Compare git histories: what they share, which version was copied and when, what was removed later.
 
     Of SUSPECT alone: its own timeline. Dates are what commits claim. Nothing in a target is run.
     """
