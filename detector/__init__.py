@@ -8,5 +8,5 @@
 
 The public API is `detector.compare` (`compare`), `detector.options` (`Options`), `detector.read` (`open_target`),
 `detector.targets` (what a target is), `detector.model` (what a report is made of) and `detector.report`
-(`json.render`, `html.render`, `terminal.render`). Nothing is imported here: `detector --version` must not wait for numpy.
+(`json.render`, `html.render`, `terminal.render`). Nothing is imported here: `detector --version` must not wait for it.
 """

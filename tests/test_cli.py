@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from detector import cli
-from detector.formats import Format, report_files
+from detector import cli, report_files
+from detector.formats import Format
 from detector.model import (
     Basis,
     CloneType,
