@@ -139,7 +139,8 @@ def _compiled(source_bytes: int, changed: int) -> bytes:
 
 def _repository(folder: Path, made: Sequence[Version]) -> dict[str, str]:
     folder.mkdir(parents=True)
-    _git(folder, "init", "--quiet", "--template=", "--initial-branch=main", ".")
+    _git(folder, "init", "--quiet", "--template=", ".")
+    _git(folder, "symbolic-ref", "HEAD", "refs/heads/main")
     marks = folder / ".git" / "marks"
     _git(folder, "fast-import", "--quiet", f"--export-marks={marks}", given=_stream(made))
     _git(folder, "reset", "--quiet", "--hard", "main")

@@ -261,7 +261,6 @@ RENAMINGS = (
             "kestrel.resampler": "kestrel.projector",
             "kestrel.slicing": "kestrel.crops",
             "kestrel.tokenization": "kestrel.text",
-            "kestrel.train": "kestrel.fit",
             "kestrel.vision": "kestrel.encoder",
         },
         {
