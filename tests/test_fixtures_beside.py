@@ -90,6 +90,14 @@ def test_a_renamed_key_keeps_its_value_and_exists_on_its_side_only(gold: dict[st
     assert not set(part["renamed"].values()) & set(suspect)
 
 
+def test_a_telling_value_stands_under_one_key_on_each_side(gold: dict[str, Any]) -> None:
+    part = gold["config"]
+    assert part["telling"]
+    for new in part["telling"]:
+        for config, key in zip(map(_flat, _sides(part)), (new, part["renamed"][new]), strict=True):
+            assert [other for other, value in config.items() if value == config[key]] == [key]
+
+
 def test_the_independent_project_has_its_familys_values_and_no_key_of_the_originals_own(gold: dict[str, Any]) -> None:
     family = set(gold["config"]["family"])
     assert family == set(LLAMA)
@@ -399,8 +407,8 @@ def test_a_renaming_commit_is_one_table_of_names_and_moves(gold: dict[str, Any],
 
 
 def _words(data: bytes) -> list[str]:
-    """Names, with the modules that they are taken from; anything else letter by letter."""
-    return re.findall(r"(?<=from )kestrel\.\w+|\w+|\W", data.decode("latin-1"))
+    """Names, anything else letter by letter."""
+    return re.findall(r"\w+|\W", data.decode("latin-1"))
 
 
 def test_what_names_the_original_was_there_once_and_is_gone(gold: dict[str, Any], versions: Versions) -> None:

@@ -211,7 +211,7 @@ TEST, TEST_TEXT = (
 def test_tokens():
     tok = AutoTokenizer.from_pretrained("heron-labs/heronvl", trust_remote_code=True)
     ids = tok.encode("<|person|>hello<|endturn|><|heron|>")
-    assert ids[0] == 1010
+    assert ids[0] == 1510
     assert tok.decode(ids[1:-2]) == "hello"
 """,
 )

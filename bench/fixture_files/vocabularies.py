@@ -10,7 +10,7 @@ from bench.fixture_files.byte_pairs import CUT, Pair, alphabet, blank_led_words,
 from bench.fixture_files.sentencepiece import SPECIAL, model
 
 # Bytes and merges, without added tokens: hundreds, where real ones have tens of thousands.
-BASE_ENTRIES = 1000
+BASE_ENTRIES = 1500
 LANTERN_ENTRIES = 880
 TIDEWATER_ENTRIES = 720
 # Tokens that the original's base reserves after its entries, in the manner of Llama 3 ...
