@@ -23,6 +23,7 @@ PARTS = (
     "null",
     "negatives",
     "traces",
+    "evidence",
     "candidates",
     "speed",
     "memory",

@@ -1,0 +1,58 @@
+"""Measure the evidence beside the code: each kind on what is known of it, and the relation that all of it gives."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from bench import (
+    evidence_config,
+    evidence_dangling,
+    evidence_declared,
+    evidence_fixtures,
+    evidence_history,
+    evidence_tokenizer,
+    evidence_verdict,
+)
+from bench.section import Demand, print_section, section
+
+Measured = tuple[list[Demand], list[str]]  # demands, and blocks that show what was measured
+# Part -> what it is about, in the order of the section.
+PARTS: dict[str, Callable[[Path, Path], Measured]] = {
+    "Declared reuse": evidence_declared.measure,
+    "Dangling references": evidence_dangling.measure,
+    "History": evidence_history.measure,
+    "Config and structure": evidence_config.measure,
+    "Tokenizer": evidence_tokenizer.measure,
+    "Fixtures": evidence_fixtures.measure,
+    "Relation and strength": evidence_verdict.measure,
+}
+HOW = (
+    "Each part has a module of its own, `python -m bench.evidence_NAME` prints it alone. The figures of the real affair "
+    "and of LLaVA need copies of public repositories, named by the environment variable DETECTOR_AFFAIR: a folder with "
+    "the git repositories `suspect` (github.com/hbcbh1999/llama3v), `reference` (github.com/theonlyengine/VQA_Model), "
+    "`other` (github.com/HwwwwwwwH/MiniCPM-V-2), `cited` (github.com/thunlp/LLaVA-UHD) and `llava` "
+    "(github.com/haotian-liu/LLaVA). Nothing of them is part of this project."
+)
+
+
+def measure(cache: Path, work: Path) -> str:
+    """Measure every part, one after the other."""
+    demands: list[Demand] = []
+    blocks: list[str] = []
+    for title, part in PARTS.items():
+        print(f"  {title.lower()}", file=sys.stderr)
+        held, shown = part(cache, work)
+        demands += held
+        blocks += [f"### {title}", *shown]
+    return section("evidence", "What stands beside the code", HOW, demands, *blocks)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Print the section."""
+    return print_section("evidence", __doc__, measure, arguments)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
