@@ -85,7 +85,9 @@ def _assert_records(text: str, report: Report) -> list[dict[str, Any]]:
     assert head["counts"] == {kind: kinds[kind] for kind in head["counts"]}
     assert list(dict.fromkeys(record["record"] for record in rest)) == [kind for kind in head["counts"] if kinds[kind]]
     whole = json.loads(json_report.render(report))
-    many = {"class": "classes", "match": "matches", "evidence": "evidence", "attribution": "attribution"}
+    many = {"class": "classes", "match": "matches"} | {
+        kind: kind for kind in ("attribution", "evidence", "examined", "skipped")
+    }
     for kind in head["counts"]:
         found = [
             {key: value for key, value in each.items() if key != "record"} for each in rest if each["record"] == kind
@@ -93,7 +95,7 @@ def _assert_records(text: str, report: Report) -> list[dict[str, Any]]:
         if kind == "similarities":
             assert found == ([whole[kind]] if kind in whole else [])
         else:
-            assert found == whole[many.get(kind, "skipped" if kind == "skipped" else f"{kind}s")]
+            assert found == whole[many.get(kind, f"{kind}s")]
     assert {key: head[key] for key in whole if key in head and key != "schema"} == {
         key: whole[key] for key in ("suspect", "references", "relation", "strength", "settings", "versions")
     }
