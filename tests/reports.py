@@ -1,11 +1,7 @@
-"""Reports to render: a small one with every noun in it, one of all kinds of evidence, one whose every name is the same.
-
-And arbitrary ones, and one of a suspect that was looked at alone.
-"""
+"""Reports to render: one small one with every noun in it, one whose every name is the same, and arbitrary ones."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -258,8 +254,18 @@ def named(name: str) -> Report:
         evidence=(
             Evidence(name, name, name, Strength.WEAK, f"of {name}: 1, {name}", name, {name: name}),
             Evidence(
-                *(name, name, name, Strength.STRONG, name, name, {name: name}),
-                **dict.fromkeys(("derived", "otherwise", "method", "calibration", "limits"), name),
+                name,
+                name,
+                name,
+                Strength.STRONG,
+                name,
+                name,
+                {name: name},
+                derived=name,
+                otherwise=name,
+                method=name,
+                calibration=name,
+                limits=name,
                 tested=(name, name),
                 places=((name, 0), *places),
             ),
@@ -273,159 +279,6 @@ def named(name: str) -> Report:
         examined=(Examined(name, name, False, name), Examined(name, name, True, name)),
         exhibits=(Exhibit(name, name, name, name, (name, name), ((name, 1), (name, name)), omitted=2),),
         events=(Event(name, name, name, name, name), Event("2024-01-01T00:00:00Z", name, name, name, name)),
-    )
-
-
-def beside() -> Report:
-    """What a comparison without code finds: tables, histories of two sides, and much that had nothing to look at."""
-    tokens = tuple(
-        (128002 + number, f"<|special_{number}|>", f"<|special_{number}|>", number % 3) for number in range(40)
-    )
-    keys = (
-        ("hidden_size", "hidden_size", 4096, "Llama-3-8B"),
-        ("query_num", "query_num", 96, "none"),
-        ("slice_config.max_slice_nums", "slice_config.max_slice_nums", 9, "none"),
-        ("drop_vision_last_layer", "drop_last", "false", "none"),
-        ("rope_theta", "rope_theta", 500000.0, "Llama-3-8B"),
-    )
-    moved = tuple(
-        (
-            f"vpm.encoder.layers.{n}.self_attn.q_proj.weight",
-            f"vison.encoder.layers.{n}.self_attn.q_proj.weight",
-            "1152 x 1152",
-        )
-        for n in range(27)
-    )
-    events = (
-        Event("2024-02-01T07:00:00Z", "original", "first-commit", "first commit: 18 files", "0a" * 20),
-        Event("2024-04-12T12:21:00Z", "original", "renaming", "MiniModel became HeronForConversation in 31 places", "0b" * 20),
-        Event("2024-05-20T03:12:09Z", "original", "copied-version", "12 of 14 files of the suspect equal this version or are nearest to it", "0c" * 20),
-        Event("2024-05-24T18:47:33Z", "original", "copied-until", "the next commit changes 3 of these files", "0d" * 20),
-        Event("2024-05-28T00:30:32Z", "rebadged", "first-commit", "first commit: 14 files at once", "1a" * 20),
-        Event("2024-05-28T01:02:10Z", "rebadged", "renaming", "one name became another in 117 places: HeronForConversation -> KestrelVL", "1b" * 20),
-        Event("2024-05-28T01:40:55Z", "rebadged", "removed", "a test was deleted that names original", "1c" * 20),
-        Event("2024-05-29T14:00:00Z", "rebadged", "renaming", "Resampler became Projection in 7 places", "1d" * 20),
-        Event("2024-06-02T09:30:00Z", "rebadged", "declared", "the README names another project as what it builds on", "1e" * 20),
-    )  # fmt: skip
-    told = {
-        "otherwise": "both were made independently",
-        "method": "every commit of both histories, by the ids that git gives to contents",
-        "limits": "dates are what commits claim; a history can be written anew",
-    }
-    evidence = (
-        Evidence(
-            *("history", "same-blobs", "original", Strength.STRONG),
-            "files of the suspect that a commit of original has byte for byte: 12 of 14, all in one window of its history",
-            "a fork, openly; a common template; one author on both sides",
-            {"files": 14, "same": 12, "window_days": 4.27},
-            derived="these files were taken from original, at a version of these days",
-            calibration="in 0 of 1,120 pairs of independent repositories (python -m bench.evidence_history)",
-            tested=(
-                "empty files, licences and files that three and more projects have: set aside, 5 of them",
-                "the other direction: no file of the suspect is older than that of original",
-            ),
-            places=(("kestrel/projector.py", 0), ("kestrel/model.py", 0)),
-            **told,
-        ),
-        Evidence(
-            *("history", "consistent-renaming", "original", Strength.MODERATE),
-            "commits of the suspect that do nothing but put one name for another: 2",
-            "a project that was renamed by its authors",
-            {"commits": 2},
-            derived="the files were taken as they were, and renamed afterwards",
-            calibration="in 3 of 1,120 histories of independent repositories (python -m bench.evidence_history)",
-            **told,
-        ),
-        Evidence(
-            *("config", "rare-keys", "original", Strength.WEAK),
-            "keys that the family's defaults do not explain, with the values that original has: 3 of 3",
-            "a published recipe that both follow",
-            {"keys": 3, "families": 41},
-            derived="the configuration was made from that of original",
-            calibration="in 9 of 41 families (python -m bench.evidence_config)",
-            tested=("the family's defaults: 19 of 22 keys are those of Llama-3-8B",),
-            places=(("config.json", 7),),
-            **told,
-        ),
-        Evidence(
-            *("tokenizer", "same-changes", "original", Strength.MODERATE),
-            "tokens of original that its base does not have, with the ids that they have there: 40 of 40",
-            "one training recipe, published with its list of tokens",
-            {"same": 40, "changed": 40},
-            derived="the tokenizer was made from that of original",
-            calibration="in 0 of 56 pairs of independent tokenizers (python -m bench.evidence_tokenizer)",
-            places=(("tokenizer.json", 0),),
-            **told,
-        ),
-        Evidence(
-            *("declared", "licence-lost", "original", Strength.NONE),
-            "licence headers that files of original have and the suspect's do not: 2",
-            "files that were written anew",
-            derived="the headers were removed",
-            calibration="not calibrated: it supports nothing by itself",
-            **told,
-        ),
-    )
-    return Report(
-        suspect=Side("./rebadged", "rebadged", "1f" * 20),
-        references=(Side("./original", "original", "2f" * 20), Side("./cited", "cited", "")),
-        relation=Relation.DERIVED_UNDECLARED,
-        strength=Strength.STRONG,
-        matches=(),
-        classes=(),
-        files=(),
-        names=(),
-        attribution=(Attribution("original", 0.0, 0.0, 0, 0.0), Attribution("cited", 0.0, 0.0, 0, 0.0)),
-        evidence=evidence,
-        skipped=(Skipped("rebadged:model.safetensors", "cannot read the header: it ends after 3 bytes"),),
-        settings={"background_packages": 54},
-        versions={"detector": "0.1.0"},
-        clusters=(
-            Cluster("text", ("code", "traces", "history", "dangling"), Strength.STRONG, "history/same-blobs"),
-            Cluster("checkpoint", ("config", "structure", "tokenizer"), Strength.MODERATE, "tokenizer/same-changes"),
-        ),
-        examined=(
-            *(Examined(kind, name, False, "rebadged: no Python") for kind in ("code", "traces") for name in ("original", "cited")),
-            Examined("declared", "original", True, "2 notes"),
-            Examined("declared", "cited", True, "2 notes"),
-            Examined("history", "original", True, "9 commits with 31"),
-            Examined("history", "cited", False, "cited has no git history"),
-            Examined("config", "original", True, "1 configuration with 1"),
-            Examined("config", "cited", False, "cited has no configuration"),
-            Examined("structure", "original", False, "rebadged: the header of model.safetensors cannot be read"),
-            Examined("structure", "cited", False, "rebadged: the header of model.safetensors cannot be read"),
-            Examined("tokenizer", "original", True, "2 tokenizer files with 3"),
-            Examined("tokenizer", "cited", False, "cited has no tokenizer files"),
-        ),
-        exhibits=(
-            Exhibit("history", "windows", "original", "Versions of original that hold the suspect's files",
-                    ("file", "from", "until", "equal"),
-                    tuple((f"kestrel/{name}.py", "2024-05-20", "2024-05-24", "yes") for name in "projector model vision fit text".split()), 7),
-            Exhibit("config", "aligned-keys", "original", "Keys of both configurations, and what explains them",
-                    ("suspect", "original", "value", "explained by"), keys),
-            Exhibit("structure", "tensors", "original", "Tensors by their names and shapes", ("original", "suspect", "shape"), moved, 714),
-            Exhibit("tokenizer", "changed-tokens", "original", "Tokens that the base does not have",
-                    ("id", "suspect", "original", "known tokenizers with it"), tokens),
-        ),
-        events=events,
-    )  # fmt: skip
-
-
-def alone() -> Report:
-    """What `detector history TARGET` tells of one target."""
-    report = beside()
-    return replace(
-        report,
-        references=(),
-        relation=Relation.INCONCLUSIVE,
-        strength=Strength.NONE,
-        attribution=(),
-        evidence=(),
-        skipped=(),
-        clusters=(),
-        exhibits=(Exhibit("history", "commits", "", "Commits that rename", ("commit", "names"), (("1b1b1b1b", 117),)),),
-        examined=(Examined("history", "", True, "9 commits"),),
-        events=tuple(event for event in report.events if event.side == "rebadged"),
     )
 
 

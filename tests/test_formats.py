@@ -22,6 +22,7 @@ from detector.model import Basis, CloneType, Report, Skipped, Span, Trace
 from detector.patterns import PATTERNS
 from detector.report import documents, findings, gitlab, jsonl, junit, sarif, sarif_rules
 from detector.report import json as json_report
+from tests.beside import alone, beside
 from tests.reports import MARKUP, full, hostile_texts, named, reports
 from tests.test_report import HOSTILE_NAMES, _closed, _schema
 
@@ -176,7 +177,7 @@ def _assert_sarif(text: str, report: Report) -> dict[str, Any]:
             assert artifact.get("uriBaseId", sarif.SUSPECT_ROOT) in run["originalUriBaseIds"]
     assert len(set(marks)) == len(marks)
     placed = [trace for trace in report.traces if trace.suspect]
-    assert len(run["results"]) == len(report.matches) + len(placed)
+    assert len(run["results"]) == len(report.matches) + len(placed) + len(findings.placed_lines(report))
     assert len(run["properties"]["traces"]) == len(report.traces) - len(placed)
     assert len(run["properties"]["evidence"]) == len(report.evidence)
     assert len(run["invocations"][0]["toolExecutionNotifications"]) == len(report.skipped)
@@ -189,7 +190,7 @@ def _results(report: Report) -> list[dict[str, Any]]:
 
 
 def test_a_sarif_result_has_its_place_and_the_other_side() -> None:
-    result = _results(full())[0]
+    result = _results(full())[1]
     assert result["ruleId"] == "code/rewritten-function"
     assert result["level"] == "warning"
     (location,) = result["locations"]
@@ -210,23 +211,28 @@ def test_a_sarif_result_has_its_place_and_the_other_side() -> None:
 
 def test_what_the_suspect_declares_is_a_note_and_comes_last() -> None:
     results = _results(full())
-    assert [result["level"] for result in results] == ["warning", "warning", "note", "note"]
-    assert results[2]["properties"]["declared"] is True
-    assert results[3]["ruleId"] == "traces/same-misspelling"
+    assert [result["level"] for result in results] == ["warning", "warning", "warning", "note", "note"]
+    assert results[3]["properties"]["declared"] is True
+    assert results[4]["ruleId"] == "traces/same-misspelling"
 
 
 def test_each_clone_type_has_the_rule_that_the_ledger_names_it_by() -> None:
     match = full().matches[0]
-    rules = [_results(replace(full(), matches=(replace(match, clone_type=each),)))[0]["ruleId"] for each in CloneType]
+    rules = [_results(replace(full(), matches=(replace(match, clone_type=each),)))[1]["ruleId"] for each in CloneType]
     assert rules == ["code/same-function", "code/renamed-function", *["code/rewritten-function"] * 2]
 
 
 def test_every_rule_says_what_it_measures_and_what_else_would_explain_it() -> None:
-    rules: Any = sarif_rules.driver({})["rules"]
+    known = sarif_rules.Rules(findings.placed_lines(beside()))
+    rules: Any = known.driver({})["rules"]
     kinds = {*findings.KINDS.values(), *findings.TRACE_KINDS.values(), findings.OTHER_TRACE}
-    assert {rule["id"] for rule in rules} == kinds
+    assert {rule["id"] for rule in rules} == kinds | {
+        "history/same-blobs",
+        "config/rare-keys",
+        "tokenizer/same-changes",
+    }
     for rule in rules:
-        assert rules[sarif_rules.index(rule["id"])] is rule
+        assert rules[known.index(rule["id"])] is rule
         assert rule["shortDescription"]["text"]
         assert rule["fullDescription"]["text"] in rule["help"]["text"]
         assert "What else would explain it: " in rule["help"]["text"]
@@ -242,7 +248,7 @@ def test_the_kinds_of_findings_are_patterns_of_the_ledger() -> None:
 
 def test_a_trace_of_an_unknown_kind_is_still_a_result() -> None:
     trace = Trace("\x1b[31m", "x", "original", 0, 1.0, (("a.py", 1),), ())
-    assert _results(replace(full(), matches=(), traces=(trace,)))[0]["ruleId"] == "traces/other"
+    assert _results(replace(full(), matches=(), evidence=(), traces=(trace,)))[0]["ruleId"] == "traces/other"
 
 
 def test_fingerprints_stay_when_lines_move_and_change_with_the_place_and_the_code() -> None:
@@ -293,7 +299,7 @@ def test_results_beyond_what_code_scanning_takes_are_left_out_and_counted(monkey
     (run,) = _json(sarif.render(full()))["runs"]
     assert [result["level"] for result in run["results"]] == ["warning", "warning"]
     texts = [each["message"]["text"] for each in run["invocations"][0]["toolExecutionNotifications"]]
-    assert texts[0].startswith("2 results are left out, since code scanning takes 2")
+    assert texts[0].startswith("3 results are left out, since code scanning takes 2")
     assert "print.py" in texts[1]
     assert texts[2].startswith("1 more files were not read")
 
@@ -301,7 +307,7 @@ def test_results_beyond_what_code_scanning_takes_are_left_out_and_counted(monkey
 def test_a_trace_in_many_places_names_only_a_few() -> None:
     places = tuple((f"{number}.py", 1) for number in range(99))
     (result,) = _results(
-        replace(full(), matches=(), traces=(Trace("number", "7", "original", 0, 1.0, places, places),))
+        replace(full(), matches=(), evidence=(), traces=(Trace("number", "7", "original", 0, 1.0, places, places),))
     )
     assert len(result["relatedLocations"]) == 10
     assert [each["id"] for each in result["relatedLocations"]] == list(range(1, 11))
@@ -358,7 +364,7 @@ def test_a_match_weighs_by_what_supports_it_and_what_is_declared_only_informs() 
     match = full().matches[0]
 
     def severity(**changes: Any) -> str:
-        report = replace(full(), matches=(replace(match, **changes),), traces=())
+        report = replace(full(), matches=(replace(match, **changes),), traces=(), evidence=())
         severity: str = _json(gitlab.render(report))[0]["severity"]
         return severity
 
@@ -367,7 +373,7 @@ def test_a_match_weighs_by_what_supports_it_and_what_is_declared_only_informs() 
 
 
 def test_a_report_without_matches_is_an_empty_list_to_gitlab() -> None:
-    assert gitlab.render(replace(full(), matches=(), traces=())) == "[]\n"
+    assert gitlab.render(replace(full(), matches=(), traces=(), evidence=())) == "[]\n"
 
 
 # --- JUnit ---
@@ -393,8 +399,10 @@ def _assert_junit(text: str, report: Report) -> ElementTree.Element:
         for failure in case.iter("failure"):
             assert failure.get("message")
             assert failure.get("type")
-    assert root.get("failures") == str(sum(not match.is_declared for match in report.matches))
-    assert root.get("skipped") == str(len(report.skipped))
+    lines = [line for line in report.evidence if findings.is_finding(line, report)]
+    assert root.get("failures") == str(sum(not match.is_declared for match in report.matches) + len(lines))
+    missed = [each for each in report.examined if not each.is_possible]
+    assert root.get("skipped") == str(len(report.skipped) + len(missed))
     return root
 
 
@@ -403,9 +411,12 @@ def test_undeclared_matches_are_failures_and_declared_ones_pass() -> None:
     assert [suite.get("name") for suite in root] == [
         "original: pkg/tables one.py",
         "other: pkg/vendor/rope.py",
+        "original: evidence",
+        "other: evidence",
+        "nothing to look at",
         "not read",
     ]
-    assert [suite.get("failures") for suite in root] == ["2", "0", "0"]
+    assert [suite.get("failures") for suite in root] == ["2", "0", "1", "0", "0", "0"]
     failure = root[0][0][0]
     assert failure.get("type") == "code/rewritten-function"
     assert (failure.text or "").startswith("pkg/tables one.py:61-65: Projection.grow computes what ")

@@ -34,7 +34,9 @@ def section(report: Report, width: int) -> Iterator[RenderableType]:
             yield Text("")
         title = Text(layout.elide(visible(exhibit.title), 4 * width))
         title.append(f"  {layout.name(exhibit.kind)}/{layout.name(exhibit.name)}", "dim")
-        yield layout.indented(title.append(f"  {layout.name(exhibit.reference)}", "dim") if exhibit.reference else title)
+        yield layout.indented(
+            title.append(f"  {layout.name(exhibit.reference)}", "dim") if exhibit.reference else title
+        )
         yield layout.indented(_table(exhibit, width - 2 * layout.INDENT), 2 * layout.INDENT)
         if rest := _rest(exhibit):
             yield layout.indented(Text(rest), 2 * layout.INDENT)
@@ -83,7 +85,8 @@ def timeline(report: Report, width: int) -> Iterator[RenderableType]:
     """Day, side and event, by time; the suspect's name stands out."""
     if not report.events:
         return
-    yield Text("Histories side by side, by what their commits claim (UTC)", "bold")
+    title = "Histories side by side" if report.references else "History"
+    yield Text(f"{title}, by what commits claim (UTC)", "bold")
     events, half = report.events, MAX_EVENTS // 2
     first, last = (events, ()) if len(events) <= MAX_EVENTS else (events[:half], events[-half:])
     sides = max(cell_len(_side(event)) for event in (*first, *last))

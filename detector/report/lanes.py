@@ -15,7 +15,7 @@ from detector.report.names import elided, visible
 from detector.report.timeline import Window, date_of, day_number, days, windows
 
 WIDTH = 1160.0
-LEFT, RIGHT = 8.0, 246.0  # of the axis: the right margin holds the label of the last event
+LEFT, RIGHT = 28.0, 246.0  # of the axis: the right margin holds the label of the last event
 CHARACTER = 7.25  # advance of one character of the labels, 12 px of a monospaced font
 ROW, LINE, AXIS = 17.0, 26.0, 26.0  # heights: of a row of labels, of a lane's line with its dots, of the ticks
 GAP = 14.0  # between two labels of one row
@@ -62,7 +62,9 @@ def timeline(report: Report) -> str:
     top = ROW * len(shaded)
     parts: list[str] = []
     for side in sides:
-        lane, top = _lane(side, [dot for dot in dots if dot.event.side == side], scale, top)
+        lane, top = _lane(
+            side, side == report.suspect.name, [dot for dot in dots if dot.event.side == side], scale, top
+        )
         parts += lane
     height = top + AXIS
     head = (
@@ -73,12 +75,13 @@ def timeline(report: Report) -> str:
     return "".join([head, *bands, *_axis(scale, top), *parts, "</svg>"])
 
 
-def _lane(side: str, dots: Sequence[_Dot], scale: _Scale, top: float) -> tuple[list[str], float]:
+def _lane(side: str, is_suspect: bool, dots: Sequence[_Dot], scale: _Scale, top: float) -> tuple[list[str], float]:
     """The lane's name, rows of labels, and below them its line with a dot for each event; where the next one begins."""
     rows = _rows([dot for dot in dots if dot.number in _labelled(dots)], scale)
     height = max(rows.values(), default=0) + 1
     line = top + ROW + height * ROW + LINE / 2
-    end = WIDTH - RIGHT + LEFT
+    end = WIDTH - RIGHT
+    own = " own" if is_suspect else ""
     parts = [
         f'<text class="side" x="{LEFT:g}" y="{top + ROW:g}">{escape(elided(visible(side), 60))}</text>',
         f'<path class="lane" d="M{LEFT:g} {line:g}H{end:g}"/>',
@@ -86,7 +89,7 @@ def _lane(side: str, dots: Sequence[_Dot], scale: _Scale, top: float) -> tuple[l
     for dot in dots:
         x = scale.x(dot.day)
         told = f"{dot.number}: {visible(dot.event.at[:20])} {elided(visible(dot.event.text), 300)}"
-        parts.append(f'<g class="event"><title>{escape(told)}</title>')
+        parts.append(f'<g class="event{own}"><title>{escape(told)}</title>')
         if dot.number in rows:
             base = line - LINE / 2 - rows[dot.number] * ROW
             parts.append(f'<path class="leader" d="M{x:.1f} {base - ROW / 2:.1f}V{line:g}"/>')
@@ -137,7 +140,7 @@ def _band(window: Window, number: int, scale: _Scale, height: float) -> Iterator
 
 
 def _axis(scale: _Scale, top: float) -> Iterator[str]:
-    end = WIDTH - RIGHT + LEFT
+    end = WIDTH - RIGHT
     yield f'<path class="axis" d="M{LEFT:g} {top:g}H{end:g}"/>'
     for day, label in _ticks(scale):
         x = scale.x(day)

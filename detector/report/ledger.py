@@ -1,4 +1,4 @@
-"""The ledger at a terminal: what the relation rests on, every line with what else explains it, what could not be seen."""
+"""The ledger at a terminal: what the relation rests on, each line with what else explains it, what was missing."""
 
 from __future__ import annotations
 
@@ -83,7 +83,8 @@ def nothing(report: Report) -> Iterator[RenderableType]:
         return
     yield Text("Nothing to look at", "bold")
     for each in missed[:MAX_LINES]:
-        of = f" ({', '.join(map(layout.name, each.references))})" if any(each.references) else ""
+        unsaid = [name for name in each.references if name and name not in each.about]
+        of = f" ({', '.join(map(layout.name, unsaid))})" if unsaid else ""
         yield layout.indented(
             Text(", ".join(map(layout.name, each.kinds))).append(f": {visible(each.about)}{of}", "dim")
         )

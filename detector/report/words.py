@@ -50,9 +50,9 @@ SCALE: dict[Strength, tuple[float, str]] = {
     Strength.VERY_STRONG: (10_000, "exceedingly more likely if the first proposition holds"),
 }
 SCALE_LEGEND = (
-    "A line of the evidence is put on this scale by how often its kind was seen between independent projects, and never "
-    "above the number of cases in which that was looked for. Kinds that depend on each other form a cluster, of which "
-    "the strongest line counts: nothing is multiplied."
+    "A line of the evidence is put on this scale by how often its kind was seen between independent projects, and "
+    "never above the number of cases in which that was looked for. Kinds that depend on each other form a cluster, of "
+    "which the strongest line counts: nothing is multiplied."
 )
 CLONE_TYPES = {
     CloneType.LAYOUT: "type 1, layout",
