@@ -341,7 +341,8 @@ def test_any_path_is_a_relative_address(path: str) -> None:
 
 def _assert_gitlab(text: str, report: Report) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = _json(text)
-    assert len(found) == len(report.matches) + sum(bool(trace.suspect) for trace in report.traces)
+    traces = sum(bool(trace.suspect) for trace in report.traces)
+    assert len(found) == len(report.matches) + traces + len(findings.placed_lines(report))
     for each in found:
         assert set(each) == {"description", "check_name", "fingerprint", "severity", "location"}
         assert each["severity"] in ("info", "minor", "major", "critical", "blocker")
@@ -425,7 +426,8 @@ def test_undeclared_matches_are_failures_and_declared_ones_pass() -> None:
 
 
 def test_a_reference_without_matches_is_a_passed_case() -> None:
-    root = _assert_junit(junit.render(replace(full(), matches=(), skipped=())), replace(full(), matches=(), skipped=()))
+    report = replace(full(), matches=(), skipped=(), evidence=(), examined=())
+    root = _assert_junit(junit.render(report), report)
     assert [suite.get("name") for suite in root] == ["original", "other"]
     assert (root.get("tests"), root.get("failures")) == ("2", "0")
 

@@ -69,9 +69,7 @@ def _assert_harmless(text: str) -> list[Token]:
 def test_the_report_begins_with_the_relation_its_support_and_the_references() -> None:
     lines = markdown.render(full()).split("\n")
     assert lines[0] == "## Derived, undeclared"
-    assert lines[2].startswith(
-        "The code of `rebadged` is derived from `original` (the nearest of 2 references) or from"
-    )
+    assert lines[2].startswith("`rebadged` is derived from `original` (the nearest of 2 references) or from")
     assert lines[4] == "Support: none, weak, moderate, **strong**, very strong."
     assert "| `original` | `0123456789ab` | 300 | 133.8 | 133.8 | 2 | 66.1% |" in lines
 
@@ -86,7 +84,7 @@ def test_a_match_is_a_row_with_places_numbers_and_what_it_rests_on() -> None:
 
 
 def test_every_claim_stands_beside_what_else_would_explain_it() -> None:
-    (line,) = full().evidence
+    line, *_ = full().evidence
     (row,) = [row for row in markdown.render(full()).split("\n") if "`code/rewritten-function`" in row]
     assert row.endswith(f"| {line.claim} | {line.innocent} |")
 
@@ -112,12 +110,15 @@ def test_equal_and_overlong_texts_are_told_and_not_shown() -> None:
     assert "More than 1,000 lines: too long to show." in shown(Texts(long, "y", long, 2, (), ()))
 
 
+NOUNS = "matches attribution evidence traces skipped clusters examined exhibits events".split()
+
+
 def test_a_report_without_anything_to_show_says_so() -> None:
     nothing = replace(
         full(),
         relation=Relation.INDEPENDENT,
         strength=Strength.NONE,
-        **dict.fromkeys(("matches", "attribution", "evidence", "traces", "skipped"), ()),  # type: ignore[arg-type]
+        **dict.fromkeys(NOUNS, ()),  # type: ignore[arg-type]
     )
     text = markdown.render(nothing)
     assert "No function of the suspect matches one of a reference." in text
