@@ -79,7 +79,7 @@ def _chance(cache: Path, suspect: str, folder: str, reference: str, other_folder
     left = tuple(
         trace
         for trace in found.traces
-        if not is_ancestral(trace) and not is_declared(trace, one.files.read, other.files.read)
+        if not is_ancestral(trace) and not is_declared(_files(trace), one.files.read, other.files.read)
     )
     lines = tuple(line for line in found.evidence if line.kind == "traces")
     unexplained = tuple(kinds_of_trace([Found(trace, 0, _files(trace)) for trace in left], [other.name]))
@@ -101,9 +101,9 @@ def is_ancestral(trace: Trace) -> bool:
     )
 
 
-def is_declared(trace: Trace, *reads: Callable[[str], bytes]) -> bool:
-    """Whether one of its files says that something in it comes from elsewhere."""
-    return any(_DECLARED.search(read(path)) is not None for read, path in zip(reads, _files(trace), strict=True))
+def is_declared(files: tuple[str, str], *reads: Callable[[str], bytes]) -> bool:
+    """Whether one of two files says that something in it comes from elsewhere."""
+    return any(_DECLARED.search(read(path)) is not None for read, path in zip(reads, files, strict=True))
 
 
 def report(chances: Sequence[Chance], copies: Sequence[Copy]) -> str:

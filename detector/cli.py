@@ -131,7 +131,7 @@ def compare(
     from detector.options import Options
 
     kinds = frozenset(each.value for each in kind) if kind else None
-    options = Options(min_similarity, min_bits, jobs or _processors(), kinds=kinds)
+    options = Options(min_similarity=min_similarity, min_bits=min_bits, jobs=jobs or _processors(), kinds=kinds)
     _report_on(suspect, references, options, form, output, fail_on, exit_zero=exit_zero, quiet=quiet)
 
 
@@ -152,7 +152,7 @@ def _report_on(
         if output is not None:
             report_files.check_writable(output)
         report = _compare(suspect, references, options, quiet)
-        _write(render(report, form, output), output)
+        _write(_rendered(report, form, output), output)
         if not quiet:
             print(_summary(report, time.perf_counter() - started), file=sys.stderr)
     raise typer.Exit(EXIT_NOTHING if exit_zero else exit_code(report, _strength(fail_on)))
@@ -247,7 +247,7 @@ def report_again(
         if output is not None:
             report_files.check_writable(output)
         report = _read_back(result)
-        _write(render(report, form, output), output)
+        _write(_rendered(report, form, output), output)
     raise typer.Exit(EXIT_NOTHING if exit_zero else exit_code(report, _strength(fail_on)))
 
 
@@ -347,6 +347,14 @@ def _summary(report: Report, seconds: float) -> str:
         return f"compared {report.suspect.functions:,} functions with {functions:,} in {seconds:.1f} s"
     kinds = ", ".join(dict.fromkeys(each.kind for each in report.examined if each.is_possible))
     return f"looked at {kinds} in {seconds:.1f} s"
+
+
+def _rendered(report: Report, form: Format, output: Path | None) -> str:
+    """The report as text; only a terminal has a width and colours of its own."""
+    if output is not None:
+        return render(report, form)
+    is_plain = not sys.stdout.isatty() or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
+    return render(report, form, shutil.get_terminal_size((FILE_WIDTH, 24)).columns, color=not is_plain)
 
 
 def _write(text: str, output: Path | None) -> None:

@@ -48,7 +48,11 @@ def compare(
     comparison = Comparison(
         suspect, names[0], dict(zip(names[1:], references, strict=True)), code.nearest, code.attribution, progress
     )
-    looks = [look for kind, find in BESIDE.items() if kind in kinds for look in find(comparison)]
+    looks: list[Look] = []
+    for kind, find in BESIDE.items():
+        if kind in kinds:
+            comparison.tell(f"looking at {kind}")
+            looks += find(comparison)
     traced = _traces(repos, names, code, progress) if "traces" in kinds and code.links else ()
     beside = [line for look in looks for line in look.evidence]
     evidence = tuple(

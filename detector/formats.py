@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import enum
-import os
-import shutil
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from detector.model import Report
 
@@ -27,12 +23,15 @@ class Format(enum.StrEnum):
     JUNIT = "junit"
 
 
-def render(report: Report, form: Format, output: Path | None) -> str:
-    """Render to any format: the one place that knows which module writes which."""
-    from detector.report import documents, gitlab, html, json, jsonl, junit, markdown, sarif
+def render(report: Report, form: Format, width: int = FILE_WIDTH, *, color: bool = False) -> str:
+    """Render to any format: the one place that knows which module writes which.
+
+    Units: width in cells, of a terminal.
+    """
+    from detector.report import documents, gitlab, html, json, jsonl, junit, markdown, sarif, terminal
 
     renderers: dict[Format, Callable[[Report], str]] = {
-        Format.TERMINAL: lambda report: _render_for_terminal(report, output),
+        Format.TERMINAL: lambda report: terminal.render(report, width, color),
         Format.JSON: json.render,
         Format.JSONL: jsonl.render,
         Format.HTML: html.render,
@@ -42,12 +41,3 @@ def render(report: Report, form: Format, output: Path | None) -> str:
         Format.JUNIT: junit.render,
     }
     return renderers[form](documents.rounded(report))
-
-
-def _render_for_terminal(report: Report, output: Path | None) -> str:
-    from detector.report import terminal
-
-    if output is not None:
-        return terminal.render(report, FILE_WIDTH, color=False)
-    is_plain = not sys.stdout.isatty() or bool(os.environ.get("NO_COLOR")) or os.environ.get("TERM") == "dumb"
-    return terminal.render(report, shutil.get_terminal_size((FILE_WIDTH, 24)).columns, color=not is_plain)

@@ -22,7 +22,9 @@ from detector.settings import (
 DECLARATIONS = frozenset({"declared-where-it-stands", "declared-elsewhere"})
 # Relations that evidence beside the code may raise.
 _RAISED = (Relation.INDEPENDENT, Relation.INCONCLUSIVE, Relation.COMMON_IDIOM, Relation.SHARED_ANCESTOR)
+_UNDECLARED = (Relation.IDENTICAL, Relation.DERIVED_UNDECLARED)
 _RANK = list(Strength)
+_STRONG = _RANK.index(Strength.STRONG)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,72 +54,66 @@ def judge(link: Link | None, lines: Sequence[Evidence]) -> Verdict:
     """Weigh everything that was found between the suspect and its nearest reference.
 
     Dependent kinds form clusters, and of each cluster the strongest line counts: nothing is multiplied. Code decides
-    the relation where it shows breadth; other lines raise it only if they are strong, or if two clusters agree.
+    the relation where it shows breadth; other lines raise it only if one is strong, or if two clusters agree.
     link: None if the code was not compared.
     """
-    relation, strength = of_link(link) if link is not None else (Relation.INCONCLUSIVE, Strength.NONE)
-    beside = [line for line in lines if line.kind not in ("code", "traces")]  # traces hang on the code
-    clusters = tuple(_cluster(name, lines, strength) for name in CLUSTERS)
-    others = [_strongest(name, beside) for name in CLUSTERS]
-    relation = _raised(relation, sorted(others, key=_RANK.index, reverse=True))
-    if relation is Relation.DERIVED_UNDECLARED and any(line.name in DECLARATIONS for line in lines):
+    relation, of_code = of_link(link) if link is not None else (Relation.INCONCLUSIVE, Strength.NONE)
+    clusters = tuple(_cluster(name, lines, of_code) for name in CLUSTERS)
+    relation = _raised(relation, of_code, lines)
+    if relation in _UNDECLARED and any(line.name in DECLARATIONS for line in lines):
         relation = Relation.DERIVED_DECLARED
     if relation in (Relation.INDEPENDENT, Relation.INCONCLUSIVE):
         return Verdict(relation, Strength.NONE, clusters)
-    most = max((cluster.strength for cluster in clusters), key=_RANK.index)
+    strength = max((cluster.strength for cluster in clusters), key=_RANK.index)
     if relation is Relation.COMMON_IDIOM:
-        most = min(most, Strength.WEAK, key=_RANK.index)
-    return Verdict(relation, most, clusters)
+        strength = min(strength, Strength.WEAK, key=_RANK.index)
+    return Verdict(relation, strength, clusters)
 
 
 def nearest_reference(attribution: Sequence[Attribution], lines: Sequence[Evidence], names: Sequence[str]) -> str:
-    """The reference that explains most: by code, and where code tells nothing by the strongest lines beside it."""
-    if attribution and attribution[0].bits > 0:
+    """The reference that explains most: by code, and where code tells little by the strongest lines of all kinds."""
+    if attribution and _is_moderate(strength_of(attribution[0].bits)):
         return attribution[0].reference
+    of_code = {row.reference: strength_of(row.bits) for row in attribution}
 
     def support(name: str) -> list[int]:
         ours = [line for line in lines if line.reference == name]
-        return sorted((_RANK.index(_strongest(cluster, ours)) for cluster in CLUSTERS), reverse=True)
+        clusters = [_cluster(each, ours, of_code.get(name, Strength.NONE)) for each in CLUSTERS]
+        return sorted((_RANK.index(cluster.strength) for cluster in clusters), reverse=True)
 
-    return max(names, key=support, default="")
+    by_code = [row.reference for row in attribution] or names
+    return max(by_code, key=support, default="")
 
 
 def _cluster(name: str, lines: Sequence[Evidence], of_code: Strength) -> Cluster:
-    """The strongest line of a cluster. Code counts with what stands on its own, not with the sum of its lines."""
-    ours = [line for line in lines if line.kind in CLUSTERS[name] and line.strength is not Strength.NONE]
-    if not ours:
-        return Cluster(name, CLUSTERS[name], Strength.NONE, "")
-    capped = {id(line): _lower(line.strength, of_code) if line.kind == "code" else line.strength for line in ours}
-    best = max(ours, key=lambda line: _RANK.index(capped[id(line)]))
-    strength = capped[id(best)]
-    if best.kind == "code":  # three lines of one likeness: it is as strong as all of them
-        strength = of_code
-    return Cluster(name, CLUSTERS[name], strength, f"{best.kind}/{best.name}" if strength is not Strength.NONE else "")
+    """The strongest line of a cluster; code is as strong as what stands on its own in it, not as the sum of a line."""
+    kinds = CLUSTERS[name]
+    best, strength = "", Strength.NONE
+    for line in lines:
+        of_line = of_code if line.kind == "code" else line.strength
+        if line.kind in kinds and _RANK.index(of_line) > _RANK.index(strength):
+            best, strength = f"{line.kind}/{line.name}", of_line
+    return Cluster(name, kinds, strength, best)
 
 
-def _strongest(cluster: str, lines: Sequence[Evidence]) -> Strength:
-    return max(
-        (line.strength for line in lines if line.kind in CLUSTERS[cluster]), key=_RANK.index, default=Strength.NONE
-    )
-
-
-def _lower(one: Strength, other: Strength) -> Strength:
-    return min(one, other, key=_RANK.index)
-
-
-def _raised(relation: Relation, others: Sequence[Strength]) -> Relation:
-    """What lines beside the code add: two clusters that are moderate, or one that is strong, show a derivation."""
+def _raised(relation: Relation, of_code: Strength, lines: Sequence[Evidence]) -> Relation:
+    """What lines beside the code add: two clusters that are moderate, or a line that is strong, show a derivation."""
     if relation not in _RAISED:
         return relation
-    first, second = (*others, Strength.NONE, Strength.NONE)[:2]
-    agrees = _RANK.index(second) >= _RANK.index(Strength.MODERATE)
-    if agrees or _RANK.index(first) >= _RANK.index(Strength.STRONG):
+    beside = [line for line in lines if line.kind not in ("code", "traces")]  # traces hang on the code
+    found = [_cluster(name, beside, Strength.NONE).strength for name in CLUSTERS]
+    if relation is Relation.SHARED_ANCESTOR:  # then the code is more than idiom, and counts for its cluster
+        text = list(CLUSTERS).index("text")
+        found[text] = max(found[text], of_code, key=_RANK.index)
+    if sum(map(_is_moderate, found)) > 1 or any(_RANK.index(line.strength) >= _STRONG for line in beside):
         return Relation.DERIVED_UNDECLARED
-    if relation is Relation.SHARED_ANCESTOR:
-        return relation
-    if first is Strength.MODERATE:
+    if relation is Relation.SHARED_ANCESTOR or any(map(_is_moderate, found)):
         return Relation.SHARED_ANCESTOR
-    return Relation.COMMON_IDIOM if first is Strength.WEAK else relation
+    return Relation.COMMON_IDIOM if any(strength is not Strength.NONE for strength in found) else relation
+
+
+def _is_moderate(strength: Strength) -> bool:
+    return _RANK.index(strength) >= _RANK.index(Strength.MODERATE)
 
 
 def of_link(link: Link) -> tuple[Relation, Strength]:

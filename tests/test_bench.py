@@ -236,8 +236,8 @@ def test_a_trace_is_ancestral_where_its_files_hold_functions_of_a_known_source_i
 
 def test_a_trace_is_declared_where_one_of_its_files_names_a_source() -> None:
     files = {"a.py": b"x = 1\n", "b.py": b"# This module was adapted from heron.\n"}
-    assert traces.is_declared(_trace("a.py", "b.py"), files.__getitem__, files.__getitem__)
-    assert not traces.is_declared(_trace("a.py", "a.py"), files.__getitem__, files.__getitem__)
+    assert traces.is_declared(("a.py", "b.py"), files.__getitem__, files.__getitem__)
+    assert not traces.is_declared(("a.py", "a.py"), files.__getitem__, files.__getitem__)
 
 
 def test_pairs_with_a_line_that_nothing_explains_fail_the_demand_and_are_listed() -> None:

@@ -104,7 +104,8 @@ class Stage:
 def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
     stage = Stage()
     modules: dict[str, dict[str, Any]] = {
-        "detector.compare": {"compare": stage.compare, "Options": SimpleNamespace},
+        "detector.compare": {"compare": stage.compare},
+        "detector.options": {"Options": SimpleNamespace},
         "detector.read": {"open_target": stage.open_target},
     }
     for name, contents in modules.items():
@@ -236,7 +237,7 @@ def test_wrong_usage_is_exit_2_and_compares_nothing(
 def test_targets_and_options_reach_the_comparison_in_order(stage: Stage) -> None:
     cli.run(["compare", "a", "b", "c", "--min-similarity", "0", "--min-bits", "12.5", "--jobs", "3"])
     assert stage.targets == ("a", "b", "c")
-    assert vars(stage.options) == {"min_similarity": 0.0, "min_bits": 12.5, "jobs": 3}
+    assert vars(stage.options) == {"min_similarity": 0.0, "min_bits": 12.5, "jobs": 3, "kinds": None}
     assert stage.open_targets == 0
 
 
@@ -245,7 +246,7 @@ def test_without_options_thresholds_are_the_calibrated_ones_and_every_processor_
 ) -> None:
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 5, 6}, raising=False)
     cli.run(["compare", "a", "b"])
-    assert vars(stage.options) == {"min_similarity": None, "min_bits": None, "jobs": 3}
+    assert vars(stage.options) == {"min_similarity": None, "min_bits": None, "jobs": 3, "kinds": None}
 
 
 def test_the_report_goes_to_stdout_and_the_summary_to_stderr(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 
+from detector import compare as compared
+from detector import explanations, patterns
+from detector.cli import Kind
 from detector.compare import compare
 from detector.model import CloneType, Relation, Report, Skipped, Strength, UserError
 from detector.options import Options
 from detector.read import open_target
+from detector.settings import CLUSTERS
 from detector.targets import Repo
 from tests.repositories import (
     ANNEAL,
@@ -508,3 +512,31 @@ def test_the_ledger_accounts_for_every_match_with_an_innocent_explanation() -> N
     assert sum(float(line.measures["bits"]) for line in report.evidence) == pytest.approx(
         sum(match.bits for match in report.matches), abs=0.05
     )
+
+
+# --- kinds of evidence -----------------------------------------------------------------------------------------------
+
+
+def test_every_kind_of_evidence_is_known_everywhere() -> None:
+    assert compared.KINDS == patterns.KINDS == tuple(explanations.KINDS) == tuple(Kind)
+    clustered = [kind for kinds in CLUSTERS.values() for kind in kinds]
+    assert sorted(clustered) == sorted(set(compared.KINDS) - {"declared"})
+
+
+def test_only_the_kinds_that_are_asked_for_are_looked_for() -> None:
+    mine, theirs = repo("mine", FOUR), repo("theirs", FOUR)
+    report = compare(mine, [theirs], Options(kinds=frozenset({"traces"})))
+    assert not report.matches
+    assert {each.kind for each in report.examined} == {"traces"}
+    assert {each.kind for each in compare(mine, [theirs]).examined} == set(compared.KINDS)
+
+
+def test_a_reference_without_code_takes_no_part_in_it_and_is_told() -> None:
+    mine, theirs, papers = repo("mine", FOUR), repo("theirs", FOUR), repo("papers", {"README.md": "Nothing yet."})
+    alone, beside = compare(mine, [theirs]), compare(mine, [papers, theirs])
+    assert beside.matches == alone.matches
+    assert [row.reference for row in beside.attribution] == ["theirs", "papers"]
+    assert beside.attribution[1].bits == 0
+    (missing,) = [each for each in beside.examined if each.kind == "code" and not each.is_possible]
+    assert missing.reference == "papers"
+    assert "no Python files found" in missing.about

@@ -8,7 +8,6 @@ from collections import Counter
 from dataclasses import replace
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -39,9 +38,9 @@ def _json(text: str) -> Any:
 
 @pytest.mark.parametrize("form", Format)
 def test_every_format_is_harmless_to_show_whatever_the_names(form: Format) -> None:
-    brought = {"\t", *render(named("plain"), form, Path("file"))}  # a library in the page has a control character
+    brought = {"\t", *render(named("plain"), form)}  # a library in the page has a control character
     for name in NAMES:
-        text = render(named(name), form, Path("file"))
+        text = render(named(name), form)
         text.encode("utf-8")
         assert all(char in brought or char.isprintable() for char in text), name
         assert text.endswith("\n")

@@ -27,7 +27,7 @@ def test_every_golden_file_belongs_to_a_format() -> None:
 def test_no_format_depends_on_the_order_of_hashes() -> None:
     code = (
         "from pathlib import Path; from detector.formats import Format, render; from tests.reports import full\n"
-        "for form in Format: print(ascii(render(full(), form, Path('file'))))"
+        "for form in Format: print(ascii(render(full(), form)))"
     )
     outputs = {
         subprocess.run(

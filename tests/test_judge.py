@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from detector.judge import Link, of_link, strength_of
-from detector.model import Relation, Strength
+from detector.judge import DECLARATIONS, Link, judge, nearest_reference, of_link, strength_of
+from detector.model import Attribution, Evidence, Relation, Strength
 from detector.settings import (
     DECLARED_SHARE,
     DERIVED_BITS,
@@ -184,3 +184,95 @@ def test_every_link_has_an_answer_and_only_a_link_has_strength(link: Link) -> No
     assert (relation in {Relation.INDEPENDENT, Relation.INCONCLUSIVE}) is not is_linked
     if not is_linked:
         assert strength is Strength.NONE
+
+
+# --- with what stands beside the code -----------------------------------------------------------------------------
+
+ANCESTOR = replace(COPY, strong_functions=2, strong_bits=IDIOM_BITS + 1, bits=IDIOM_BITS + 1, share_of_suspect=0.01)
+MODERATE, STRONG = Strength.MODERATE, Strength.STRONG
+
+
+def _line(pattern: str, strength: Strength, reference: str = "theirs") -> Evidence:
+    kind, name = pattern.split("/")
+    return Evidence(kind, name, reference, strength, "claim", "innocent")
+
+
+BLOBS, TOKENS, TENSORS = (
+    _line(pattern, MODERATE) for pattern in ("history/same-blobs", "tokenizer/same-changes", "structure/same-tensors")
+)
+
+
+@pytest.mark.parametrize(
+    ("link", "lines", "relation", "strength"),
+    [
+        (NOTHING, [], Relation.INDEPENDENT, Strength.NONE),
+        (None, [], Relation.INCONCLUSIVE, Strength.NONE),
+        # One cluster that is moderate points to a source in common; two, or one that is strong, to a derivation.
+        (NOTHING, [TOKENS], Relation.SHARED_ANCESTOR, MODERATE),
+        (None, [TOKENS], Relation.SHARED_ANCESTOR, MODERATE),
+        (NOTHING, [TOKENS, BLOBS], Relation.DERIVED_UNDECLARED, MODERATE),
+        (None, [replace(TOKENS, strength=STRONG)], Relation.DERIVED_UNDECLARED, STRONG),
+        (ANCESTOR, [TOKENS], Relation.DERIVED_UNDECLARED, MODERATE),
+        (NOTHING, [replace(TOKENS, strength=Strength.WEAK)], Relation.COMMON_IDIOM, Strength.WEAK),
+        # Two lines of one cluster depend on each other.
+        (NOTHING, [TOKENS, TENSORS], Relation.SHARED_ANCESTOR, MODERATE),
+        # Traces hang on the code: alone they tell nothing of the relation.
+        (NOTHING, [_line("traces/same-comment", MODERATE)], Relation.INDEPENDENT, Strength.NONE),
+        (COPY, [_line("code/renamed-function", Strength.VERY_STRONG), TOKENS], Relation.DERIVED_UNDECLARED, SCALE[-1]),
+    ],
+)
+def test_lines_beside_the_code_raise_a_relation_only_together_or_if_strong(
+    link: Link | None, lines: list[Evidence], relation: Relation, strength: Strength
+) -> None:
+    verdict = judge(link, lines)
+    assert (verdict.relation, verdict.strength) == (relation, strength)
+
+
+@pytest.mark.parametrize("name", sorted(DECLARATIONS))
+def test_what_is_declared_makes_a_derivation_a_declared_one_and_nothing_else(name: str) -> None:
+    declared = _line(f"declared/{name}", Strength.NONE)
+    code = _line("code/renamed-function", Strength.VERY_STRONG)
+    assert judge(COPY, [code, declared]).relation is Relation.DERIVED_DECLARED
+    assert judge(replace(COPY, unchanged_share=1.0), [code, declared]).relation is Relation.DERIVED_DECLARED
+    assert judge(NOTHING, [declared]).relation is Relation.INDEPENDENT
+    assert judge(ANCESTOR, [declared]).relation is Relation.SHARED_ANCESTOR
+
+
+def test_of_each_cluster_the_strongest_line_speaks_and_nothing_is_multiplied() -> None:
+    code = [_line(f"code/{name}", Strength.WEAK) for name in ("renamed-function", "rewritten-function")]
+    verdict = judge(COPY, [*code, BLOBS, TOKENS, TENSORS])
+    assert [(each.name, each.strength, each.line) for each in verdict.clusters] == [
+        ("text", Strength.VERY_STRONG, "code/renamed-function"),
+        ("checkpoint", MODERATE, "tokenizer/same-changes"),
+    ]
+    assert verdict.strength is Strength.VERY_STRONG
+
+
+@given(
+    lines=st.lists(
+        st.builds(
+            _line,
+            st.sampled_from(["history/a", "dangling/b", "config/c", "structure/d", "tokenizer/e", "traces/f"]),
+            st.sampled_from(Strength),
+        ),
+        max_size=6,
+    ),
+    link=st.sampled_from([None, NOTHING, ANCESTOR, COPY]),
+)
+@profile
+def test_another_line_never_lowers_what_was_concluded(lines: list[Evidence], link: Link | None) -> None:
+    less, more = judge(link, lines[1:]), judge(link, lines)
+    assert SCALE.index(more.strength) >= SCALE.index(less.strength)
+
+
+def test_the_nearest_reference_is_the_codes_unless_code_tells_little() -> None:
+    names = ["one", "two"]
+    little, much = (Attribution("one", bits, bits, 3, 0.1) for bits in (STRENGTH_BITS["weak"], 5_000.0))
+    none = Attribution("two", 0.0, 0.0, 0, 0.0)
+    token = _line("tokenizer/same-changes", MODERATE, "two")
+    assert nearest_reference([much, none], [token], names) == "one"
+    assert nearest_reference([little, none], [token], names) == "two"
+    assert nearest_reference([little, none], [], names) == "one"
+    assert nearest_reference([], [token], names) == "two"
+    assert nearest_reference([], [], names) == "one"
+    assert nearest_reference([], [], []) == ""

@@ -15,6 +15,10 @@ from typing import Any
 from detector.model import Evidence, Place, Strength
 from detector.settings import STRENGTH_ODDS
 
+UNCALIBRATED = "not calibrated: it supports nothing by itself"
+# The files, in the order in which a report goes through kinds of evidence.
+KINDS = ("code", "traces", "declared", "dangling", "history", "config", "structure", "tokenizer")
+
 
 @dataclass(frozen=True, slots=True)
 class Null:
@@ -55,11 +59,6 @@ def support(odds: float) -> Strength:
     """Put a likelihood ratio on the verbal scale."""
     reached = [strength for strength, least in STRENGTH_ODDS.items() if odds >= least]
     return Strength(reached[-1]) if reached else Strength.NONE
-
-
-UNCALIBRATED = "not calibrated: it supports nothing by itself"
-# The files, in the order in which a report goes through kinds of evidence.
-KINDS = ("code", "traces", "declared", "dangling", "history", "config", "structure", "tokenizer")
 
 
 def line(

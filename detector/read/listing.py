@@ -46,7 +46,8 @@ class Listing(Generic[Key]):
                 self._skipped.append(Skipped(printable(each.path), each.reason))
                 continue
             path = printable(each.path)
-            if not (is_python_name(path) or (each.may_be_script and self._is_script(each.key))):
+            is_script = each.may_be_script and not is_note_name(path) and self._is_script(each.key)
+            if not (is_python_name(path) or is_script):
                 if is_other_name(path):
                     self._others.setdefault(path, each.key)
             elif path in self._keys:

@@ -85,11 +85,7 @@ def _refusal(member: zipfile.ZipInfo, name: str | None, mode: int) -> str | None
     """Tell why a member is not read as Python, by what the directory says of it."""
     if (reason := _barrier(member, name, mode)) is not None:
         return reason
-    if member.file_size > MAX_FILE_BYTES:
-        return TOO_LARGE
-    if member.file_size > RATIO_MATTERS_FROM_BYTES and member.file_size > MAX_RATIO * max(member.compress_size, 1):
-        return f"compressed more than {MAX_RATIO} times, as source code never is"
-    return None
+    return TOO_LARGE if member.file_size > MAX_FILE_BYTES else None
 
 
 def _barrier(member: zipfile.ZipInfo, name: str | None, mode: int) -> str | None:
@@ -100,6 +96,8 @@ def _barrier(member: zipfile.ZipInfo, name: str | None, mode: int) -> str | None
         return "a symbolic link" if stat.S_ISLNK(mode) else "not a regular file"
     if member.flag_bits & _ENCRYPTED:
         return "encrypted"
+    if member.file_size > RATIO_MATTERS_FROM_BYTES and member.file_size > MAX_RATIO * max(member.compress_size, 1):
+        return f"compressed more than {MAX_RATIO} times, as source code never is"
     return None
 
 

@@ -28,7 +28,7 @@ _BROUGHT = re.compile(r"(<style>|<script>).*?(?=</style>|</script>)|(?<=Policy\"
 
 def written(form: Format) -> str:
     """The fixed report in a format."""
-    text = render(full(), form, Path("file"))
+    text = render(full(), form)
     return _BROUGHT.sub(lambda found: found[1] or "", text) if form is Format.HTML else text
 
 
