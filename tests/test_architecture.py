@@ -96,7 +96,7 @@ ALLOWED: dict[str, frozenset[str]] = {
 # Modules of `report/` that are no format: how to show things, and how to write and read them as JSON.
 SHARED = {
     "report": {
-        "assets", "documents", "drawing", "escaping", "exhibits", "findings", "flows", "layout", "ledger", "names",
+        "assets", "documents", "drawing", "escaping", "exhibits", "findings", "flows", "lanes", "layout", "ledger", "names",
         "rounding", "sarif_rules", "sides", "summary", "timeline", "traces", "typed", "words",
     }
 }  # fmt: skip

@@ -18,6 +18,7 @@ from detector.model import Relation, Report, Strength, Texts
 from detector.report import markdown
 from detector.report.escaping import PIPE, block, code, prose
 from detector.report.names import visible
+from tests.beside import alone, beside
 from tests.reports import MARKUP, full, hostile_texts, named, reports
 from tests.test_report import HOSTILE_NAMES
 
@@ -70,7 +71,10 @@ def test_the_report_begins_with_the_relation_its_support_and_the_references() ->
     lines = markdown.render(full()).split("\n")
     assert lines[0] == "## Derived, undeclared"
     assert lines[2].startswith("`rebadged` is derived from `original` (the nearest of 2 references) or from")
-    assert lines[4] == "Support: none, weak, moderate, **strong**, very strong."
+    assert lines[4] == (
+        "Support: none, weak, moderate, **strong**, very strong. It rests on `text` strong (`code/rewritten-function`); "
+        "`checkpoint` moderate (`tokenizer/same-changes`); `behaviour` none."
+    )
     assert "| `original` | `0123456789ab` | 300 | 133.8 | 133.8 | 2 | 66.1% |" in lines
 
 
@@ -84,9 +88,31 @@ def test_a_match_is_a_row_with_places_numbers_and_what_it_rests_on() -> None:
 
 
 def test_every_claim_stands_beside_what_else_would_explain_it() -> None:
-    line, *_ = full().evidence
-    (row,) = [row for row in markdown.render(full()).split("\n") if "`code/rewritten-function`" in row]
-    assert row.endswith(f"| {line.claim} | {line.innocent} |")
+    rows = [row for row in markdown.render(full()).split("\n") if row.startswith(("| strong |", "| moderate |"))]
+    code, tokens = rows
+    assert "| functions that compute what functions of original compute, in other words: 1 | a common ancestor" in code
+    assert "; in `tokenizer.json`, `added tokens.json:3` | one training recipe" in tokens
+    assert "; tried: a common base: 13 tokens are in none of 24 known tokenizers | in 0 of 56 pairs" in tokens
+
+
+def test_tables_histories_and_what_was_missing_are_tables() -> None:
+    text = markdown.render(full())
+    assert "| `128012` | `<\\x7cslice\\x7c>` | `<slice>` | `2.5` |" in text
+    assert "4 rows of a long table left out of the report." in text
+    assert "| `2024-03-18T00:30:32Z` | `rebadged` | first commit: 14 files | `cccccccccccc` |" in text
+    assert "| `config` | rebadged has no configuration |  |" in text
+    assert "| `tokenizer` | other has no tokenizer files | `other` |" in text
+
+
+def test_code_that_was_not_compared_and_a_suspect_alone_are_told() -> None:
+    text = markdown.render(beside())
+    assert "Code was not compared: rebadged: no Python." in text
+    assert "| reference | revision |" in text
+    assert "matches one of a reference" not in text
+    text = markdown.render(alone())
+    assert text.startswith("## Looked at alone\n\n`rebadged` was looked at by itself")
+    assert "Support" not in text
+    assert "### Matches" not in text
 
 
 def test_what_is_left_of_the_difference_once_names_are_put_back_is_a_folded_diff() -> None:
