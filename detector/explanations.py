@@ -56,8 +56,8 @@ _BREADTH = f"{DERIVED_FUNCTIONS} and more functions that stand on their own, wit
 _PART = f"which are at least {DERIVED_SHARE:.0%} of the suspect's weight"
 # What `judge` makes of lines beside the code, of the nearest reference.
 _STRONG = (
-    "a line beside code and traces that is strong, or moderate support in two clusters, in which code that shows a shared "
-    "ancestor counts"
+    "a line beside code and traces that is strong, or moderate support in two clusters, in which code that shows a "
+    "shared ancestor counts"
 )
 _RELATIONS: dict[Relation, str] = {
     Relation.IDENTICAL: (

@@ -21,7 +21,7 @@ from detector.model import Basis, CloneType, Report, Skipped, Span, Trace
 from detector.patterns import PATTERNS
 from detector.report import documents, findings, gitlab, jsonl, junit, sarif, sarif_rules
 from detector.report import json as json_report
-from tests.beside import alone, beside
+from tests.beside import beside
 from tests.reports import MARKUP, full, hostile_texts, named, reports
 from tests.test_report import HOSTILE_NAMES, _closed, _schema
 

@@ -71,9 +71,10 @@ def test_the_report_begins_with_the_relation_its_support_and_the_references() ->
     lines = markdown.render(full()).split("\n")
     assert lines[0] == "## Derived, undeclared"
     assert lines[2].startswith("`rebadged` is derived from `original` (the nearest of 2 references) or from")
-    assert lines[4] == (
-        "Support: none, weak, moderate, **strong**, very strong. It rests on `text` strong (`code/rewritten-function`); "
-        "`checkpoint` moderate (`tokenizer/same-changes`); `behaviour` none."
+    scale, rests_on = lines[4].split(" It rests on ")
+    assert scale == "Support: none, weak, moderate, **strong**, very strong."
+    assert rests_on == (
+        "`text` strong (`code/rewritten-function`); `checkpoint` moderate (`tokenizer/same-changes`); `behaviour` none."
     )
     assert "| `original` | `0123456789ab` | 300 | 133.8 | 133.8 | 2 | 66.1% |" in lines
 

@@ -63,7 +63,11 @@ def exhibits(report: Report) -> list[Exhibit]:
 
 def has_compared_code(report: Report) -> bool:
     """Whether functions were compared with functions; a report that does not say what was looked at compared them."""
-    return not report.examined or any(each.kind == "code" and each.is_possible for each in report.examined)
+    return (
+        bool(report.matches)
+        or not report.examined
+        or any(each.kind == "code" and each.is_possible for each in report.examined)
+    )
 
 
 def why_no_code(report: Report) -> str:
