@@ -190,7 +190,7 @@ def _events() -> tuple[Event, ...]:
         ("2024-02-01T07:00:00Z", "original", "first-commit", "first commit: 18 files"),
         ("2024-04-12T12:21:00Z", "original", "renaming", "MiniModel became HeronForConversation in 31 places"),
         ("2024-05-20T03:12:09Z", "original", "copied-version", "12 of 14 files of the suspect equal this version"),
-        ("2024-05-24T18:47:33Z", "original", "copied-until", "the next commit changes 3 of these files"),
+        ("2024-05-24T18:47:33Z", "original", "copied-version-end", "the last commit that holds 12 of 14 files"),
         ("2024-05-28T00:30:32Z", "rebadged", "first-commit", "first commit: 14 files at once"),
         ("2024-05-28T01:02:10Z", "rebadged", "renaming", "HeronForConversation became KestrelVL in 117 places"),
         ("2024-05-28T01:40:55Z", "rebadged", "removed", "a test was deleted that names original"),

@@ -55,10 +55,12 @@ def test_the_window_lies_between_the_first_and_the_last_version_that_holds_it() 
     assert [date_of(int(each)) for each in (window.first, window.last)] == [(2024, 5, 20), (2024, 5, 24)]
 
 
-def test_a_window_without_an_end_ends_with_the_first_commit_of_the_suspect() -> None:
-    events = [event for event in beside().events if event.kind != "copied-until"]
+def test_a_window_without_an_end_ends_when_the_suspect_had_it() -> None:
+    events = [event for event in beside().events if event.kind != "copied-version-end"]
     (window,) = windows(_with(events))
     assert date_of(int(window.last)) == (2024, 5, 28)
+    (window,) = windows(_with([*events, Event("2024-05-30T00:00:00Z", "rebadged", "import", "x")]))
+    assert date_of(int(window.last)) == (2024, 5, 30)
     assert windows(_with([event for event in events if event.kind != "first-commit"])) == []
 
 
@@ -117,7 +119,7 @@ near = st.datetimes(datetime(2024, 5, 1), datetime(2024, 6, 9)).map(lambda when:
             Event,
             st.one_of(times, near),
             st.sampled_from(["rebadged", "original", "cited", "unknown"]),
-            st.sampled_from(["first-commit", "copied-version", "copied-until", "renaming", "a-long-kind-" * 9]),
+            st.sampled_from(["first-commit", "copied-version", "copied-version-end", "renaming", "a-long-kind-" * 9]),
             st.just("x"),
         ),
         min_size=1,

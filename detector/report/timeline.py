@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 from detector.model import Event, Report
 
-# Kinds of events that say which versions of a reference hold what the suspect has.
+# How kinds of events begin that say which versions of a reference hold what the suspect has ...
 COPIED = "copied"
-FIRST_COMMIT = "first-commit"
+# ... and kinds that say when the suspect had it, the better one first.
+BROUGHT = ("import", "first-commit")
 
 _AT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.\d{1,9})?)?Z?)?", re.ASCII)
 _DAY = 86_400
@@ -56,7 +57,7 @@ def day_number(year: int, month: int, day: int) -> int:
 def windows(report: Report) -> list[Window]:
     """For each reference the time between its first and last event of a copied version.
 
-    A window that has no end of its own ends with the first commit of the suspect, if that is later.
+    A window that has no end of its own ends when the suspect had it, if that is later.
     """
     found = []
     for side in dict.fromkeys(event.side for event in report.events if event.side != report.suspect.name):
@@ -64,11 +65,16 @@ def windows(report: Report) -> list[Window]:
         times = _times(ours)
         if not times:
             continue
-        own = [event for event in report.events if event.side == report.suspect.name and event.kind == FIRST_COMMIT]
-        ends = [time for time in _times(own) if time > times[0]] if len(times) == 1 else times
+        ends = times[1:] or [time for time in _brought(report) if time > times[0]][:1]
         if ends:
-            found.append(Window(side, times[0], ends[0] if len(times) == 1 else ends[-1]))
+            found.append(Window(side, times[0], ends[-1]))
     return found
+
+
+def _brought(report: Report) -> list[float]:
+    own = [event for event in report.events if event.side == report.suspect.name]
+    found = (_times([event for event in own if event.kind == kind]) for kind in BROUGHT)
+    return next(filter(None, found), [])
 
 
 def _times(events: list[Event]) -> list[float]:
