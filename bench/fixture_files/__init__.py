@@ -1,0 +1,1 @@
+"""The files that stand beside the code in `fixtures/`: configurations, tokenizers, indexes of weights."""
