@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import errno
 import math
 import os
@@ -18,6 +17,21 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detector import report_files
+from detector.arguments import (
+    EPILOG,
+    EXPLAIN_EPILOG,
+    ExitZeroOption,
+    FailOnOption,
+    FormOption,
+    JobsOption,
+    Kind,
+    KindsOption,
+    Level,
+    OutputOption,
+    QuietOption,
+    ReferencesArgument,
+    SuspectArgument,
+)
 from detector.formats import FILE_WIDTH, Format, render
 from detector.gate import EXIT_ERROR, EXIT_INTERRUPTED, EXIT_NOTHING, exit_code
 from detector.model import Report, Skipped, Strength, UserError
@@ -31,59 +45,6 @@ if TYPE_CHECKING:
 
 # What the system refuses and the user can mend; any other OSError is our bug.
 SYSTEM_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EACCES, errno.EPERM)
-
-EPILOG = """\b
-Exit codes:
-  0    nothing above the gate
-  1    findings above the gate
-  2    usage error or crash
-  3    incomplete: Python code that was asked for could not be read
-  130  interrupted
-"""
-EXPLAIN_EPILOG = """\b
-Exit codes:
-  0    explained
-  2    nothing is called so
-"""
-
-
-class Kind(enum.StrEnum):
-    """A kind of evidence, as it is typed on a command line."""
-
-    CODE = "code"
-    TRACES = "traces"
-    DECLARED = "declared"
-    DANGLING = "dangling"
-    HISTORY = "history"
-    CONFIG = "config"
-    STRUCTURE = "structure"
-    TOKENIZER = "tokenizer"
-
-
-class Level(enum.StrEnum):
-    """`Strength` as it is typed on a command line."""
-
-    WEAK = "weak"
-    MODERATE = "moderate"
-    STRONG = "strong"
-    VERY_STRONG = "very-strong"
-
-
-FormOption = Annotated[Format, typer.Option("--format", help="What to write.")]
-OutputOption = Annotated[
-    Path | None, typer.Option("--output", metavar="FILE", help="Write to FILE, not to standard output.")
-]
-FailOnOption = Annotated[
-    Level | None,
-    typer.Option(help="Exit 1 only if a derivation has this support; any undeclared match otherwise."),
-]
-ExitZeroOption = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 where it would be 1 or 3.")]
-JobsOption = Annotated[
-    int | None, typer.Option(min=1, help="Processes that read; as many as there are processors by default.")
-]
-QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress and no summary on standard error.")]
-SuspectArgument = Annotated[str, typer.Argument(metavar="SUSPECT", help="What may come from the references.")]
-ReferencesArgument = Annotated[list[str], typer.Argument(metavar="REFERENCE", help="Where it may come from.")]
 
 app = typer.Typer(
     name="detector",
@@ -147,9 +108,7 @@ def compare(
     references: ReferencesArgument,
     form: FormOption = Format.TERMINAL,
     output: OutputOption = None,
-    kind: Annotated[
-        list[Kind] | None, typer.Option("--kind", help="Look for this kind of evidence alone; may be repeated.")
-    ] = None,
+    kind: KindsOption = None,
     min_similarity: Annotated[
         float | None, typer.Option(min=0, max=1, help="Report matches of at least this similarity, 0 to 1.")
     ] = None,
@@ -383,8 +342,11 @@ def _processors() -> int:
 
 
 def _summary(report: Report, seconds: float) -> str:
-    references = sum(side.functions for side in report.references)
-    return f"compared {report.suspect.functions:,} functions with {references:,} in {seconds:.1f} s"
+    functions = sum(side.functions for side in report.references)
+    if report.suspect.functions and functions:
+        return f"compared {report.suspect.functions:,} functions with {functions:,} in {seconds:.1f} s"
+    kinds = ", ".join(dict.fromkeys(each.kind for each in report.examined if each.is_possible))
+    return f"looked at {kinds} in {seconds:.1f} s"
 
 
 def _rendered(report: Report, form: Format, output: Path | None) -> str:

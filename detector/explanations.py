@@ -54,31 +54,38 @@ _PLACE = re.compile(r"\{(\w+)\}")
 
 _BREADTH = f"{DERIVED_FUNCTIONS} and more functions that stand on their own, with {DERIVED_BITS:,.0f} bits and more"
 _PART = f"which are at least {DERIVED_SHARE:.0%} of the suspect's weight"
+# What `judge` makes of lines beside the code, of the nearest reference.
+_STRONG = (
+    "a line beside code and traces that is strong, or moderate support in two clusters, in which code that shows a "
+    "shared ancestor counts"
+)
 _RELATIONS: dict[Relation, str] = {
     Relation.IDENTICAL: (
-        f"At least {IDENTICAL_SHARE:.0%} of the suspect, by weight, stands in the nearest reference, unchanged but for "
-        "layout and comments, which do not name it as the source."
+        f"At least {IDENTICAL_SHARE:.0%} of the suspect's code, by weight, stands in the nearest reference, unchanged "
+        "but for layout and comments, which do not name it as the source."
     ),
     Relation.DERIVED_DECLARED: (
         f"{_BREADTH}, {_PART}; comments name the reference as the source of at least {DECLARED_SHARE:.0%} of what "
-        "matches."
+        f"matches. Or all that makes it identical or derived, undeclared ({_STRONG}), while the suspect says itself "
+        "that it descends from the reference."
     ),
     Relation.DERIVED_UNDECLARED: (
         f"{_BREADTH}, {_PART}; comments do not name the reference as the source of as much as {DECLARED_SHARE:.0%} of "
-        "what matches."
+        f"what matches. Or, whatever the code tells, {_STRONG}."
     ),
     Relation.SHARED_ANCESTOR: (
         f"Functions that stand on their own with {IDIOM_BITS:,.0f} bits and more, but too few of them, or too small a "
-        "share of the suspect, to call it derived: likely one source of both."
+        "share of the suspect, to call it derived: likely one source of both. Or lines beside code and traces that are "
+        "moderate, in one cluster alone."
     ),
     Relation.COMMON_IDIOM: (
         f"Functions that stand on their own with less than {IDIOM_BITS:,.0f} bits: little enough that many projects "
-        "would share it."
+        "would share it. Or lines beside code and traces that are weak."
     ),
-    Relation.INDEPENDENT: "No function matches more than coincidence explains.",
+    Relation.INDEPENDENT: "No function matches more than coincidence explains, and nothing else supports more.",
     Relation.INCONCLUSIVE: (
         "No function matches more than coincidence explains, but a side has fewer than "
-        f"{FEWEST_COMPARED_FUNCTIONS} functions: too few to tell."
+        f"{FEWEST_COMPARED_FUNCTIONS} functions: too few to tell. Or no code was compared. Nothing else supports more."
     ),
 }
 _CLONE_TYPES: dict[CloneType, str] = {

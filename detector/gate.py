@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from detector.model import Relation, Report, Skipped, Strength
+from detector.report.findings import is_finding
 
 EXIT_NOTHING = 0
 EXIT_FINDINGS = 1
@@ -15,6 +16,8 @@ PYTHON_SUFFIXES = (".py", ".pyw", ".pyi", ".ipynb")
 LINK = "a symbolic link"
 CANNOT = "cannot "
 REST = "the rest is not read"
+# Kinds of evidence for which all Python files are read: what is left out on purpose is among what they skip.
+READ_CODE = frozenset({"code", "traces", "declared"})
 # The relations that --fail-on gates: the others say that likeness has a harmless or an unknown source.
 GATED = (Relation.IDENTICAL, Relation.DERIVED_UNDECLARED, Relation.SHARED_ANCESTOR)
 
@@ -22,26 +25,32 @@ GATED = (Relation.IDENTICAL, Relation.DERIVED_UNDECLARED, Relation.SHARED_ANCEST
 def exit_code(report: Report, fail_on: Strength | None) -> int:
     """Tell what a script has to know. Findings come before incompleteness: more reading would not take them back.
 
-    Without `fail_on`, any match is a finding that the suspect does not declare. With it, such a match must exist and
-    the relation must point to a derivation with at least that support.
+    Without `fail_on`, any match is a finding that the suspect does not declare, and any line of evidence beside the
+    code that supports something, unless the whole is declared. With it, one of these must exist and the relation must
+    point to a derivation with at least that support.
     """
     has_findings = any(not match.is_declared for match in report.matches)
+    has_findings = has_findings or any(is_finding(line, report) for line in report.evidence)
     if fail_on is not None:
         scale = list(Strength)
         is_gated = report.relation in GATED and scale.index(report.strength) >= scale.index(fail_on)
         has_findings = has_findings and is_gated
     if has_findings:
         return EXIT_FINDINGS
-    return EXIT_INCOMPLETE if any(map(_is_missed, report.skipped)) else EXIT_NOTHING
+    asked = {each.kind for each in report.examined}
+    has_read_code = not asked or bool(asked & READ_CODE)
+    return EXIT_INCOMPLETE if any(_is_missed(skipped, has_read_code) for skipped in report.skipped) else EXIT_NOTHING
 
 
-def _is_missed(skipped: Skipped) -> bool:
-    """Whether Python code that was asked for is missing from the comparison.
+def _is_missed(skipped: Skipped, has_read_code: bool) -> bool:
+    """Whether something that was asked for is missing from the comparison.
 
     Not missing: folders that are left out on purpose (`.git`, environments, submodules), and links, since what they
-    lead to is either read under its own name or no part of the target.
+    lead to is either read under its own name or no part of the target. Of files that are no Python, what could not be
+    read at all is missing; where their kind of evidence was asked for and code was not, whatever was not read.
     """
     if skipped.reason.startswith(LINK):
         return False
     is_python = skipped.path.lower().endswith(PYTHON_SUFFIXES)
-    return is_python or skipped.reason.startswith(CANNOT) or skipped.reason.endswith(REST)
+    is_cut = skipped.reason.startswith(CANNOT) or skipped.reason.endswith(REST)
+    return is_python or is_cut or not has_read_code

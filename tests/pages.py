@@ -19,6 +19,10 @@ from detector.compare import compare
 from detector.model import (
     Basis,
     CloneType,
+    Cluster,
+    Event,
+    Examined,
+    Exhibit,
     Flow,
     FlowNode,
     FlowPair,
@@ -33,6 +37,7 @@ from detector.model import (
 )
 from detector.options import Options
 from detector.read import open_target
+from tests.beside import beside
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 BINS = 20
@@ -121,6 +126,11 @@ def fixture_report() -> Report:
         matches=matches,
         similarities=similarities([match.similarity for match in matches], report.suspect.functions),
         traces=traces(),
+        clusters=beside().clusters,
+        examined=(*report.examined, *beside().examined[4:]),
+        evidence=(*report.evidence, *beside().evidence),
+        exhibits=beside().exhibits,
+        events=beside().events,
         settings={**report.settings, "background_packages": 54},
         skipped=(
             Skipped("rebadged:assets/logo.py", "larger than 5 MB"),
@@ -325,8 +335,25 @@ def odd_report(odd: Sequence[str]) -> Report:
         names=(replace(report.names[0], suspect=text(0), reference_name=text(2), reference=text(1)),),
         attribution=(replace(report.attribution[0], reference=text(2)),),
         evidence=(
-            replace(line, kind=text(0), name=text(1), reference=text(2), claim=text(3), innocent=text(4)),
-            replace(line, measures={text(5): text(6)}),
+            replace(
+                replace(line, kind=text(0), name=text(1), reference=text(2), claim=text(3), innocent=text(4)),
+                derived=text(5),
+                otherwise=text(6),
+                method=text(7),
+                calibration=text(0),
+                limits=text(1),
+                tested=(text(2), text(3)),
+                places=((text(4), 0), (text(5), 7)),
+            ),
+            replace(line, measures={text(5): text(6)}, tested=(), places=()),
+        ),
+        clusters=(Cluster(text(0), (text(1), text(2)), line.strength, f"{text(0)}/{text(1)}"),),
+        examined=(Examined(text(3), text(4), False, text(5)), Examined(text(6), text(7), True, text(0))),
+        exhibits=(Exhibit(text(0), text(1), text(2), text(3), (text(4), text(5)), ((text(6), 1), (text(7), 2)), 3),),
+        events=(
+            Event("2024-05-20T00:00:00Z", text(2), "copied-version", text(0), text(1)),
+            Event("2024-05-28T00:00:00Z", text(0), text(3), text(4), text(5)),
+            Event(text(6), text(0), text(7), text(1), text(2)),
         ),
         skipped=(Skipped(text(0), text(1)),),
         settings={**report.settings, text(3): text(4)},

@@ -10,8 +10,12 @@ from detector.model import (
     Attribution,
     Basis,
     CloneType,
+    Cluster,
     Correspondence,
+    Event,
     Evidence,
+    Examined,
+    Exhibit,
     Flow,
     FlowNode,
     FlowPair,
@@ -141,6 +145,30 @@ def full() -> Report:
                 "a common ancestor, a published formula or layer that allows few other ways to write it",
                 {"functions": 1, "bits": 100.5, "first": "pkg/tables one.py"},
             ),
+            Evidence(
+                "tokenizer",
+                "same-changes",
+                "original",
+                Strength.MODERATE,
+                "tokens of original that its base does not have, with the ids that they have there: 13 of 16",
+                "one training recipe, published with its list of tokens; one author on both sides",
+                {"same": 13, "changed": 16, "share": 0.8125},
+                derived="the tokenizer was made from that of original",
+                otherwise="both changed one base independently",
+                method="what is left of the vocabulary once the nearest known tokenizer is set aside",
+                calibration="in 0 of 56 pairs of independent tokenizers (python -m bench.evidence_tokenizer)",
+                limits="does not tell who had the tokens first",
+                tested=("a common base: 13 tokens are in none of 24 known tokenizers",),
+                places=(("tokenizer.json", 0), ("added tokens.json", 3)),
+            ),
+            Evidence(
+                "history",
+                "same-blobs",
+                "other",
+                Strength.NONE,
+                "files that a commit of other has byte for byte: 2",
+                "files that everybody has",
+            ),
         ),
         skipped=(Skipped("rebadged:old/print.py", "not Python (line 3)"), Skipped("a.zip", "the rest is not read")),
         settings={"background_packages": 400, "least_coincidence": 0.0359, "min_bits": "calibrated"},
@@ -150,6 +178,39 @@ def full() -> Report:
             Trace("number", "1.0173", "original", 0, 9.25, (), (("models/tables.py", 133), ("models/b.py", 7))),
         ),
         similarities=Similarities((0.0, 0.5, 1.0), (100, 20), (0.9907, 0.0093)),
+        clusters=(
+            Cluster("text", ("code", "traces", "history", "dangling"), Strength.STRONG, "code/rewritten-function"),
+            Cluster("checkpoint", ("config", "structure", "tokenizer"), Strength.MODERATE, "tokenizer/same-changes"),
+            Cluster("behaviour", ("predictions",), Strength.NONE, ""),
+        ),
+        examined=(
+            Examined("code", "original", True, "120 functions with 300"),
+            Examined("code", "other", True, "120 functions with 1"),
+            Examined("history", "original", False, "original has no git history"),
+            Examined("history", "other", True, "2 commits with 3"),
+            Examined("config", "original", False, "rebadged has no configuration"),
+            Examined("config", "other", False, "rebadged has no configuration"),
+            Examined("tokenizer", "original", True, "1 tokenizer file with 1"),
+            Examined("tokenizer", "other", False, "other has no tokenizer files"),
+        ),
+        exhibits=(
+            Exhibit(
+                "tokenizer",
+                "changed-tokens",
+                "original",
+                "Tokens that the base does not have",
+                ("id", "suspect", "original", "known tokenizers with it"),
+                ((128010, "<box>", "<box>", 0), (128011, "</box>", "</box>", 0), (128012, "<|slice|>", "<slice>", 2.5)),
+                omitted=4,
+            ),
+            Exhibit("history", "commits", "", "Commits of the suspect", ("commit", "changes"), ()),
+        ),
+        events=(
+            Event("2023-11-02T08:15:00Z", "other", "first-commit", "first commit: 3 files", "aa" * 20),
+            Event("2024-02-07T10:00:00Z", "other", "copied-version", "2 files equal this version", "bb" * 20),
+            Event("2024-03-18T00:30:32Z", "rebadged", "first-commit", "first commit: 14 files", "cc" * 20),
+            Event("2024-03-18T09:00:00Z", "rebadged", "renaming", "Resampler became Projection in 7 places"),
+        ),
     )
 
 
@@ -190,12 +251,34 @@ def named(name: str) -> Report:
         files=(pair,),
         names=(NamePair(name, name, name, 2, 0),),
         attribution=(Attribution(name, 1.0, 1.0, 1, 1.0),),
-        evidence=(Evidence(name, name, name, Strength.WEAK, f"of {name}: 1, {name}", name, {name: name}),),
+        evidence=(
+            Evidence(name, name, name, Strength.WEAK, f"of {name}: 1, {name}", name, {name: name}),
+            Evidence(
+                name,
+                name,
+                name,
+                Strength.STRONG,
+                name,
+                name,
+                {name: name},
+                derived=name,
+                otherwise=name,
+                method=name,
+                calibration=name,
+                limits=name,
+                tested=(name, name),
+                places=((name, 0), *places),
+            ),
+        ),
         skipped=(Skipped(f"{name}:{name}", name), Skipped(name, name)),
         settings={name: name, "least_coincidence": name},
         versions={name: name, "detector": name},
         traces=(Trace(name, name, name, 1, 1.0, places, places), Trace(name, name, name, 1, 1.0, (), places)),
         similarities=None,
+        clusters=(Cluster(name, (name, name), Strength.WEAK, name),),
+        examined=(Examined(name, name, False, name), Examined(name, name, True, name)),
+        exhibits=(Exhibit(name, name, name, name, (name, name), ((name, 1), (name, name)), omitted=2),),
+        events=(Event(name, name, name, name, name), Event("2024-01-01T00:00:00Z", name, name, name, name)),
     )
 
 
@@ -272,6 +355,14 @@ def reports(draw: st.DrawFn) -> Report:
         st.sampled_from(Role),
     )
     names = st.dictionaries(text, text, max_size=3)
+    texts = st.lists(text, max_size=3).map(tuple)
+    value = st.one_of(text, st.integers(-(10**40), 10**40), st.floats(), st.booleans())
+    columns = draw(st.lists(text, max_size=3).map(tuple))
+    rows = st.lists(st.tuples(*(value for _ in columns)), max_size=3).map(tuple)
+    ours = st.lists(st.tuples(text, st.integers(0, 10**6)), max_size=3).map(tuple)
+    at = st.one_of(
+        text, st.datetimes().map(lambda moment: moment.strftime("%Y-%m-%dT%H:%M:%SZ"))
+    )  # what histories claim
     values = st.dictionaries(text, st.one_of(text, st.integers(-(2**53), 2**53), st.floats(-1e9, 1e9)), max_size=3)
     places = st.lists(st.tuples(text, st.integers(1, 10**6)), max_size=3).map(tuple)
     correspondence = st.builds(
@@ -307,7 +398,7 @@ def reports(draw: st.DrawFn) -> Report:
 
     return Report(
         suspect=draw(side),
-        references=tuple(draw(st.lists(side, min_size=1, max_size=3))),
+        references=tuple(draw(st.lists(side, max_size=3))),
         relation=draw(st.sampled_from(Relation)),
         strength=draw(st.sampled_from(Strength)),
         matches=some(match),
@@ -315,12 +406,30 @@ def reports(draw: st.DrawFn) -> Report:
         files=some(files),
         names=some(st.builds(NamePair, text, text, text, count, count)),
         attribution=some(st.builds(Attribution, text, bits, bits, count, ratio)),
-        evidence=some(st.builds(Evidence, text, text, text, st.sampled_from(Strength), text, text, values)),
+        evidence=some(
+            st.builds(
+                Evidence,
+                kind=st.one_of(text, st.sampled_from(["code", "tokenizer", "history", "declared"])),
+                name=st.one_of(text, st.sampled_from(["same-changes", "same-blobs"])),
+                reference=text,
+                strength=st.sampled_from(Strength),
+                claim=text,
+                innocent=text,
+                measures=values,
+                **dict.fromkeys(("derived", "otherwise", "method", "calibration", "limits"), text),
+                tested=texts,
+                places=ours,
+            )
+        ),
         skipped=some(st.builds(Skipped, text, text)),
         settings=draw(values),
         versions=draw(names),
         traces=some(st.builds(Trace, st.sampled_from(list(TRACE_KINDS)), text, text, count, bits, places, places)),
         similarities=draw(st.sampled_from([None, full().similarities])),
+        clusters=some(st.builds(Cluster, text, texts, st.sampled_from(Strength), text)),
+        examined=some(st.builds(Examined, text, text, st.booleans(), text)),
+        exhibits=some(st.builds(Exhibit, text, text, text, text, st.just(columns), rows, count)),
+        events=some(st.builds(Event, at, text, text, text, text)),
     )
 
 

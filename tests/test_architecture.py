@@ -17,8 +17,15 @@ PACKAGE = ROOT / "detector"
 
 # Library -> the files that may import it. A library that is not here may not be imported at all.
 DOORS: dict[str, tuple[str, ...]] = {
-    "typer": ("cli.py",),
-    "rich": ("progress.py", "report/terminal.py", "report/layout.py", "report/traces.py"),
+    "typer": ("cli.py", "arguments.py"),
+    "rich": (
+        "progress.py",
+        "report/terminal.py",
+        "report/layout.py",
+        "report/traces.py",
+        "report/ledger.py",
+        "report/exhibits.py",
+    ),
     "git": ("read/git.py",),
     "jinja2": ("report/html.py",),
     "datasketch": ("code/signatures.py",),
@@ -61,12 +68,14 @@ ALLOWED: dict[str, frozenset[str]] = {
     "unrename": frozenset({"model", "settings", "targets", "code"}),
     "report_files": frozenset({"model"}),
     "write": frozenset({"model", "read"}),
-    "gate": frozenset({"model"}),
+    "gate": frozenset({"model", "report"}),
     "formats": frozenset({"model", "report"}),
     "progress": frozenset({"report"}),
+    "arguments": frozenset({"formats"}),
     "cli": frozenset(
         {
             "model",
+            "arguments",
             "settings",
             "options",
             "read",
@@ -87,8 +96,8 @@ ALLOWED: dict[str, frozenset[str]] = {
 # Modules of `report/` that are no format: how to show things, and how to write and read them as JSON.
 SHARED = {
     "report": {
-        "assets", "documents", "drawing", "escaping", "findings", "flows", "layout", "names", "rounding", "sarif_rules",
-        "sides", "traces", "typed", "words",
+        "assets", "documents", "drawing", "escaping", "exhibits", "findings", "flows", "lanes", "layout", "ledger",
+        "names", "rounding", "sarif_rules", "sides", "summary", "timeline", "traces", "typed", "words",
     }
 }  # fmt: skip
 # The parts below the line: no disk, no network, no clock.

@@ -9,7 +9,7 @@ import pytest
 
 from detector import compare as compared
 from detector import explanations, patterns
-from detector.cli import Kind
+from detector.arguments import Kind
 from detector.compare import compare
 from detector.model import CloneType, Relation, Report, Skipped, Strength, UserError
 from detector.options import Options

@@ -21,6 +21,7 @@ from detector.model import Basis, CloneType, Report, Skipped, Span, Trace
 from detector.patterns import PATTERNS
 from detector.report import documents, findings, gitlab, jsonl, junit, sarif, sarif_rules
 from detector.report import json as json_report
+from tests.beside import beside
 from tests.reports import MARKUP, full, hostile_texts, named, reports
 from tests.test_report import HOSTILE_NAMES, _closed, _schema
 
@@ -84,7 +85,9 @@ def _assert_records(text: str, report: Report) -> list[dict[str, Any]]:
     assert head["counts"] == {kind: kinds[kind] for kind in head["counts"]}
     assert list(dict.fromkeys(record["record"] for record in rest)) == [kind for kind in head["counts"] if kinds[kind]]
     whole = json.loads(json_report.render(report))
-    many = {"class": "classes", "match": "matches", "evidence": "evidence", "attribution": "attribution"}
+    many = {"class": "classes", "match": "matches"} | {
+        kind: kind for kind in ("attribution", "evidence", "examined", "skipped")
+    }
     for kind in head["counts"]:
         found = [
             {key: value for key, value in each.items() if key != "record"} for each in rest if each["record"] == kind
@@ -92,7 +95,7 @@ def _assert_records(text: str, report: Report) -> list[dict[str, Any]]:
         if kind == "similarities":
             assert found == ([whole[kind]] if kind in whole else [])
         else:
-            assert found == whole[many.get(kind, "skipped" if kind == "skipped" else f"{kind}s")]
+            assert found == whole[many.get(kind, f"{kind}s")]
     assert {key: head[key] for key in whole if key in head and key != "schema"} == {
         key: whole[key] for key in ("suspect", "references", "relation", "strength", "settings", "versions")
     }
@@ -173,7 +176,7 @@ def _assert_sarif(text: str, report: Report) -> dict[str, Any]:
             assert artifact.get("uriBaseId", sarif.SUSPECT_ROOT) in run["originalUriBaseIds"]
     assert len(set(marks)) == len(marks)
     placed = [trace for trace in report.traces if trace.suspect]
-    assert len(run["results"]) == len(report.matches) + len(placed)
+    assert len(run["results"]) == len(report.matches) + len(placed) + len(findings.placed_lines(report))
     assert len(run["properties"]["traces"]) == len(report.traces) - len(placed)
     assert len(run["properties"]["evidence"]) == len(report.evidence)
     assert len(run["invocations"][0]["toolExecutionNotifications"]) == len(report.skipped)
@@ -186,7 +189,7 @@ def _results(report: Report) -> list[dict[str, Any]]:
 
 
 def test_a_sarif_result_has_its_place_and_the_other_side() -> None:
-    result = _results(full())[0]
+    result = _results(full())[1]
     assert result["ruleId"] == "code/rewritten-function"
     assert result["level"] == "warning"
     (location,) = result["locations"]
@@ -207,23 +210,28 @@ def test_a_sarif_result_has_its_place_and_the_other_side() -> None:
 
 def test_what_the_suspect_declares_is_a_note_and_comes_last() -> None:
     results = _results(full())
-    assert [result["level"] for result in results] == ["warning", "warning", "note", "note"]
-    assert results[2]["properties"]["declared"] is True
-    assert results[3]["ruleId"] == "traces/same-misspelling"
+    assert [result["level"] for result in results] == ["warning", "warning", "warning", "note", "note"]
+    assert results[3]["properties"]["declared"] is True
+    assert results[4]["ruleId"] == "traces/same-misspelling"
 
 
 def test_each_clone_type_has_the_rule_that_the_ledger_names_it_by() -> None:
     match = full().matches[0]
-    rules = [_results(replace(full(), matches=(replace(match, clone_type=each),)))[0]["ruleId"] for each in CloneType]
+    rules = [_results(replace(full(), matches=(replace(match, clone_type=each),)))[1]["ruleId"] for each in CloneType]
     assert rules == ["code/same-function", "code/renamed-function", *["code/rewritten-function"] * 2]
 
 
 def test_every_rule_says_what_it_measures_and_what_else_would_explain_it() -> None:
-    rules: Any = sarif_rules.driver({})["rules"]
+    known = sarif_rules.Rules(findings.placed_lines(beside()))
+    rules: Any = known.driver({})["rules"]
     kinds = {*findings.KINDS.values(), *findings.TRACE_KINDS.values(), findings.OTHER_TRACE}
-    assert {rule["id"] for rule in rules} == kinds
+    assert {rule["id"] for rule in rules} == kinds | {
+        "history/same-blobs",
+        "config/rare-keys",
+        "tokenizer/same-changes",
+    }
     for rule in rules:
-        assert rules[sarif_rules.index(rule["id"])] is rule
+        assert rules[known.index(rule["id"])] is rule
         assert rule["shortDescription"]["text"]
         assert rule["fullDescription"]["text"] in rule["help"]["text"]
         assert "What else would explain it: " in rule["help"]["text"]
@@ -239,7 +247,7 @@ def test_the_kinds_of_findings_are_patterns_of_the_ledger() -> None:
 
 def test_a_trace_of_an_unknown_kind_is_still_a_result() -> None:
     trace = Trace("\x1b[31m", "x", "original", 0, 1.0, (("a.py", 1),), ())
-    assert _results(replace(full(), matches=(), traces=(trace,)))[0]["ruleId"] == "traces/other"
+    assert _results(replace(full(), matches=(), evidence=(), traces=(trace,)))[0]["ruleId"] == "traces/other"
 
 
 def test_fingerprints_stay_when_lines_move_and_change_with_the_place_and_the_code() -> None:
@@ -290,7 +298,7 @@ def test_results_beyond_what_code_scanning_takes_are_left_out_and_counted(monkey
     (run,) = _json(sarif.render(full()))["runs"]
     assert [result["level"] for result in run["results"]] == ["warning", "warning"]
     texts = [each["message"]["text"] for each in run["invocations"][0]["toolExecutionNotifications"]]
-    assert texts[0].startswith("2 results are left out, since code scanning takes 2")
+    assert texts[0].startswith("3 results are left out, since code scanning takes 2")
     assert "print.py" in texts[1]
     assert texts[2].startswith("1 more files were not read")
 
@@ -298,7 +306,7 @@ def test_results_beyond_what_code_scanning_takes_are_left_out_and_counted(monkey
 def test_a_trace_in_many_places_names_only_a_few() -> None:
     places = tuple((f"{number}.py", 1) for number in range(99))
     (result,) = _results(
-        replace(full(), matches=(), traces=(Trace("number", "7", "original", 0, 1.0, places, places),))
+        replace(full(), matches=(), evidence=(), traces=(Trace("number", "7", "original", 0, 1.0, places, places),))
     )
     assert len(result["relatedLocations"]) == 10
     assert [each["id"] for each in result["relatedLocations"]] == list(range(1, 11))
@@ -332,7 +340,8 @@ def test_any_path_is_a_relative_address(path: str) -> None:
 
 def _assert_gitlab(text: str, report: Report) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = _json(text)
-    assert len(found) == len(report.matches) + sum(bool(trace.suspect) for trace in report.traces)
+    traces = sum(bool(trace.suspect) for trace in report.traces)
+    assert len(found) == len(report.matches) + traces + len(findings.placed_lines(report))
     for each in found:
         assert set(each) == {"description", "check_name", "fingerprint", "severity", "location"}
         assert each["severity"] in ("info", "minor", "major", "critical", "blocker")
@@ -355,7 +364,7 @@ def test_a_match_weighs_by_what_supports_it_and_what_is_declared_only_informs() 
     match = full().matches[0]
 
     def severity(**changes: Any) -> str:
-        report = replace(full(), matches=(replace(match, **changes),), traces=())
+        report = replace(full(), matches=(replace(match, **changes),), traces=(), evidence=())
         severity: str = _json(gitlab.render(report))[0]["severity"]
         return severity
 
@@ -364,7 +373,7 @@ def test_a_match_weighs_by_what_supports_it_and_what_is_declared_only_informs() 
 
 
 def test_a_report_without_matches_is_an_empty_list_to_gitlab() -> None:
-    assert gitlab.render(replace(full(), matches=(), traces=())) == "[]\n"
+    assert gitlab.render(replace(full(), matches=(), traces=(), evidence=())) == "[]\n"
 
 
 # --- JUnit ---
@@ -390,8 +399,10 @@ def _assert_junit(text: str, report: Report) -> ElementTree.Element:
         for failure in case.iter("failure"):
             assert failure.get("message")
             assert failure.get("type")
-    assert root.get("failures") == str(sum(not match.is_declared for match in report.matches))
-    assert root.get("skipped") == str(len(report.skipped))
+    lines = [line for line in report.evidence if findings.is_finding(line, report)]
+    assert root.get("failures") == str(sum(not match.is_declared for match in report.matches) + len(lines))
+    missed = [each for each in report.examined if not each.is_possible]
+    assert root.get("skipped") == str(len(report.skipped) + len(missed))
     return root
 
 
@@ -400,9 +411,12 @@ def test_undeclared_matches_are_failures_and_declared_ones_pass() -> None:
     assert [suite.get("name") for suite in root] == [
         "original: pkg/tables one.py",
         "other: pkg/vendor/rope.py",
+        "original: evidence",
+        "other: evidence",
+        "nothing to look at",
         "not read",
     ]
-    assert [suite.get("failures") for suite in root] == ["2", "0", "0"]
+    assert [suite.get("failures") for suite in root] == ["2", "0", "1", "0", "0", "0"]
     failure = root[0][0][0]
     assert failure.get("type") == "code/rewritten-function"
     assert (failure.text or "").startswith("pkg/tables one.py:61-65: Projection.grow computes what ")
@@ -411,7 +425,8 @@ def test_undeclared_matches_are_failures_and_declared_ones_pass() -> None:
 
 
 def test_a_reference_without_matches_is_a_passed_case() -> None:
-    root = _assert_junit(junit.render(replace(full(), matches=(), skipped=())), replace(full(), matches=(), skipped=()))
+    report = replace(full(), matches=(), skipped=(), evidence=(), examined=())
+    root = _assert_junit(junit.render(report), report)
     assert [suite.get("name") for suite in root] == ["original", "other"]
     assert (root.get("tests"), root.get("failures")) == ("2", "0")
 

@@ -20,9 +20,11 @@ from hypothesis import strategies as st
 
 from detector import cli
 from detector.model import Relation, Report, Strength, Texts
-from detector.report import html
+from detector.report import documents, html, summary
 from detector.report import json as json_report
 from detector.report.sides import lines_of, sides
+from detector.settings import STRENGTH_ODDS
+from tests.beside import alone, beside
 from tests.pages import FIXTURES, HARMLESS, HOSTILE, equal_runs, fixture_report, large_report, odd_report
 
 VOID = {"meta", "input", "link", "br", "img", "hr"}
@@ -328,9 +330,14 @@ def test_attribution_evidence_traces_and_names_have_the_numbers_of_the_json_repo
     for row, line in zip(rows, document["attribution"], strict=True):
         assert [_number(cell) for cell in row[2:5]] == [line["bits"], line["exclusive_bits"], line["functions"]]
         assert _number(row[5]) / 100 == pytest.approx(line["share_of_suspect"], abs=1e-12)
-    for article, claim in zip(root.all(".claim"), document["evidence"], strict=True):
-        assert claim["claim"] in article.text
-        assert claim["innocent"] in article.text
+    told = [documents.evidence(line) for line in summary.ledger(fixture_report())]
+    assert sorted(map(str, told)) == sorted(map(str, document["evidence"]))
+    claim: Any
+    for article, claim in zip(root.all(".claim"), told, strict=True):
+        said = [claim[key] for key in ("claim", "innocent", "method", "calibration", "limits")]
+        for text in (*said, *claim["propositions"].values(), *claim["tested"]):
+            assert text in article.text
+        assert all(place["path"] in article.text for place in claim["places"])
         assert [_number(each.text) for each in article.all("b")] == list(claim["measures"].values())
     rows = _cells(_section(root, "traces").all("table")[0])
     for row, trace in zip(rows, document["traces"], strict=True):
@@ -443,6 +450,7 @@ def test_a_report_without_matches_says_so() -> None:
         evidence=(),
         traces=(),
         attribution=(),
+        events=(),
         relation=Relation.INDEPENDENT,
         strength=Strength.NONE,
         similarities=None,
@@ -450,6 +458,62 @@ def test_a_report_without_matches_says_so() -> None:
     root = _read(html.render(report))
     assert "No function of the suspect matches" in _section(root, "matches").text
     assert not root.all("svg")
+
+
+def test_code_that_was_not_compared_is_told_with_the_reason() -> None:
+    root = _read(html.render(beside()))
+    assert _section(root, "matches").text.strip() == "Matches\nCode was not compared: rebadged: no Python."
+    assert "attribution" not in {each.attributes.get("id") for each in root.all("section")}
+    rows = _cells(_section(root, "examined").all("table")[0])
+    assert ["config", "cited", "no", "cited has no configuration"] in rows
+    assert ["tokenizer", "original", "yes", "2 tokenizer files with 3"] in rows
+
+
+def test_a_suspect_that_was_looked_at_alone_is_a_page() -> None:
+    root = _read(html.render(alone()))
+    assert root.all("h1")[0].text == "looked at alone"
+    assert not root.all(".scale")
+    assert len(_section(root, "timeline").all("circle")) == len(alone().events)
+
+
+def test_each_cluster_leads_to_its_strongest_line(root: Element) -> None:
+    table = root.all(".clusters")[0]
+    for row, cluster in zip(table.all("tbody")[0].all("tr"), fixture_report().clusters, strict=True):
+        (link,) = row.all("a")
+        (article,) = [each for each in root.all(".claim") if each.attributes["id"] == link.attributes["href"][1:]]
+        assert article.all(".id")[0].text == cluster.line == link.text
+        assert article.all(".strength")[0].text == cluster.strength.value
+
+
+def test_tables_hold_every_row_and_fold_those_after_a_screen_of_them(root: Element) -> None:
+    section = _section(root, "tables")
+    tokens = next(exhibit for exhibit in fixture_report().exhibits if exhibit.kind == "tokenizer")
+    tables = [table for table in section.all("table") if "<|special_" in table.text]
+    assert [len(_cells(table)) for table in tables] == [html.FIRST_LISTED, len(tokens.rows) - html.FIRST_LISTED]
+    assert [row for table in tables for row in _cells(table)] == [[str(cell) for cell in row] for row in tokens.rows]
+    assert "714 rows of a long table left out of the report." in section.text
+
+
+def test_long_tables_end_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(html, "MOST_CELLS", 100)
+    section = _section(_read(html.render(beside())), "tables")
+    assert sum(len(row) for table in section.all("table") for row in _cells(table)) <= 100
+    assert "… and 27 more; the JSON report has all." in section.text
+
+
+def test_histories_are_lanes_and_the_same_as_a_table(root: Element) -> None:
+    section = _section(root, "timeline")
+    rows = _cells(section.all("table")[0])
+    events = fixture_report().events
+    assert [(row[2], row[4]) for row in rows] == [(event.side, event.text) for event in events]
+    titles = [each.text for each in section.all("title")]
+    assert [title.partition(":")[0] for title in titles] == ["5", "6", "7", "8", "9", "1", "2", "3", "4"]
+    assert len(section.all(".window")) == 1
+
+
+def test_the_scale_stands_beside_the_words(root: Element) -> None:
+    rows = _cells(_section(root, "reading").all(".odds")[0])
+    assert [row[:2] for row in rows[1:]] == [[name, f"{odds:,.0f}"] for name, odds in STRENGTH_ODDS.items()]
 
 
 def test_what_was_not_read_is_told_with_its_reason(root: Element) -> None:

@@ -18,6 +18,7 @@ from detector.model import Relation, Report, Strength, Texts
 from detector.report import markdown
 from detector.report.escaping import PIPE, block, code, prose
 from detector.report.names import visible
+from tests.beside import alone, beside
 from tests.reports import MARKUP, full, hostile_texts, named, reports
 from tests.test_report import HOSTILE_NAMES
 
@@ -69,10 +70,12 @@ def _assert_harmless(text: str) -> list[Token]:
 def test_the_report_begins_with_the_relation_its_support_and_the_references() -> None:
     lines = markdown.render(full()).split("\n")
     assert lines[0] == "## Derived, undeclared"
-    assert lines[2].startswith(
-        "The code of `rebadged` is derived from `original` (the nearest of 2 references) or from"
+    assert lines[2].startswith("`rebadged` is derived from `original` (the nearest of 2 references) or from")
+    scale, rests_on = lines[4].split(" It rests on ")
+    assert scale == "Support: none, weak, moderate, **strong**, very strong."
+    assert rests_on == (
+        "`text` strong (`code/rewritten-function`); `checkpoint` moderate (`tokenizer/same-changes`); `behaviour` none."
     )
-    assert lines[4] == "Support: none, weak, moderate, **strong**, very strong."
     assert "| `original` | `0123456789ab` | 300 | 133.8 | 133.8 | 2 | 66.1% |" in lines
 
 
@@ -86,9 +89,31 @@ def test_a_match_is_a_row_with_places_numbers_and_what_it_rests_on() -> None:
 
 
 def test_every_claim_stands_beside_what_else_would_explain_it() -> None:
-    (line,) = full().evidence
-    (row,) = [row for row in markdown.render(full()).split("\n") if "`code/rewritten-function`" in row]
-    assert row.endswith(f"| {line.claim} | {line.innocent} |")
+    rows = [row for row in markdown.render(full()).split("\n") if row.startswith(("| strong |", "| moderate |"))]
+    code, tokens = rows
+    assert "| functions that compute what functions of original compute, in other words: 1 | a common ancestor" in code
+    assert "; in `tokenizer.json`, `added tokens.json:3` | one training recipe" in tokens
+    assert "; tried: a common base: 13 tokens are in none of 24 known tokenizers | in 0 of 56 pairs" in tokens
+
+
+def test_tables_histories_and_what_was_missing_are_tables() -> None:
+    text = markdown.render(full())
+    assert "| `128012` | `<\\x7cslice\\x7c>` | `<slice>` | `2.5` |" in text
+    assert "4 rows of a long table left out of the report." in text
+    assert "| `2024-03-18T00:30:32Z` | `rebadged` | first commit: 14 files | `cccccccccccc` |" in text
+    assert "| `config` | rebadged has no configuration |  |" in text
+    assert "| `tokenizer` | other has no tokenizer files | `other` |" in text
+
+
+def test_code_that_was_not_compared_and_a_suspect_alone_are_told() -> None:
+    text = markdown.render(beside())
+    assert "Code was not compared: rebadged: no Python." in text
+    assert "| reference | revision |" in text
+    assert "matches one of a reference" not in text
+    text = markdown.render(alone())
+    assert text.startswith("## Looked at alone\n\n`rebadged` was looked at by itself")
+    assert "Support" not in text
+    assert "### Matches" not in text
 
 
 def test_what_is_left_of_the_difference_once_names_are_put_back_is_a_folded_diff() -> None:
@@ -112,12 +137,15 @@ def test_equal_and_overlong_texts_are_told_and_not_shown() -> None:
     assert "More than 1,000 lines: too long to show." in shown(Texts(long, "y", long, 2, (), ()))
 
 
+NOUNS = "matches attribution evidence traces skipped clusters examined exhibits events".split()
+
+
 def test_a_report_without_anything_to_show_says_so() -> None:
     nothing = replace(
         full(),
         relation=Relation.INDEPENDENT,
         strength=Strength.NONE,
-        **dict.fromkeys(("matches", "attribution", "evidence", "traces", "skipped"), ()),  # type: ignore[arg-type]
+        **dict.fromkeys(NOUNS, ()),  # type: ignore[arg-type]
     )
     text = markdown.render(nothing)
     assert "No function of the suspect matches one of a reference." in text

@@ -110,6 +110,8 @@ def test_a_report_with_only_the_keys_that_the_schema_requires_can_be_read() -> N
     jsonschema.Draft202012Validator(schema).validate(oldest)
     report = reading.parse(json.dumps(oldest))
     assert not [*report.classes, *report.files, *report.names, *report.traces]
+    assert not [*report.clusters, *report.examined, *report.exhibits, *report.events]
+    assert (report.evidence[1].derived, report.evidence[1].places) == ("", ())
     match = report.matches[0]
     assert (match.overlap, match.own_bits, match.basis) == (match.similarity, match.bits, Basis.REQUEST)
     assert (match.suspect.role, match.digest, match.suspect_lines, match.texts) == (Role.OWN, "", (), None)
@@ -199,7 +201,18 @@ FLOWS = ("matches", 0, "flows")
         (_set(*FLOWS, "same", 1, [1, 2]), "matches[0].flows.same[1]: points to node 2 of 2"),
         (_set(*FLOWS, "suspect", "nodes", 1, ["+", ""]), "matches[0].flows.suspect.nodes[1]: has 2 items, not 3"),
         (_set(*FLOWS, "suspect", "nodes", 1, 0, 5), "matches[0].flows.suspect.nodes[1][0]: is a number, not a string"),
-        (_set("references", []), "references: is empty, where a report has at least one"),
+        (_set("references", None), "references: is null, not an array"),
+        (_set("clusters", 0, "strength", "total"), "clusters[0].strength: is 'total', not one of none"),
+        (_set("clusters", 0, "kinds", [1]), "clusters[0].kinds[0]: is a number, not a string"),
+        (_set("examined", 0, "possible", "yes"), "examined[0].possible: is a string, not true or false"),
+        (_set("exhibits", 0, "rows", 1, [1, "a"]), "exhibits[0].rows[1]: has 2 items, not 4"),
+        (_set("exhibits", 0, "rows", 1, 2, None), "exhibits[0].rows[1][2]: is null, not a number or a string"),
+        (_set("exhibits", 0, "rows", 1, 2, 10**30), "exhibits[0].rows[1][2]: is "),
+        (_set("exhibits", 0, "omitted", -1), "exhibits[0].omitted: is -1, not within 0 and"),
+        (_set("events", 0, "at", 7), "events[0].at: is a number, not a string"),
+        (_set("evidence", 1, "places", 0, "line", -1), "evidence[1].places[0].line: is -1, not within 0 and"),
+        (_set("evidence", 1, "tested", "all"), "evidence[1].tested: is a string, not an array"),
+        (_set("evidence", 1, "propositions", "both"), "evidence[1].propositions: is a string, not an object"),
         (_set("references", 1, "name", ""), "references[1].name: is empty"),
         (_set("suspect", "functions", -1), "suspect.functions: is -1, not within 0 and"),
         (_set("relation", "proven"), "relation: is 'proven', not one of identical"),

@@ -294,7 +294,7 @@ def test_the_terminal_report_says_relation_support_sides_matches_and_evidence() 
     text = terminal.render(_report(), 100, color=False)
     for part in (
         "derived, undeclared",
-        "The code of rebadged is derived from original or from a source they share; it does not declare it.",
+        "rebadged is derived from original or from a source they share; it does not declare it.",
         "strong (of none, weak, moderate, strong, very strong)",
         "120 functions in 14 files",
         "0123456789ab",

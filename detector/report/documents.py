@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TypeVar
 
 from detector.model import (
     Attribution,
+    Cluster,
     Correspondence,
+    Event,
     Evidence,
+    Examined,
+    Exhibit,
     Flow,
     FlowPair,
     Match,
     NamePair,
+    Place,
     Report,
     Side,
     Similarities,
@@ -74,9 +79,13 @@ def report(report: Report) -> dict[str, object]:
         "files": [correspondence(pair, with_class=False) for pair in report.files],
         "names": [name_pair(pair) for pair in report.names],
         "attribution": [attribution(line) for line in report.attribution],
+        "clusters": [cluster(each) for each in report.clusters],
         "evidence": [evidence(line) for line in report.evidence],
+        "exhibits": [exhibit(each) for each in report.exhibits],
+        "events": [event(each) for each in report.events],
         "traces": [trace(each) for each in report.traces],
         **({"similarities": similarities(report.similarities)} if report.similarities else {}),
+        "examined": [examined(each) for each in report.examined],
         "skipped": [skipped(each) for each in report.skipped],
         "settings": by_name(report.settings),
         "versions": by_name(report.versions),
@@ -166,12 +175,13 @@ def trace(trace: Trace) -> dict[str, object]:
         "text": trace.text,
         "packages": trace.packages,
         "bits": rounding.bits(trace.bits),
-        "suspect": [{"path": path, "line": line} for path, line in trace.suspect],
-        "reference": {
-            "name": trace.reference_name,
-            "places": [{"path": path, "line": line} for path, line in trace.reference],
-        },
+        "suspect": _places(trace.suspect),
+        "reference": {"name": trace.reference_name, "places": _places(trace.reference)},
     }
+
+
+def _places(places: Iterable[Place]) -> list[dict[str, Value]]:
+    return [{"path": path, "line": line} for path, line in places]
 
 
 def similarities(similarities: Similarities) -> dict[str, object]:
@@ -228,6 +238,52 @@ def evidence(line: Evidence) -> dict[str, object]:
         "claim": line.claim,
         "innocent": line.innocent,
         "measures": _measures(line.measures),
+        "propositions": {"derived": line.derived, "otherwise": line.otherwise},
+        "method": line.method,
+        "calibration": line.calibration,
+        "limits": line.limits,
+        "tested": list(line.tested),
+        "places": _places(line.places),
+    }
+
+
+def cluster(cluster: Cluster) -> dict[str, object]:
+    return {
+        "name": cluster.name,
+        "kinds": list(cluster.kinds),
+        "strength": cluster.strength.value,
+        "line": cluster.line,
+    }
+
+
+def examined(examined: Examined) -> dict[str, Value]:
+    return {
+        "kind": examined.kind,
+        "reference": examined.reference,
+        "possible": examined.is_possible,
+        "about": examined.about,
+    }
+
+
+def exhibit(exhibit: Exhibit) -> dict[str, object]:
+    return {
+        "kind": exhibit.kind,
+        "name": exhibit.name,
+        "reference": exhibit.reference,
+        "title": exhibit.title,
+        "columns": list(exhibit.columns),
+        "rows": [list(map(rounding.cell, row)) for row in exhibit.rows],
+        "omitted": exhibit.omitted,
+    }
+
+
+def event(event: Event) -> dict[str, Value]:
+    return {
+        "at": event.at,
+        "side": event.side,
+        "kind": event.kind,
+        "text": event.text,
+        "revision": event.revision,
     }
 
 
@@ -252,6 +308,10 @@ def rounded(report: Report) -> Report:
             for line in report.attribution
         ),
         evidence=tuple(replace(line, measures=_measures(line.measures)) for line in report.evidence),
+        exhibits=tuple(
+            replace(exhibit, rows=tuple(tuple(map(rounding.cell, row)) for row in exhibit.rows))
+            for exhibit in report.exhibits
+        ),
         traces=tuple(replace(trace, bits=rounding.bits(trace.bits)) for trace in report.traces),
     )
 

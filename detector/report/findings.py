@@ -1,14 +1,15 @@
-"""Matches and traces as findings of an analysis service: stable kinds and fingerprints, sentences, addresses."""
+"""Matches, traces and evidence as findings of an analysis service: stable kinds, fingerprints, sentences, addresses."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import string
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from detector.model import CloneType, Match, Report, Span, Trace
+from detector.model import CloneType, Evidence, Match, Relation, Report, Span, Strength, Trace
 from detector.report.names import elided, visible
 from detector.report.words import CLONE_TYPES, basis
 
@@ -29,14 +30,36 @@ TRACE_KINDS = {
     "unreachable-code": "traces/same-unreachable-code",
 }
 OTHER_TRACE = "traces/other"
+OTHER_EVIDENCE = "evidence/other"
+# Lines of these kinds are sums of what are findings by themselves, or say what the suspect declares.
+NO_FINDINGS = ("code", "traces", "declared")
 MAX_TEXT = 120  # characters of a trace's text in a sentence
+MAX_CLAIM = 400  # of a claim, and of an explanation
 
+_RULE = re.compile(r"[a-z][a-z-]{0,39}/[a-z][a-z0-9-]{0,59}", re.ASCII)
 _UNRESERVED = frozenset((string.ascii_letters + string.digits + "-._~").encode())  # RFC 3986, section 2.3
 
 
 def trace_kind(trace: Trace) -> str:
     """The kind as the name of a rule: one of a fixed set, whatever a report says."""
     return TRACE_KINDS.get(trace.kind, OTHER_TRACE)
+
+
+def line_kind(line: Evidence) -> str:
+    """The pattern as the name of a rule: of letters and hyphens, whatever a report says."""
+    kind = f"{line.kind}/{line.name}"
+    return kind if _RULE.fullmatch(kind) else OTHER_EVIDENCE
+
+
+def placed_lines(report: Report) -> list[Evidence]:
+    """Lines of evidence that have a place in the suspect and are told by no match and no trace."""
+    return [line for line in report.evidence if line.places and line.kind not in ("code", "traces")]
+
+
+def is_finding(line: Evidence, report: Report) -> bool:
+    """Whether a line beside the code speaks for something that the suspect does not declare."""
+    is_declared = line.kind in NO_FINDINGS or report.relation is Relation.DERIVED_DECLARED
+    return line.strength is not Strength.NONE and not is_declared
 
 
 def fingerprints(report: Report) -> list[str]:
@@ -63,6 +86,13 @@ def trace_fingerprints(report: Report) -> list[str]:
     return _distinct(
         (trace_kind(trace), trace.text, trace.reference_name, *_paths(trace.suspect), "", *_paths(trace.reference))
         for trace in report.traces
+    )
+
+
+def line_fingerprints(report: Report) -> list[str]:
+    """One for each line of `placed_lines`, in order: numbers in a claim and lines in a file do not change it."""
+    return _distinct(
+        ("evidence", line.kind, line.name, line.reference, *_paths(line.places)) for line in placed_lines(report)
     )
 
 
@@ -104,6 +134,17 @@ def trace_sentence(trace: Trace) -> str:
         f"{elided(visible(trace.text), MAX_TEXT)} ({trace.bits:,.1f} bits, in {trace.packages:,} packages of the "
         "background)"
     )
+
+
+def line_sentence(line: Evidence) -> str:
+    """What was observed, with its support and what else would explain it, in one line that is safe to show."""
+    said = [
+        elided(visible(line.claim), MAX_CLAIM),
+        f"support {line.strength.value}",
+        f"reference {name(line.reference)}" if line.reference else "",
+        f"what else would explain it: {elided(visible(line.innocent), MAX_CLAIM)}",
+    ]
+    return "; ".join(filter(None, said))
 
 
 def name(text: str) -> str:

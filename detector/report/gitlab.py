@@ -1,20 +1,34 @@
-"""Matches and traces as a GitLab Code Quality report: what a merge request shows beside the changed lines."""
+"""What has a place in the suspect as a GitLab Code Quality report: what a merge request shows beside changed lines."""
 
 from __future__ import annotations
 
-from detector.model import Basis, Match, Report, Trace
+from detector.model import Basis, Evidence, Match, Report, Strength, Trace
 from detector.report import documents
-from detector.report.findings import KINDS, fingerprints, sentence, trace_fingerprints, trace_kind, trace_sentence
+from detector.report.findings import (
+    KINDS,
+    fingerprints,
+    is_finding,
+    line_fingerprints,
+    line_kind,
+    line_sentence,
+    placed_lines,
+    sentence,
+    trace_fingerprints,
+    trace_kind,
+    trace_sentence,
+)
 
 
 def render(report: Report) -> str:
-    """Write an array with one object for each match and each trace that has a place in the suspect.
+    """Write an array with one object for each match, and each trace and line of evidence with a place in the suspect.
 
     Stable: in the order of the report; fingerprints stay when lines move.
     """
     found = [_match(match, mark, report) for match, mark in zip(report.matches, fingerprints(report), strict=True)]
     traces = zip(report.traces, trace_fingerprints(report), strict=True)
     found += [_trace(trace, mark) for trace, mark in traces if trace.suspect]
+    lines = zip(placed_lines(report), line_fingerprints(report), strict=True)
+    found += [_line(line, mark, report) for line, mark in lines]
     return documents.dumps(found, indent=1) + "\n"
 
 
@@ -44,4 +58,19 @@ def _trace(trace: Trace, fingerprint: str) -> dict[str, object]:
         "fingerprint": fingerprint,
         "severity": "info",
         "location": {"path": path, "lines": {"begin": line}},
+    }
+
+
+def _line(line: Evidence, fingerprint: str, report: Report) -> dict[str, object]:
+    """A line of evidence at the first of its places; a file as a whole is shown at its beginning."""
+    path, number = line.places[0]
+    severity = "info"
+    if is_finding(line, report):
+        severity = {Strength.WEAK: "info", Strength.MODERATE: "minor"}.get(line.strength, "major")
+    return {
+        "description": line_sentence(line),
+        "check_name": line_kind(line),
+        "fingerprint": fingerprint,
+        "severity": severity,
+        "location": {"path": path, "lines": {"begin": max(number, 1)}},
     }

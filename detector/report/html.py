@@ -10,8 +10,8 @@ from functools import cache
 
 import jinja2
 
-from detector.model import Lines, Match, Report, Role, Skipped, Strength
-from detector.report import drawing, flows, rounding, words
+from detector.model import Cluster, Evidence, Exhibit, Lines, Match, Report, Role, Skipped, Strength
+from detector.report import drawing, flows, lanes, rounding, summary, words
 from detector.report.assets import assets
 from detector.report.names import shortened, visible
 from detector.report.sides import Sides, sides
@@ -22,6 +22,8 @@ MOST_IN_FULL = 2_000
 MOST_ROWS = 10_000  # matches in all: nobody reads that far, and the JSON report has every one
 FIRST_LISTED = 20  # rows of a table of names or traces that are not folded away: a screen of them
 MOST_LISTED = 2_000  # rows of a table in all, as of matches in full
+MOST_LINES = 500  # of the ledger: each is a card
+MOST_CELLS = 50_000  # of all tables of evidence together: as many as the rows of names and traces may have
 LONGEST_TEXT = 1_000  # characters of a name, a path or a claim; the middle of what is longer gives way
 ID_DIGITS = 12  # of a link: 48 bits keep 10,000 matches apart
 
@@ -41,6 +43,17 @@ class Row:
     flow: str = ""  # the data for the drawing
 
 
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One exhibit as the page shows it."""
+
+    exhibit: Exhibit
+    link: str
+    rows: tuple[tuple[float | int | str, ...], ...]
+    numbers: tuple[bool, ...]  # which columns hold numbers alone
+    left: int  # rows that the JSON report has besides
+
+
 def render(report: Report) -> str:
     """Write the report as one HTML document.
 
@@ -53,6 +66,8 @@ def render(report: Report) -> str:
         _row(match, link, references.get(match.reference_name, 0), is_full)
         for match, link, is_full in zip(report.matches[:MOST_ROWS], links, _in_full(report.matches), strict=False)
     ]
+    lines = [(f"line-{number}", line) for number, line in enumerate(summary.ledger(report)[:MOST_LINES], 1)]
+    tables = list(_tables(report))
     shown = drawing.ribbons(report.matches[:MOST_ROWS], links)
     page = _environment().get_template("page.html.j2")
     return page.render(
@@ -61,9 +76,16 @@ def render(report: Report) -> str:
         rows=rows,
         in_full=sum(row.published is not None for row in rows),
         with_texts=sum(match.texts is not None for match in report.matches),
-        relation=words.RELATIONS[report.relation][0],
+        relation=words.relation(report),
         meaning=words.meaning(report, lambda name: name),
         scale=list(Strength),
+        lines=lines,
+        clusters=[(cluster, _line_of(cluster, report, lines)) for cluster in report.clusters],
+        tables=tables,
+        tables_of=_tables_of(tables),
+        timeline=lanes.timeline(report),
+        has_code=summary.has_compared_code(report),
+        why_no_code=summary.why_no_code(report),
         map=drawing.function_map(shown) if shown else "",
         histogram=_histogram(report),
         bins=_bins(report),
@@ -92,6 +114,7 @@ def _environment() -> jinja2.Environment:
         "percent": lambda value: f"{rounding.ratio(value):.2%}",
         "count": words.count,
         "measure": _measure,
+        "cell": _cell,
         "lines": _lines,
     }
     return environment
@@ -156,6 +179,37 @@ def _measure(value: float | int | str) -> str:
     if isinstance(told, str):
         return told
     return f"{told:,}" if isinstance(told, int) else f"{told:.{rounding.MEASURE_DIGITS}g}"
+
+
+def _cell(value: float | int | str) -> str:
+    """A cell of an exhibit: an id or a setting is looked up by its digits, so that none are set apart."""
+    return f"{value:.{rounding.MEASURE_DIGITS}g}" if isinstance(value, float) else str(value)
+
+
+def _tables(report: Report) -> Iterable[Table]:
+    left = MOST_CELLS
+    for number, exhibit in enumerate(summary.exhibits(report), 1):
+        most = min(MOST_LISTED, left // max(len(exhibit.columns), 1))
+        rows = tuple(tuple(map(rounding.cell, row)) for row in exhibit.rows[:most])
+        left -= len(rows) * len(exhibit.columns)
+        columns = range(len(exhibit.columns))
+        numbers = tuple(bool(rows) and all(not isinstance(row[each], str) for row in rows) for each in columns)
+        yield Table(exhibit, f"table-{number}", rows, numbers, len(exhibit.rows) - len(rows))
+
+
+def _tables_of(tables: Sequence[Table]) -> dict[tuple[str, str], list[Table]]:
+    """Tables by kind and reference, as a line of the ledger looks for its own."""
+    found: dict[tuple[str, str], list[Table]] = {}
+    for table in tables:
+        found.setdefault((table.exhibit.kind, table.exhibit.reference), []).append(table)
+    return found
+
+
+def _line_of(cluster: Cluster, report: Report, lines: Sequence[tuple[str, Evidence]]) -> str:
+    """Where the strongest line of a cluster stands on the page."""
+    name = summary.nearest(report)
+    fits = (link for link, line in lines if (line.reference, f"{line.kind}/{line.name}") == (name, cluster.line))
+    return next(fits, "")
 
 
 def _histogram(report: Report) -> str:

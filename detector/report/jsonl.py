@@ -32,10 +32,14 @@ def _records(report: Report) -> Iterator[tuple[str, Mapping[str, object]]]:
     yield from (("file", documents.correspondence(pair, with_class=False)) for pair in report.files)
     yield from (("name", documents.name_pair(pair)) for pair in report.names)
     yield from (("attribution", documents.attribution(line)) for line in report.attribution)
+    yield from (("cluster", documents.cluster(cluster)) for cluster in report.clusters)
     yield from (("evidence", documents.evidence(line)) for line in report.evidence)
+    yield from (("exhibit", documents.exhibit(exhibit)) for exhibit in report.exhibits)
+    yield from (("event", documents.event(event)) for event in report.events)
     yield from (("trace", documents.trace(trace)) for trace in report.traces)
     if report.similarities:
         yield "similarities", documents.similarities(report.similarities)
+    yield from (("examined", documents.examined(examined)) for examined in report.examined)
     yield from (("skipped", documents.skipped(skipped)) for skipped in report.skipped)
 
 
@@ -54,9 +58,13 @@ def _head(report: Report) -> dict[str, object]:
             "file": len(report.files),
             "name": len(report.names),
             "attribution": len(report.attribution),
+            "cluster": len(report.clusters),
             "evidence": len(report.evidence),
+            "exhibit": len(report.exhibits),
+            "event": len(report.events),
             "trace": len(report.traces),
             "similarities": int(report.similarities is not None),
+            "examined": len(report.examined),
             "skipped": len(report.skipped),
         },
     }

@@ -1,7 +1,8 @@
 """The report as JUnit XML, for CI services that show tests: a suite for each reference and file, a case for each match.
 
-A match that the suspect does not declare is a failure, one that it declares a passed case. A reference without any
-match has a passed case that says so, since services take a report without cases for a broken one.
+A match that the suspect does not declare is a failure, one that it declares a passed case; so is a line of evidence
+beside the code, in a suite of its reference. A reference without any match has a passed case that says so, since
+services take a report without cases for a broken one. A kind that had nothing to look at is a skipped case.
 """
 
 from __future__ import annotations
@@ -10,11 +11,22 @@ from collections import Counter
 from collections.abc import Iterable
 from xml.etree import ElementTree
 
-from detector.model import Match, Report, Skipped
-from detector.report.findings import KINDS, changed_names, name, place, sentence
+from detector.model import Evidence, Examined, Match, Report, Skipped
+from detector.report import summary, words
+from detector.report.findings import (
+    KINDS,
+    changed_names,
+    is_finding,
+    line_kind,
+    line_sentence,
+    name,
+    place,
+    sentence,
+)
 from detector.report.names import elided, visible
 
 MAX_RENAMES = 20  # of a failure: what a person reads
+MAX_PLACES = 20
 
 
 def render(report: Report) -> str:
@@ -33,11 +45,19 @@ def render(report: Report) -> str:
     matched = {reference for reference, _ in suites}
     for side in report.references:
         if side.name not in matched:
-            case = ElementTree.Element("testcase", classname=name(side.name), name="no function matches one of it")
-            suites[side.name, ""] = [case]
+            said = "no function matches one of it" if summary.has_compared_code(report) else "code was not compared"
+            suites[side.name, ""] = [ElementTree.Element("testcase", classname=name(side.name), name=said)]
+    if not report.references:
+        own = name(report.suspect.name)
+        suites[own, ""] = [ElementTree.Element("testcase", classname=own, name=words.ALONE[0])]
     root = ElementTree.Element("testsuites", name="detector")
     for (reference, path), cases in suites.items():
         _add_suite(root, f"{name(reference)}: {_path(path)}" if path else name(reference), cases)
+    for reference, cases in _lines(report).items():
+        _add_suite(root, f"{name(reference)}: evidence", cases)
+    missed = [each for each in report.examined if not each.is_possible]
+    if missed:
+        _add_suite(root, "nothing to look at", map(_missed, missed))
     if report.skipped:
         _add_suite(root, "not read", map(_skipped, report.skipped))
     _count(root, root.iter("testcase"))
@@ -75,6 +95,41 @@ def _case(match: Match, title: str, report: Report) -> ElementTree.Element:
     if len(changed) > MAX_RENAMES:
         lines.append(f"  and {len(changed) - MAX_RENAMES:,} more")
     failure.text = "\n".join(lines)
+    return case
+
+
+def _lines(report: Report) -> dict[str, list[ElementTree.Element]]:
+    """Lines of evidence by their reference, but for those that count what is a case by itself."""
+    suites: dict[str, list[ElementTree.Element]] = {}
+    titles: Counter[tuple[str, str]] = Counter()
+    for line in summary.ledger(report):
+        if line.kind in ("code", "traces"):
+            continue
+        title = line_kind(line)
+        titles[line.reference, title] += 1
+        number = titles[line.reference, title]
+        case = _line(line, f"{title} ({number})" if number > 1 else title, report)
+        suites.setdefault(line.reference, []).append(case)
+    return suites
+
+
+def _line(line: Evidence, title: str, report: Report) -> ElementTree.Element:
+    case = ElementTree.Element("testcase", classname=name(line.reference), name=title)
+    if not is_finding(line, report):
+        return case
+    said = line_sentence(line)
+    failure = ElementTree.SubElement(case, "failure", type=line_kind(line), message=said)
+    lines = [said, *(f"tested: {elided(visible(text), 400)}" for text in line.tested[:MAX_PLACES])]
+    lines += [f"calibration: {elided(visible(line.calibration), 400)}"] if line.calibration else []
+    lines += [f"  {_path(path)}{f':{number}' if number else ''}" for path, number in line.places[:MAX_PLACES]]
+    failure.text = "\n".join(lines)
+    return case
+
+
+def _missed(examined: Examined) -> ElementTree.Element:
+    of = f" with {name(examined.reference)}" if examined.reference else ""
+    case = ElementTree.Element("testcase", classname="nothing to look at", name=f"{name(examined.kind)}{of}")
+    ElementTree.SubElement(case, "skipped", message=elided(visible(examined.about), 200))
     return case
 
 

@@ -12,10 +12,12 @@ from rich.text import Text
 
 from detector.model import Role, Span
 from detector.report.names import visible
+from detector.report.rounding import MEASURE_DIGITS
 
 LABEL_WIDTH = 12
 INDENT = 2
 MAX_NAME_CELLS = 40
+REVISION_DIGITS = 12  # of a commit id: enough to look it up
 
 
 def labelled(rows: Iterable[tuple[str, Text]]) -> RenderableType:
@@ -88,3 +90,8 @@ def bits(number: float) -> str:
 def measure(value: float | int | str) -> str:
     """A measure of the ledger."""
     return f"{value:.4g}" if isinstance(value, float) else visible(str(value))
+
+
+def cell(value: float | int | str) -> str:
+    """A cell of a table, with the digits that JSON has: an id is looked up by them."""
+    return f"{value:.{MEASURE_DIGITS}g}" if isinstance(value, float) else visible(str(value))

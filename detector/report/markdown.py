@@ -5,11 +5,12 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
-from detector.model import Correspondence, Match, NamePair, Report, Role, Side, Span, Strength, Texts
+from detector.model import Correspondence, Evidence, Exhibit, Match, NamePair, Report, Role, Side, Span, Strength, Texts
+from detector.report import rounding, summary, words
 from detector.report.escaping import block, code, html_code, prose
 from detector.report.findings import changed_names
 from detector.report.names import elided, visible
-from detector.report.words import CLONE_TYPES, RELATIONS, basis
+from detector.report.words import CLONE_TYPES, basis
 
 # GitHub takes 65,536 characters for an issue, a comment or a description; the rest is for what a bot puts around it.
 MAX_LENGTH = 60_000
@@ -22,7 +23,14 @@ MAX_RENAMES = 4  # of one match
 MAX_PAIRS = 15  # of classes, and of files
 MAX_NAMES = 15
 MAX_EVIDENCE = 20
+MAX_TESTED = 3  # of one line
+MAX_PLACES = 3
 MAX_TRACES = 15
+MAX_EXHIBITS = 10
+MAX_ROWS = 10  # of each
+MAX_COLUMNS = 8
+MAX_EVENTS = 25
+MAX_EXAMINED = 20
 MAX_SKIPPED = 15
 MAX_DIFFS = 5
 MAX_DIFF_LINES = 1000  # of either text: beyond, comparing lines takes long and nobody reads it
@@ -54,7 +62,11 @@ def render(report: Report) -> str:
 
 def _sections(report: Report) -> Iterator[tuple[str, str]]:
     """Title and text of what follows the head."""
-    yield "matches", _matches(report)
+    if summary.has_compared_code(report) or report.matches:
+        yield "matches", _matches(report)
+    elif report.references:
+        why = prose(summary.why_no_code(report))
+        yield "matches", f"### Matches\n\nCode was not compared: {why}.\n"
     for title, pairs in (("classes", report.classes), ("files", report.files)):
         if report.matches and pairs:
             yield title, _correspondences(title, pairs)
@@ -63,8 +75,14 @@ def _sections(report: Report) -> Iterator[tuple[str, str]]:
         yield "names", _names(names)
     if report.evidence:
         yield "evidence", _evidence(report)
+    for number, exhibit in enumerate(summary.exhibits(report)[:MAX_EXHIBITS], 1):
+        yield f"table {number}", _exhibit(exhibit)
+    if report.events:
+        yield "histories", _events(report)
     if report.traces:
         yield "traces", _traces(report)
+    if missed := summary.nothing_to_look_at(report):
+        yield "what had nothing to look at", _missed(missed)
     if report.skipped:
         yield "what was not read", _skipped(report)
     explained = [(match, match.texts) for match in report.matches if match.texts]
@@ -73,9 +91,31 @@ def _sections(report: Report) -> Iterator[tuple[str, str]]:
 
 
 def _head(report: Report) -> str:
-    title, meaning = RELATIONS[report.relation]
-    suspect, nearest = code(report.suspect.name), _nearest_reference(report)
+    head = f"## {words.relation(report).capitalize()}\n\n{words.meaning(report, code)}\n\n"
+    functions = f"{_count(report.suspect.functions, 'function')} in {_count(report.suspect.files, 'file')}"
+    has_code = summary.has_compared_code(report)
+    suspect = f"Suspect: {code(report.suspect.name)}, {code(report.suspect.target)}{_at(report.suspect)}"
+    suspect += f", {functions}.\n" if has_code else ".\n"
+    if not report.references:
+        return head + suspect
     scale = ", ".join(f"**{each.value}**" if each is report.strength else each.value for each in Strength)
+    rests = [f"{code(each.name)} {each.strength.value}{_strongest(each.line)}" for each in report.clusters]
+    rests_on = f" It rests on {'; '.join(rests)}." if rests else ""
+    head += f"Support: {scale}.{rests_on}\n\n{suspect}\n"
+    return head + (_references(report) if has_code else _names_of(report))
+
+
+def _strongest(line: str) -> str:
+    return f" ({code(line)})" if line else ""
+
+
+def _names_of(report: Report) -> str:
+    """References of which no code was compared."""
+    rows = [(code(side.name), _revision(side)) for side in report.references[:MAX_REFERENCES]]
+    return _table(("reference", "revision"), 2, rows, len(report.references))
+
+
+def _references(report: Report) -> str:
     attribution = {line.reference: line for line in report.attribution}
     rows = []
     for side in report.references[:MAX_REFERENCES]:
@@ -86,22 +126,7 @@ def _head(report: Report) -> str:
             numbers = (f"{line.bits:,.1f}", f"{line.exclusive_bits:,.1f}", f"{line.functions:,}", share)
         rows.append((code(side.name), _revision(side), f"{side.functions:,}", *numbers))
     headings = ("reference", "revision", "functions", "bits", "exclusive bits", "nearest to it", "share of suspect")
-    return (
-        f"## {title.capitalize()}\n\n"
-        f"{meaning.format(suspect=suspect, reference=nearest)}\n\n"
-        f"Support: {scale}.\n\n"
-        f"Suspect: {suspect}, {code(report.suspect.target)}{_at(report.suspect)}, "
-        f"{_count(report.suspect.functions, 'function')} in {_count(report.suspect.files, 'file')}.\n\n"
-        + _table(headings, 2, rows, len(report.references))
-    )
-
-
-def _nearest_reference(report: Report) -> str:
-    if len(report.references) == 1:
-        return code(report.references[0].name)
-    if not report.attribution:
-        return "the references"
-    return f"{code(report.attribution[0].reference)} (the nearest of {len(report.references):,} references)"
+    return _table(headings, 2, rows, len(report.references))
 
 
 def _revision(side: Side) -> str:
@@ -185,13 +210,55 @@ def _evidence(report: Report) -> str:
             line.strength.value,
             code(f"{line.kind}/{line.name}"),
             code(line.reference),
-            prose(line.claim),
-            prose(line.innocent),
+            prose(line.claim) + _lines_of(line),
+            prose(line.innocent) + "".join(f"; tried: {prose(text)}" for text in line.tested[:MAX_TESTED]),
+            prose(line.calibration) if line.calibration else "",
         )
-        for line in report.evidence[:MAX_EVIDENCE]
+        for line in summary.ledger(report)[:MAX_EVIDENCE]
     ]
-    headings = ("support", "pattern", "reference", "claim", "what else would explain it")
-    return f"### Evidence\n\n{_table(headings, 5, rows, len(report.evidence))}"
+    headings = ("support", "pattern", "reference", "claim", "what else would explain it", "seen elsewhere")
+    return f"### Evidence\n\n{_table(headings, 6, rows, len(report.evidence))}"
+
+
+def _lines_of(line: Evidence) -> str:
+    shown = [_lines(path, str(number)) if number else code(path) for path, number in line.places[:MAX_PLACES]]
+    more = [f"{len(line.places) - MAX_PLACES:,} more"] if len(line.places) > MAX_PLACES else []
+    return f"; in {', '.join(shown + more)}" if shown else ""
+
+
+def _exhibit(exhibit: Exhibit) -> str:
+    title = f"### {prose(exhibit.title)}\n\n{code(f'{exhibit.kind}/{exhibit.name}')}"
+    title += f" of {code(exhibit.reference)}.\n\n" if exhibit.reference else ".\n\n"
+    headings = [prose(column, 60) for column in exhibit.columns[:MAX_COLUMNS]]
+    if not headings:
+        return title
+    rows = [[_cell(value) for value in row[:MAX_COLUMNS]] for row in exhibit.rows[:MAX_ROWS]]
+    table = _table(headings, len(headings), rows, len(exhibit.rows))
+    left = f"\n{_count(exhibit.omitted, 'row')} of a long table left out of the report.\n" if exhibit.omitted else ""
+    return title + table + left
+
+
+def _cell(value: float | int | str) -> str:
+    if isinstance(value, str):
+        return code(value, 60)
+    return code(f"{value:.{rounding.MEASURE_DIGITS}g}" if isinstance(value, float) else str(value))
+
+
+def _events(report: Report) -> str:
+    rows = [
+        (code(event.at, 20), code(event.side, 40), prose(event.text, 300), code(event.revision[:REVISION_DIGITS]))
+        for event in report.events[:MAX_EVENTS]
+    ]
+    headings = ("time, as commits claim it", "side", "what happened", "commit")
+    return f"### Histories\n\n{_table(headings, 4, rows, len(report.events))}"
+
+
+def _missed(missed: Sequence[summary.Nothing]) -> str:
+    rows = [
+        (", ".join(code(kind, 40) for kind in each.kinds), prose(each.about), ", ".join(map(code, each.references)))
+        for each in missed[:MAX_EXAMINED]
+    ]
+    return f"### Nothing to look at\n\n{_table(('kind', 'what was missing', 'only for'), 3, rows, len(missed))}"
 
 
 def _traces(report: Report) -> str:

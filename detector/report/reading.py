@@ -14,8 +14,12 @@ from detector.model import (
     Attribution,
     Basis,
     CloneType,
+    Cluster,
     Correspondence,
+    Event,
     Evidence,
+    Examined,
+    Exhibit,
     Flow,
     FlowNode,
     FlowPair,
@@ -68,13 +72,10 @@ def _refuse_constant(name: str) -> NoReturn:
 
 
 def _report(root: Object) -> Report:
-    references = tuple(map(_side, root.objects("references")))
-    if not references:
-        root.at("references").refuse("is empty, where a report has at least one")
     similarities = root.optional("similarities")
     return Report(
         suspect=_side(root.object("suspect")),
-        references=references,
+        references=tuple(map(_side, root.objects("references"))),
         relation=root.choice("relation", Relation),
         strength=root.choice("strength", Strength),
         matches=tuple(map(_match, root.objects("matches"))),
@@ -88,6 +89,10 @@ def _report(root: Object) -> Report:
         versions=root.object("versions").texts(),
         traces=tuple(map(_trace, root.objects("traces", is_required=False))),
         similarities=_similarities(similarities) if similarities else None,
+        clusters=tuple(map(_cluster, root.objects("clusters", is_required=False))),
+        examined=tuple(map(_examined, root.objects("examined", is_required=False))),
+        exhibits=tuple(map(_exhibit, root.objects("exhibits", is_required=False))),
+        events=tuple(map(_event, root.objects("events", is_required=False))),
     )
 
 
@@ -264,6 +269,7 @@ def _attribution(line: Object) -> Attribution:
 
 
 def _evidence(line: Object) -> Evidence:
+    propositions = line.optional("propositions")
     return Evidence(
         kind=line.text("kind"),
         name=line.text("name"),
@@ -272,6 +278,58 @@ def _evidence(line: Object) -> Evidence:
         claim=line.text("claim"),
         innocent=line.text("innocent"),
         measures=line.object("measures").values(),
+        derived=propositions.text("derived", default="") if propositions else "",
+        otherwise=propositions.text("otherwise", default="") if propositions else "",
+        method=line.text("method", default=""),
+        calibration=line.text("calibration", default=""),
+        limits=line.text("limits", default=""),
+        tested=line.array("tested", is_required=False).texts(),
+        places=tuple(_place(place, least=0) for place in line.objects("places", is_required=False)),
+    )
+
+
+def _cluster(cluster: Object) -> Cluster:
+    return Cluster(
+        name=cluster.text("name"),
+        kinds=cluster.array("kinds").texts(),
+        strength=cluster.choice("strength", Strength),
+        line=cluster.text("line"),
+    )
+
+
+def _examined(examined: Object) -> Examined:
+    return Examined(
+        kind=examined.text("kind"),
+        reference=examined.text("reference"),
+        is_possible=examined.flag("possible"),
+        about=examined.text("about"),
+    )
+
+
+def _exhibit(exhibit: Object) -> Exhibit:
+    columns = exhibit.array("columns").texts()
+    rows = []
+    for row in exhibit.array("rows").arrays():
+        row.require_length(len(columns))
+        rows.append(row.values())
+    return Exhibit(
+        kind=exhibit.text("kind"),
+        name=exhibit.text("name"),
+        reference=exhibit.text("reference"),
+        title=exhibit.text("title"),
+        columns=columns,
+        rows=tuple(rows),
+        omitted=exhibit.count("omitted", default=0),
+    )
+
+
+def _event(event: Object) -> Event:
+    return Event(
+        at=event.text("at"),
+        side=event.text("side"),
+        kind=event.text("kind"),
+        text=event.text("text"),
+        revision=event.text("revision", default=""),
     )
 
 
@@ -288,8 +346,8 @@ def _trace(trace: Object) -> Trace:
     )
 
 
-def _place(place: Object) -> tuple[str, int]:
-    return place.text("path"), place.count("line", least=1, most=MOST_LINES)
+def _place(place: Object, least: int = 1) -> tuple[str, int]:
+    return place.text("path"), place.count("line", least, most=MOST_LINES)
 
 
 def _similarities(similarities: Object) -> Similarities:

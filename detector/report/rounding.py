@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import math
+
 RATIO_DECIMALS = 4
 BITS_DECIMALS = 2
 MEASURE_DIGITS = 6  # significant ones, since a measure may be a ratio, a count or a p-value
+MOST = 2**53  # up to here every reader of JSON has the same integers, and a number has decimals
+MOST_BITS = 1_000  # of an integer that is written out
 
 
 def ratio(value: float) -> float:
@@ -20,6 +24,19 @@ def bits(value: float) -> float:
 def measure(value: float | int | str) -> float | int | str:
     """A measure of the ledger."""
     return float(f"{value:.{MEASURE_DIGITS}g}") if isinstance(value, float) else value
+
+
+def cell(value: float | int | str) -> float | int | str:
+    """A cell of a table: what a stranger's file holds, so that a number may be none that JSON has."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return measure(value) if math.isfinite(value) else str(value)
+    if abs(value) <= MOST:
+        return value
+    return str(value) if value.bit_length() <= MOST_BITS else f"an integer of {value.bit_length():,} bits"
 
 
 def _decimals(value: float, decimals: int) -> float:

@@ -1,21 +1,26 @@
-"""The report as SARIF 2.1.0, for code scanning services and editors: matches and traces as results at their lines.
+"""The report as SARIF 2.1.0, for code scanning services and editors: what has a place in the suspect as results there.
 
-What has no place in a file of the suspect, as evidence has none, stands in the properties of the run, with relation,
-strength and settings.
+Those are matches, traces, and lines of evidence that name files. What has no place stands in the properties of the run,
+with relation, strength and settings: services take no result without a location.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from detector.model import Match, Report, Side, Skipped, Span, Trace
+from detector.model import Evidence, Match, Report, Side, Skipped, Span, Strength, Trace
 from detector.report import documents, rounding, sarif_rules
 from detector.report.findings import (
     KINDS,
     address,
     fingerprints,
+    is_finding,
+    line_fingerprints,
+    line_kind,
+    line_sentence,
     name,
     place,
+    placed_lines,
     sentence,
     trace_fingerprints,
     trace_kind,
@@ -26,6 +31,7 @@ from detector.report.names import elided, visible
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 FINGERPRINT = "detectorMatch/v1"
 TRACE_FINGERPRINT = "detectorTrace/v1"
+LINE_FINGERPRINT = "detectorEvidence/v1"
 SUSPECT_ROOT = "%SRCROOT%"  # what services take for the root of the repository
 
 # What GitHub's code scanning takes of one run; beyond, it refuses the whole file.
@@ -40,10 +46,11 @@ def render(report: Report) -> str:
     Stable: fingerprints stay when lines move. Results beyond `MAX_RESULTS` are left out, undeclared matches last, and
     a notification says how many.
     """
-    results = _results(report)
+    rules = sarif_rules.Rules(placed_lines(report))
+    results = _results(report, rules)
     notifications = _notifications(report, len(results) - MAX_RESULTS)
     run = {
-        "tool": {"driver": sarif_rules.driver(report.versions)},
+        "tool": {"driver": rules.driver(report.versions)},
         "invocations": [{"executionSuccessful": True, "toolExecutionNotifications": notifications}],
         "originalUriBaseIds": _roots(report),
         "columnKind": "unicodeCodePoints",
@@ -53,24 +60,45 @@ def render(report: Report) -> str:
     return documents.dumps({"$schema": SCHEMA, "version": "2.1.0", "runs": [run]}, indent=1) + "\n"
 
 
-def _results(report: Report) -> list[dict[str, object]]:
+def _results(report: Report, rules: sarif_rules.Rules) -> list[dict[str, object]]:
     roots = _reference_roots(report)
     matches = sorted(
         zip(report.matches, fingerprints(report), strict=True), key=lambda pair: pair[0].is_declared
     )  # undeclared ones first, else in the report's order
     traces = zip(report.traces, trace_fingerprints(report), strict=True)
+    lines = zip(placed_lines(report), line_fingerprints(report), strict=True)
     return [
-        *(_match(match, mark, report, roots) for match, mark in matches),
-        *(_trace(trace, mark, roots) for trace, mark in traces if trace.suspect),
+        *(_line(line, mark, report, rules) for line, mark in lines),
+        *(_match(match, mark, report, roots, rules) for match, mark in matches),
+        *(_trace(trace, mark, roots, rules) for trace, mark in traces if trace.suspect),
     ]
 
 
-def _match(match: Match, fingerprint: str, report: Report, roots: Mapping[str, str]) -> dict[str, object]:
+def _line(line: Evidence, fingerprint: str, report: Report, rules: sarif_rules.Rules) -> dict[str, object]:
+    """A line of evidence at the first of its places. A file as a whole is shown at its beginning."""
+    first, *others = [_point(path, max(at, 1), SUSPECT_ROOT) for path, at in line.places[: MAX_LOCATIONS + 1]]
+    kind = line_kind(line)
+    is_warning = is_finding(line, report) and line.strength is not Strength.WEAK
+    return {
+        "ruleId": kind,
+        "ruleIndex": rules.index(kind),
+        "level": "warning" if is_warning else "note",
+        "message": _message(line_sentence(line)),
+        "locations": [first],
+        "relatedLocations": [{"id": number, **each} for number, each in enumerate(others, 1)],
+        "partialFingerprints": {LINE_FINGERPRINT: fingerprint},
+        "properties": documents.evidence(line),
+    }
+
+
+def _match(
+    match: Match, fingerprint: str, report: Report, roots: Mapping[str, str], rules: sarif_rules.Rules
+) -> dict[str, object]:
     root = roots.get(match.reference_name)
     there = f"{name(match.reference.qualname)} of {name(match.reference_name)}, {place(match.reference)}"
     return {
         "ruleId": KINDS[match.clone_type],
-        "ruleIndex": sarif_rules.index(KINDS[match.clone_type]),
+        "ruleIndex": rules.index(KINDS[match.clone_type]),
         "level": "note" if match.is_declared else "warning",
         "message": _message(sentence(match, report)),
         "locations": [_location(match.suspect, SUSPECT_ROOT)],
@@ -89,7 +117,7 @@ def _measures(match: Match) -> dict[str, object]:
     }
 
 
-def _trace(trace: Trace, fingerprint: str, roots: Mapping[str, str]) -> dict[str, object]:
+def _trace(trace: Trace, fingerprint: str, roots: Mapping[str, str], rules: sarif_rules.Rules) -> dict[str, object]:
     first, *others = [_point(path, line, SUSPECT_ROOT) for path, line in trace.suspect[:MAX_LOCATIONS]]
     theirs = [_point(path, line, roots.get(trace.reference_name)) for path, line in trace.reference[:MAX_LOCATIONS]]
     told = f"the same in {name(trace.reference_name)}"
@@ -97,7 +125,7 @@ def _trace(trace: Trace, fingerprint: str, roots: Mapping[str, str]) -> dict[str
     kind = trace_kind(trace)
     return {
         "ruleId": kind,
-        "ruleIndex": sarif_rules.index(kind),
+        "ruleIndex": rules.index(kind),
         "level": "note",
         "message": _message(trace_sentence(trace)),
         "locations": [first],
@@ -182,7 +210,11 @@ def _properties(report: Report) -> dict[str, object]:
         "suspect": documents.side(report.suspect),
         "references": list(map(documents.side, report.references)),
         "attribution": list(map(documents.attribution, report.attribution)),
+        "clusters": list(map(documents.cluster, report.clusters)),
         "evidence": list(map(documents.evidence, report.evidence)),
+        "exhibits": list(map(documents.exhibit, report.exhibits)),
+        "events": list(map(documents.event, report.events)),
+        "examined": list(map(documents.examined, report.examined)),
         "traces": [documents.trace(trace) for trace in report.traces if not trace.suspect],
         "settings": documents.by_name(report.settings),
         "versions": documents.by_name(report.versions),

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+
+from detector.model import Evidence
+from detector.report.escaping import prose
+from detector.report.findings import OTHER_EVIDENCE, line_kind
+from detector.report.names import elided, visible
 
 UNREAD = "reading/skipped"
 CUT = "report/cut"
@@ -37,32 +42,63 @@ _TRACES = {
 }
 _TRACE_MEASURES = "The same small thing stands in both texts, and few published packages have it."
 _TRACE_INNOCENT = "A common source, a convention or a tool that both use, or the same author on both sides."
+MAX_TEXT = 600  # characters of a sentence of a pattern
 _MEANING = (
     "A result is a measured likeness. Who had the code first, and whether they may use it, is not for a program to "
     "say. What the suspect declares itself is a note."
 )
 
 
-def driver(versions: Mapping[str, str]) -> dict[str, object]:
-    """The tool as SARIF describes it, with all of its rules, whatever was found."""
-    version = versions.get("detector", "")
-    return {
-        "name": "detector",
-        **({"version": version} if version else {}),
-        "rules": _RULES,
-        "notifications": [
-            {"id": UNREAD, "shortDescription": {"text": "A file that could not be read, or not in full"}},
-            {"id": CUT, "shortDescription": {"text": "More was found than the format may hold"}},
-        ],
-    }
+class Rules:
+    """The rules of one report: those of matches and traces, and one for each pattern of the lines that are results.
+
+    Stable: what a rule is called; where it stands among the others depends on what was found.
+    """
+
+    def __init__(self, lines: Iterable[Evidence]) -> None:
+        self.rules = list(_RULES)
+        for line in lines:
+            kind = line_kind(line)
+            if all(rule["id"] != kind for rule in self.rules):
+                self.rules.append(_line_rule(kind, line))
+        self._places = {str(rule["id"]): place for place, rule in enumerate(self.rules)}
+
+    def index(self, kind: str) -> int:
+        """The place of a rule among the rules of the driver."""
+        return self._places[kind]
+
+    def driver(self, versions: Mapping[str, str]) -> dict[str, object]:
+        """The tool as SARIF describes it, with all of its rules."""
+        version = versions.get("detector", "")
+        return {
+            "name": "detector",
+            **({"version": version} if version else {}),
+            "rules": self.rules,
+            "notifications": [
+                {"id": UNREAD, "shortDescription": {"text": "A file that could not be read, or not in full"}},
+                {"id": CUT, "shortDescription": {"text": "More was found than the format may hold"}},
+            ],
+        }
 
 
-def index(kind: str) -> int:
-    """The place of a rule among the rules of `driver`."""
-    return _PLACES[kind]
+def _line_rule(kind: str, line: Evidence) -> dict[str, object]:
+    """A rule from what every line of its pattern says alike; a report that is read back may say anything there."""
+    if kind == OTHER_EVIDENCE:
+        return _rule(kind, "note", "Evidence of another kind", "What the line itself says.", "What the line says.")
+    title = kind.partition("/")[2].replace("-", " ").capitalize()
+    measures = ". Limits: ".join(filter(None, (line.method or "what the line itself says", line.limits)))
+    return _rule(kind, "warning", title, _sentence(measures), _sentence(line.innocent or "what the line says"), prose)
 
 
-def _rule(kind: str, level: str, title: str, measures: str, innocent: str) -> dict[str, object]:
+def _sentence(text: str) -> str:
+    shown = elided(visible(text), MAX_TEXT)
+    return f"{shown[:1].upper()}{shown[1:]}."
+
+
+def _rule(
+    kind: str, level: str, title: str, measures: str, innocent: str, shown: Callable[[str], str] = str
+) -> dict[str, object]:
+    """A rule as SARIF describes it; `shown` makes a text that is not ours safe in Markdown."""
     family, _, pattern = kind.partition("/")
     return {
         "id": kind,
@@ -71,7 +107,7 @@ def _rule(kind: str, level: str, title: str, measures: str, innocent: str) -> di
         "fullDescription": {"text": measures},
         "help": {
             "text": f"{measures}\n\nWhat else would explain it: {innocent}\n\n{_MEANING}",
-            "markdown": f"{measures}\n\n**What else would explain it.** {innocent}\n\n{_MEANING}",
+            "markdown": f"{shown(measures)}\n\n**What else would explain it.** {shown(innocent)}\n\n{_MEANING}",
         },
         "defaultConfiguration": {"level": level},
         "properties": {"tags": ["provenance", family]},
@@ -82,4 +118,3 @@ _RULES = [
     *(_rule(kind, "warning", *words) for kind, words in _MATCHES.items()),
     *(_rule(kind, "note", title, _TRACE_MEASURES, _TRACE_INNOCENT) for kind, title in _TRACES.items()),
 ]
-_PLACES = {str(rule["id"]): place for place, rule in enumerate(_RULES)}

@@ -13,7 +13,6 @@ from rich.text import Text
 
 from detector.model import (
     Correspondence,
-    Evidence,
     Match,
     NamePair,
     Report,
@@ -22,7 +21,7 @@ from detector.model import (
     Span,
     Strength,
 )
-from detector.report import layout, traces, words
+from detector.report import exhibits, layout, ledger, summary, traces, words
 from detector.report.names import visible
 
 # Limits of what a person reads through; the JSON report has everything.
@@ -34,25 +33,18 @@ MAX_NAMES = 12
 FEWEST_PLACES = 2  # of a name: said once, it stands with its function
 MAX_REASONS = 10
 MAX_PATHS = 3  # of each reason
-REVISION_DIGITS = 12  # of a commit id: enough to look it up
 
 MIN_WIDTH = 60  # below this nothing can be laid out; the terminal wraps instead
 
 LINE_IN_REASON = re.compile(r" \(line (\d+)\)")
 
-STRENGTH_STYLES = {
-    Strength.NONE: "dim",
-    Strength.WEAK: "cyan",
-    Strength.MODERATE: "yellow",
-    Strength.STRONG: "bold yellow",
-    Strength.VERY_STRONG: "bold magenta",
-}
 LEGEND = (
     "Bits: how surprising the shared part is, called helpers included; totals count each once. "
     "Similarity: how well the two fit each other. "
     "Containment: the share of the suspect's function that the reference has too."
 )
 FORMATS = "Every match side by side: --format html. With all names, settings and versions: --format json"
+TABLES = "All tables and how each line was made: --format html or json. What a word means: detector explain WORD"
 BASIS_LEGEND = (
     "Alone: so few functions of unrelated projects have such a match by chance. "
     "In its class, file, project, through its caller: believed for what else matches there."
@@ -87,7 +79,10 @@ def render(report: Report, width: int, color: bool) -> str:
         _files(report, width),
         _names(report),
         traces.section(report, width),
-        _evidence(report.evidence),
+        ledger.evidence(report),
+        exhibits.section(report, width),
+        exhibits.timeline(report, width),
+        ledger.nothing(report),
         _skipped(report.skipped, width),
         _hints(report),
     ]
@@ -98,26 +93,29 @@ def render(report: Report, width: int, color: bool) -> str:
 
 
 def _relation(report: Report, width: int) -> Iterator[RenderableType]:
-    relation, _ = words.RELATIONS[report.relation]
-    scale = ", ".join(Strength)
-    support = Text().append(report.strength.value, STRENGTH_STYLES[report.strength]).append(f" (of {scale})", "dim")
-    yield Text(relation, "bold")
+    yield Text(words.relation(report), "bold")
     yield Text(words.meaning(report, layout.name))
-    rows: list[tuple[str, Text]] = [("support", support)]
-    rows.append(("suspect", _side(report.suspect, width)))
-    rows += [("reference", _side(side, width)) for side in report.references]
+    rows: list[tuple[str, Text]] = []
+    if report.references:
+        support = Text().append(report.strength.value, ledger.STRENGTH_STYLES[report.strength])
+        rows.append(("support", support.append(f" (of {', '.join(Strength)})", "dim")))
+        rows += ledger.rests_on(report)
+    has_code = summary.has_compared_code(report)
+    rows.append(("suspect", _side(report.suspect, width, has_code)))
+    rows += [("reference", _side(side, width, has_code)) for side in report.references]
     yield layout.labelled(rows)
 
 
-def _side(side: Side, width: int) -> Text:
-    counts = f"{words.count(side.functions, 'function')} in {words.count(side.files, 'file')}"
-    revision = f" @ {visible(side.revision[:REVISION_DIGITS])}" if side.revision else ""
+def _side(side: Side, width: int, has_code: bool) -> Text:
+    counts = f"  {words.count(side.functions, 'function')} in {words.count(side.files, 'file')}"
+    revision = f" @ {visible(side.revision[: layout.REVISION_DIGITS])}" if side.revision else ""
     target = layout.elide(visible(side.target), width - layout.INDENT - layout.LABEL_WIDTH - cell_len(revision))
-    return Text().append(layout.name(side.name), "bold").append(f"  {counts}\n").append(f"{target}{revision}", "dim")
+    title = Text().append(layout.name(side.name), "bold").append(counts if has_code or side.files else "")
+    return title.append("\n").append(f"{target}{revision}", "dim")
 
 
 def _attribution(report: Report, width: int) -> Iterator[RenderableType]:
-    if not report.attribution:
+    if not (report.attribution and summary.has_compared_code(report)):
         return
     name_room = width - layout.INDENT - 60  # the name gives way: the other columns take at most 60 cells
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
@@ -141,7 +139,7 @@ def _matches(report: Report, width: int) -> Iterator[RenderableType]:
     for match in report.matches:
         functions.setdefault(match.suspect, []).append(match)
     if not functions:
-        yield Text("No function of the suspect matches one of a reference.")
+        yield from _no_match(report)
         return
     yield Text(f"Matches: {words.count(len(functions), 'function')} of the suspect", "bold")
     left = MAX_FUNCTIONS
@@ -157,6 +155,13 @@ def _matches(report: Report, width: int) -> Iterator[RenderableType]:
         left -= min(left, len(members))
     if len(functions) > MAX_FUNCTIONS:
         yield layout.indented(Text(f"… and {len(functions) - MAX_FUNCTIONS:,} more; --format json lists all"))
+
+
+def _no_match(report: Report) -> Iterator[RenderableType]:
+    if summary.has_compared_code(report):
+        yield Text("No function of the suspect matches one of a reference.")
+    elif report.references:
+        yield Text(f"Code was not compared: {visible(summary.why_no_code(report))}.")
 
 
 def _findings(
@@ -290,20 +295,6 @@ def _pair(pair: NamePair, has_several_references: bool) -> Text:
     return text.append(f"  {layout.name(pair.reference_name)}", "dim") if has_several_references else text
 
 
-def _evidence(ledger: Iterable[Evidence]) -> Iterator[RenderableType]:
-    for number, line in enumerate(ledger):
-        if number == 0:
-            yield Text("Evidence, and what else would explain it", "bold")
-        title = Text().append(line.strength.value, STRENGTH_STYLES[line.strength])
-        title.append(f"  {visible(line.kind)}/{visible(line.name)}  {layout.name(line.reference)}")
-        rows = [("claim", Text(visible(line.claim))), ("innocent", Text(visible(line.innocent)))]
-        if line.measures:
-            measures = (f"{visible(name)} {layout.measure(value)}" for name, value in sorted(line.measures.items()))
-            rows.append(("measures", Text(", ".join(measures), "dim")))
-        yield layout.indented(title)
-        yield layout.indented(layout.labelled(rows))
-
-
 def _skipped(skipped: Sequence[Skipped], width: int) -> Iterator[RenderableType]:
     reasons: dict[str, list[str]] = {}
     for one in skipped:
@@ -328,5 +319,7 @@ def _hints(report: Report) -> Iterator[RenderableType]:
     if report.matches:
         yield Text(f"{LEGEND}\n{BASIS_LEGEND}", "dim")
         yield Text(FORMATS, "dim")
-    else:
+    elif report.references and summary.has_compared_code(report):
         yield Text("Every candidate pair, however slight: --min-similarity 0 --min-bits 0", "dim")
+    if report.evidence or report.exhibits:
+        yield Text(TABLES, "dim")

@@ -10,9 +10,9 @@ from typing import NoReturn, TypeVar
 
 from detector.model import UserError
 from detector.report.names import visible
+from detector.report.rounding import MOST
 
 MOST_LINES = 2**31 - 1  # what editors and CI services hold a line number in
-MOST = 2**53  # up to here every reader of JSON has the same integers, and a number has decimals
 MAX_NAME = 40  # characters of a name or value in a message
 
 _Choice = TypeVar("_Choice", bound=enum.StrEnum)
@@ -110,15 +110,15 @@ class Object:
         """The same where it may be missing."""
         return self.object(name) if name in self._values else None
 
-    def array(self, name: str) -> Array:
-        """An array inside this object."""
+    def array(self, name: str, is_required: bool = True) -> Array:
+        """An array inside this object; one that is not required may be missing, which is to be empty."""
+        if not is_required and name not in self._values:
+            return Array([], self.at(name))
         return Array(self._get(name), self.at(name))
 
     def objects(self, name: str, is_required: bool = True) -> Iterator[Object]:
-        """An array of objects; one that is not required may be missing, which is to be empty."""
-        if not is_required and name not in self._values:
-            return iter(())
-        return self.array(name).objects()
+        """The same of objects."""
+        return self.array(name, is_required).objects()
 
     def texts(self) -> dict[str, str]:
         """The whole object as strings by name."""
@@ -162,6 +162,10 @@ class Array:
     def texts(self) -> tuple[str, ...]:
         """Every item as a string."""
         return tuple(map(self.text, range(len(self._items))))
+
+    def values(self) -> tuple[float | int | str, ...]:
+        """Every item as a number or a string."""
+        return tuple(_value(item, self.place.item(number)) for number, item in enumerate(self._items))
 
     def counts(self, length: int | None = None, least: int = 0, most: int = MOST) -> tuple[int, ...]:
         """Every item as an integer within bounds; of a fixed number of items if `length` is given."""

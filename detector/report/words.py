@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from detector.model import Basis, CloneType, Match, Relation, Report
+from detector.model import Basis, CloneType, Match, Relation, Report, Strength
+from detector.report.summary import nearest
 
 # Every relation: its words, and what they mean. Measured likeness: who took from whom is not for a program to say.
 RELATIONS: dict[Relation, tuple[str, str]] = {
     Relation.IDENTICAL: (
         "identical",
-        "The compared code of {suspect} is the same as that of {reference}.",
+        "What was compared of {suspect} is the same as in {reference}.",
     ),
     Relation.DERIVED_DECLARED: (
         "derived, declared",
-        "The code of {suspect} is derived from {reference} or from a source they share; it declares it.",
+        "{suspect} is derived from {reference} or from a source they share; it declares it.",
     ),
     Relation.DERIVED_UNDECLARED: (
         "derived, undeclared",
-        "The code of {suspect} is derived from {reference} or from a source they share; it does not declare it.",
+        "{suspect} is derived from {reference} or from a source they share; it does not declare it.",
     ),
     Relation.SHARED_ANCESTOR: (
         "shared ancestor",
-        "{suspect} and {reference} have code in common that points to a third source of both.",
+        "What {suspect} and {reference} have in common points to one source of both.",
     ),
     Relation.COMMON_IDIOM: (
         "common idiom",
@@ -37,6 +38,22 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
         "What was found in {suspect} and {reference} neither supports a common source nor speaks against it.",
     ),
 }
+# Where there is no reference.
+ALONE = ("looked at alone", "{suspect} was looked at by itself: there is no reference to compare it with.")
+# The verbal scale: how many times likelier the evidence is if the one proposition holds than if the other does (ENFSI
+# 2015, section 4).
+SCALE: dict[Strength, tuple[float, str]] = {
+    Strength.NONE: (0, "supports neither proposition over the other, or was not calibrated"),
+    Strength.WEAK: (2, "little more likely if the first proposition holds than if the other does"),
+    Strength.MODERATE: (10, "more likely if the first proposition holds"),
+    Strength.STRONG: (1_000, "far more likely if the first proposition holds"),
+    Strength.VERY_STRONG: (10_000, "exceedingly more likely if the first proposition holds"),
+}
+SCALE_LEGEND = (
+    "A line of the evidence is put on this scale by how often its kind was seen between independent projects, and "
+    "never above the number of cases in which that was looked for. Kinds that depend on each other form a cluster, of "
+    "which the strongest line counts: nothing is multiplied."
+)
 CLONE_TYPES = {
     CloneType.LAYOUT: "type 1, layout",
     CloneType.RENAMED: "type 2, renamed",
@@ -69,18 +86,22 @@ BASIS_MEANINGS = {
 COINCIDENCE_OF = 10_000  # functions that `Match.coincidence` counts
 
 
+def relation(report: Report) -> str:
+    """The relation in words; of a suspect that was looked at alone, that it was."""
+    return RELATIONS[report.relation][0] if report.references else ALONE[0]
+
+
 def meaning(report: Report, shown: Callable[[str], str]) -> str:
     """What the relation says of these two, in one sentence; `shown` makes a name safe to show."""
-    _, sentence = RELATIONS[report.relation]
+    _, sentence = RELATIONS[report.relation] if report.references else ALONE
     return sentence.format(suspect=shown(report.suspect.name), reference=_nearest_reference(report, shown))
 
 
 def _nearest_reference(report: Report, shown: Callable[[str], str]) -> str:
-    if len(report.references) == 1:
-        return shown(report.references[0].name)
-    if not report.attribution:
-        return "the references"
-    return f"{shown(report.attribution[0].reference)} (the nearest of {len(report.references)} references)"
+    name = nearest(report)
+    if not name or len(report.references) == 1:
+        return shown(name) if name else "the references"
+    return f"{shown(name)} (the nearest of {len(report.references)} references)"
 
 
 def basis(match: Match, settings: Mapping[str, float | int | str]) -> str:

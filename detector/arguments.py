@@ -1,0 +1,67 @@
+"""What the commands take: their arguments and options as types, and what they end with."""
+
+from __future__ import annotations
+
+import enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from detector.formats import Format
+
+EPILOG = """\b
+Exit codes:
+  0    nothing above the gate
+  1    findings above the gate
+  2    usage error or crash
+  3    incomplete: code, or a file that was asked for, could not be read
+  130  interrupted
+"""
+EXPLAIN_EPILOG = """\b
+Exit codes:
+  0    explained
+  2    nothing is called so
+"""
+
+
+class Kind(enum.StrEnum):
+    """A kind of evidence, as it is typed on a command line."""
+
+    CODE = "code"
+    TRACES = "traces"
+    DECLARED = "declared"
+    DANGLING = "dangling"
+    HISTORY = "history"
+    CONFIG = "config"
+    STRUCTURE = "structure"
+    TOKENIZER = "tokenizer"
+
+
+class Level(enum.StrEnum):
+    """`Strength` as it is typed on a command line."""
+
+    WEAK = "weak"
+    MODERATE = "moderate"
+    STRONG = "strong"
+    VERY_STRONG = "very-strong"
+
+
+FormOption = Annotated[Format, typer.Option("--format", help="What to write.")]
+OutputOption = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write to FILE, not to standard output.")
+]
+FailOnOption = Annotated[
+    Level | None,
+    typer.Option(help="Exit 1 only if a derivation has this support; on any undeclared finding otherwise."),
+]
+ExitZeroOption = Annotated[bool, typer.Option("--exit-zero", help="Exit 0 where it would be 1 or 3.")]
+JobsOption = Annotated[
+    int | None, typer.Option(min=1, help="Processes that read; as many as there are processors by default.")
+]
+QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress and no summary on standard error.")]
+KindsOption = Annotated[
+    list[Kind] | None, typer.Option("--kind", help="Look for this kind of evidence alone; may be repeated.")
+]
+SuspectArgument = Annotated[str, typer.Argument(metavar="SUSPECT", help="What may come from the references.")]
+ReferencesArgument = Annotated[list[str], typer.Argument(metavar="REFERENCE", help="Where it may come from.")]
