@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import lzma
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -98,7 +99,7 @@ def digest(contents: Sequence[bytes]) -> str:
 def registry() -> Registry:
     """The table that ships with the package; `python -m bench.known_tokenizers --write` rebuilds it."""
     folder = resources.files("detector.artifacts.tokenizers")
-    return loaded(json.loads((folder / "known.json").read_text("utf-8")), (folder / "known.bin").read_bytes())
+    return loaded(json.loads((folder / "known.json").read_text("utf-8")), lzma.decompress((folder / "known.bin").read_bytes()))
 
 
 def loaded(table: dict[str, Any], every_mark: bytes) -> Registry:
@@ -132,15 +133,19 @@ def _by_vocabulary(tokenizer: Tokenizer, known: Registry) -> list[Base]:
         if equal_share(ours[::_SAMPLE], each.marks[::_SAMPLE]) < BASE_SHARE / 2:
             continue
         if equal_share(ours, each.marks) >= BASE_SHARE:
-            changed = [number for number in range(len(ours)) if ours[number] and not _is_mark(each, number, ours)]
-            missing = sum(bool(mark) for mark in each.marks[len(ours) :])
-            missing += sum(not mark and bool(other) for mark, other in zip(ours, each.marks, strict=False))
-            bases.append(Base(each, True, tuple(changed), missing))
+            bases.append(Base(each, True, *_changes(each, ours, tokenizer.contents)))
     return bases
 
 
-def _is_mark(known: Known, number: int, ours: bytes) -> bool:
-    return number < len(known.marks) and known.marks[number] == ours[number]
+def _changes(known: Known, ours: bytes, contents: Sequence[bytes]) -> tuple[tuple[int, ...], int]:
+    """The ids that hold another token than the known one has, and how many trained tokens of it are gone."""
+    theirs = known.marks + bytes(max(0, len(ours) - len(known.marks)))
+    changed = {number for number, mark in enumerate(ours) if mark and mark != theirs[number]}
+    for number, told in known.added.items():  # of these more than a byte is known
+        if number < len(contents) and contents[number] and hashed(contents[number]) != told:
+            changed.add(number)
+    gone = [number for number, mark in enumerate(theirs) if mark and not (number < len(ours) and ours[number])]
+    return tuple(sorted(changed)), sum(number not in known.added for number in gone)
 
 
 def equal_share(ours: bytes, theirs: bytes) -> float:

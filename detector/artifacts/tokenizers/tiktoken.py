@@ -9,7 +9,8 @@ from detector.artifacts.bounded_json import CannotParse
 from detector.artifacts.tokenizers.part import Part, ordered
 from detector.settings import MOST_TOKENS
 
-_LINE = re.compile(rb"([A-Za-z0-9+/]{1,8192}={0,2}) ([0-9]{1,8})\r?")
+# Whisper ends with a token that is empty.
+_LINE = re.compile(rb"([A-Za-z0-9+/]{0,8192}={0,2}) ([0-9]{1,8})\r?")
 # Lines that tell the format.
 _FIRST_LINES = 8
 
