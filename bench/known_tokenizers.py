@@ -26,13 +26,20 @@ _TOKEN = re.compile(r"<[^<>\s]{1,40}>|\[[A-Za-z0-9_/|]{2,40}\]|<ï½œ[^<>]{1,40}ï½
 
 
 def family_tokens(store: Path) -> dict[str, list[str]]:
-    """The special tokens that each family of models names in its sources or its chat template, in their order."""
+    """The special tokens that each family of models names in its sources or its chat template, in their order.
+
+    A family counts if it names one outside of its documentation, where markup looks like tokens.
+    """
     found: dict[str, dict[str, None]] = {}
+    counted = set()
     for family, data in family_files(store):
         for node in ast.walk(ast.parse(data)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                for text in _TOKEN.findall(node.value):
-                    found.setdefault(family, {}).setdefault(text)
+                tokens = _TOKEN.findall(node.value)
+                found.setdefault(family, {}).update(dict.fromkeys(tokens))
+                if tokens and "\n" not in node.value:
+                    counted.add(family)
+    found = {family: tokens for family, tokens in found.items() if family in counted}
     for name, template in templates(store).items():
         if tokens := dict.fromkeys(_TOKEN.findall(template)):
             found[f"template {name}"] = tokens

@@ -38,8 +38,8 @@ NAMES = (
     "merges.txt",
     "vocab.bpe",
 )
-# These hold a vocabulary: they are told where they are equal, though nothing else can be read.
-WITH_VOCABULARY = re.compile(r"(?:tokenizer|tekken|vocab|encoder)[^/]*\.json$|\.(?:model|spm|tiktoken|txt|bpe)$")
+# These say little of a vocabulary: two that are equal are no equal vocabulary.
+_BESIDE = frozenset({"tokenizer_config.json", "chat_template.json", "special_tokens_map.json", "added_tokens.json"})
 _NAME = re.compile(rf"(?P<before>.*?)(?P<name>{'|'.join(map(re.escape, NAMES))})")
 _ALONE = re.compile(r".*\.(?:tiktoken|model|spm)")
 _POINTER = re.compile(rb"version https://git-lfs[^\n]*\n(?:[^\n]*\n)*?oid sha256:([0-9a-f]{64})\n(?:[^\n]*\n)*?size (\d+)")
@@ -64,6 +64,7 @@ class Stored:
     path: str
     ids: frozenset[str]  # "sha256:..." and "git:...", as far as they are known
     is_read: bool
+    has_vocabulary: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,11 +136,11 @@ def _read(repo: Repo, place: str, files: Sequence[tuple[str, str]], skipped: lis
                 skipped.append(Skipped(path, error.reason))
                 continue
             if part is not None:
-                stored.append(Stored(path, digests(head.data), True))
+                stored.append(Stored(path, digests(head.data), True, kind not in _BESIDE))
                 parts.append(part)
             continue
         if ids:
-            stored.append(Stored(path, ids, False))
+            stored.append(Stored(path, ids, False, kind not in _BESIDE))
     if not stored:
         return None
     part = merged(parts)
