@@ -146,7 +146,9 @@ def _rwkv(data: bytes) -> Part:
     """Source: RWKV's `rwkv_tokenizer.py`: an id, a Python literal and a length on each line."""
     rows = (line.partition(" ") for line in data.decode("utf-8").splitlines())
     literals = ((int(number), ast.literal_eval(rest.rpartition(" ")[0])) for number, _, rest in rows)
-    return Part("", ordered((number, encoded(token) if isinstance(token, str) else token) for number, token in literals))
+    return Part(
+        "", ordered((number, encoded(token) if isinstance(token, str) else token) for number, token in literals)
+    )
 
 
 _OTHERS: Mapping[str, Callable[[bytes], Part]] = {"gguf": _gguf_part, "clip": _clip, "rwkv": _rwkv}

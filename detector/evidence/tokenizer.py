@@ -23,11 +23,12 @@ from detector.artifacts.tokenizers.compared import Compared, Told, changes_of, c
 from detector.artifacts.tokenizers.files import Tokenizer, tokenizers
 from detector.artifacts.tokenizers.known import Base, Registry, registry
 from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
-from detector.settings import MOST_TOKEN_ROWS
+from detector.settings import CHANGES_PART, MOST_TOKEN_ROWS, MOVED_PART
 from detector.targets import Comparison, Repo
 
 _KIND = "tokenizer"
 _LONGEST_TEXT = 120  # of a cell
+_MOST_BITS = 1000.0  # of a number that floats can hold
 _SAME_VOCABULARY_ODDS = 10_000.0  # of one list of a thousand tokens by chance: more than any null can measure
 
 
@@ -60,9 +61,7 @@ def _side(repo: Repo, known: Registry) -> _Side:
     return _Side(tuple(told(tokenizer, known) for tokenizer in found), skipped)
 
 
-def _look(
-    name: str, suspect: _Side, reference: _Side, others: Mapping[str, _Side], skipped: Sequence[Skipped]
-) -> Look:
+def _look(name: str, suspect: _Side, reference: _Side, others: Mapping[str, _Side], skipped: Sequence[Skipped]) -> Look:
     missing = [who for who, side in (("the suspect", suspect), (name, reference)) if not side.tokenizers]
     if missing:
         about = " and ".join(missing) + (" have" if len(missing) > 1 else " has") + " no tokenizer files"
@@ -104,11 +103,12 @@ def _lines(name: str, compared: Compared, others: Mapping[str, _Side], known: Re
 def _same_changes(name: str, compared: Compared, others: Mapping[str, _Side], known: Registry) -> Evidence:
     changes = compared.changes
     distance = changes[0].reference_id - changes[0].suspect_id
+    part = CHANGES_PART if distance == 0 else MOVED_PART
     where = "at the same ids" if distance == 0 else f"in the same order, {abs(distance):,} ids apart"
     return patterns.line(
         "tokenizer/same-changes",
         name,
-        patterns.support(2.0 ** min(compared.bits, 1000.0)),
+        patterns.support(2.0 ** min(part * compared.bits, _MOST_BITS)),
         {"n": f"{len(changes):,}", "where": where, "base": _on_base(compared)},
         measures={
             "tokens": len(changes),
@@ -125,9 +125,7 @@ def _same_changes(name: str, compared: Compared, others: Mapping[str, _Side], kn
 
 def _on_base(compared: Compared) -> str:
     base = compared.suspect.base
-    if base is None:
-        return "tokens beside a vocabulary of no known base"
-    return f"{base.says()} from {base.known.source.partition('==')[0]}" if base.changed else base.says()
+    return base.says() if base is not None else "none that is known"
 
 
 def _tested(compared: Compared, others: Mapping[str, _Side], known: Registry) -> Iterator[str]:
@@ -145,7 +143,7 @@ def _tested(compared: Compared, others: Mapping[str, _Side], known: Registry) ->
     for name, side in others.items():
         contents = {content_at(each.tokenizer, number) for each in side.tokenizers for number in changes_of(each)}
         has = sum(each.content.encode("utf-8", "surrogatepass") in contents for each in compared.changes)
-        if has:
+        if has > 0:
             yield f"another source: {name} has {has} of them too"
 
 
@@ -202,8 +200,9 @@ def _changed(name: str, compared: Compared, known: Registry) -> Iterator[Exhibit
     ours, theirs = compared.suspect.tokenizer, compared.reference.tokenizer
     shared = {each.suspect_id: each for each in compared.changes}
     distance = next((each.reference_id - each.suspect_id for each in compared.changes), 0)
-    taken = {each.reference_id for each in compared.changes}
-    ids = {*changes_of(compared.suspect), *(n - distance for n in changes_of(compared.reference) if n not in taken)}
+    ids = set(changes_of(compared.suspect))
+    if distance == 0:
+        ids |= set(changes_of(compared.reference))
     if not ids:
         return
     kept = sorted(sorted(ids, key=lambda number: (number not in shared, number))[:MOST_TOKEN_ROWS])
@@ -211,10 +210,10 @@ def _changed(name: str, compared: Compared, known: Registry) -> Iterator[Exhibit
     rows = tuple(
         (
             number,
-            number + distance,
+            number + distance if distance == 0 or number in shared else "",
             texts.get(number, ""),
-            _text(content_at(ours, number)) if number >= 0 else "",
-            _text(content_at(theirs, number + distance)) if number + distance >= 0 else "",
+            _text(content_at(ours, number)),
+            _text(content_at(theirs, number + distance)) if distance == 0 or number in shared else "",
             shared[number].families if number in shared else "",
             round(shared[number].bits, 1) if number in shared else "",
         )

@@ -29,7 +29,9 @@ class Told:
         if self.base is not None:
             return self.base.says()
         if not self.tokenizer.contents and not self.tokenizer.added:
-            return "its vocabulary cannot be read" if any(not each.is_read for each in self.tokenizer.stored) else "empty"
+            return (
+                "its vocabulary cannot be read" if any(not each.is_read for each in self.tokenizer.stored) else "empty"
+            )
         return "not built on a known one"
 
 

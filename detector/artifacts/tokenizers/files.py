@@ -42,7 +42,9 @@ NAMES = (
 _BESIDE = frozenset({"tokenizer_config.json", "chat_template.json", "special_tokens_map.json", "added_tokens.json"})
 _NAME = re.compile(rf"(?P<before>.*?)(?P<name>{'|'.join(map(re.escape, NAMES))})")
 _ALONE = re.compile(r".*\.(?:tiktoken|model|spm)")
-_POINTER = re.compile(rb"version https://git-lfs[^\n]*\n(?:[^\n]*\n)*?oid sha256:([0-9a-f]{64})\n(?:[^\n]*\n)*?size (\d+)")
+_POINTER = re.compile(
+    rb"version https://git-lfs[^\n]*\n(?:[^\n]*\n)*?oid sha256:([0-9a-f]{64})\n(?:[^\n]*\n)*?size (\d+)"
+)
 _POINTER_BYTES = 1024
 
 _JSON: Mapping[str, Callable[[object], Part]] = {

@@ -66,11 +66,9 @@ class Base:
     def says(self) -> str:
         """Put it in words."""
         count = len(self.changed) + self.missing
-        return f"{self.known.name}, {_counted(count, 'change') if count else 'unchanged'}"
-
-
-def _counted(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
+        if count == 0:
+            return f"{self.known.name}, unchanged"
+        return f"{self.known.name} + {count:,} change{'' if count == 1 else 's'}"
 
 
 def hashed(content: bytes) -> str:
@@ -99,7 +97,9 @@ def digest(contents: Sequence[bytes]) -> str:
 def registry() -> Registry:
     """The table that ships with the package; `python -m bench.known_tokenizers --write` rebuilds it."""
     folder = resources.files("detector.artifacts.tokenizers")
-    return loaded(json.loads((folder / "known.json").read_text("utf-8")), lzma.decompress((folder / "known.bin").read_bytes()))
+    return loaded(
+        json.loads((folder / "known.json").read_text("utf-8")), lzma.decompress((folder / "known.bin").read_bytes())
+    )
 
 
 def loaded(table: dict[str, Any], every_mark: bytes) -> Registry:
