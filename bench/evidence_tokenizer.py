@@ -17,13 +17,14 @@ from pathlib import Path
 from typing import Any
 
 from bench.known_tokenizers import family_tokens, table
-from bench.section import Demand, arguments, first_line, table as laid, work_folder
+from bench.section import Demand, arguments, first_line, work_folder
+from bench.section import table as laid
 from bench.tokenizer_sources import SOURCES, Source, family_files, read, templates
 from detector import patterns
 from detector.artifacts.tokenizers.alphabet import ALPHABET
 from detector.artifacts.tokenizers.changes import rarity, stem
 from detector.artifacts.tokenizers.compared import Compared, compare, told
-from detector.artifacts.tokenizers.files import NAMES, Tokenizer
+from detector.artifacts.tokenizers.files import Tokenizer
 from detector.artifacts.tokenizers.known import Registry, registry
 from detector.artifacts.tokenizers.part import AddedToken, Part, overlaid
 from detector.artifacts.tokenizers.templates import statements
@@ -40,12 +41,13 @@ USUAL = (
     ("[PAD]", "<image>", "<unk>", "<|im_start|>", "<|im_end|>", "<video>"),
 )
 # Twelve that nobody knows: made up for this measurement.
-UNUSUAL = tuple(f"<{slash}{word}>" for word in ("orlic", "tamber", "quonset", "veldt", "skerry", "drumlin") for slash in ("", "/"))  # fmt: skip
+_WORDS = ("orlic", "tamber", "quonset", "veldt", "skerry", "drumlin")
+UNUSUAL = tuple(f"<{slash}{word}>" for word in _WORDS for slash in ("", "/"))
 _FREE = (128002, 128003, 128004, 128005, 128008, *range(128010, 128256))  # reserved places of Llama-3
 _WORDS_OF_NO_MAKER = {
     "cpp", "flash", "for", "instruct", "mini", "reasoning", "template", "text", "the", "thinking", "vision",
 }  # fmt: skip
-_SHORTEST_MAKER = 3
+_SHORTEST_MAKER, _LONGEST_MAKER = 3, 6  # letters that tell a maker: `mistral` and `mistralai` are one
 
 
 def measure(cache_folder: Path, work: Path) -> tuple[list[Demand], list[str]]:
@@ -161,7 +163,7 @@ def _related(store: Path) -> Any:
 @cache
 def _makers(name: str) -> frozenset[str]:
     words = (word for word in re.split(r"[^a-z]+", name.lower()) if len(word) >= _SHORTEST_MAKER)
-    return frozenset("cohere" if word.startswith("cohere") else word for word in words) - _WORDS_OF_NO_MAKER
+    return frozenset(word[:_LONGEST_MAKER] for word in words if word not in _WORDS_OF_NO_MAKER)
 
 
 def chats(store: Path) -> tuple[int, int, str]:
@@ -172,7 +174,7 @@ def chats(store: Path) -> tuple[int, int, str]:
     for one, other in itertools.combinations(told_by, 2):
         if not _makers(one) & _makers(other):
             shared = told_by[one].keys() & told_by[other].keys()
-            counts.append((sum(uses[code] == 2 for code in shared), one, other))  # noqa: PLR2004 - these two
+            counts.append((sum(uses[code] == 2 for code in shared), one, other))
     found = sorted((each for each in counts if each[0] >= FEWEST_TEMPLATE_STATEMENTS), reverse=True)
     most = max((each[0] for each in counts if each not in found), default=0)
     text = (
@@ -215,13 +217,13 @@ def _formats(store: Path) -> list[Demand]:
             "Llama-3's tiktoken and json files as lists of bytes",
             "equal 128,000 of 128,000",
             f"equal {equal:,} of {len(other.tokens):,}",
-            equal == len(other.tokens) == 128_000,  # noqa: PLR2004
+            equal == len(other.tokens) == 128_000,
         ),
         Demand(
             "Llama-3 and Qwen2, as sets and by ids",
             "Jaccard above 0.6, equal share below 0.01",
             f"Jaccard {_jaccard(llama, qwen):.2f}, equal share {same:.4f}",
-            _jaccard(llama, qwen) > 0.6 and same < 0.01,  # noqa: PLR2004
+            _jaccard(llama, qwen) > 0.6 and same < 0.01,
         ),
     ]
 
@@ -232,7 +234,8 @@ def _kept(store: Path) -> list[Demand]:
     stored = [(each.name, each.digest) for each in known.tokenizers]
     built = [(row["name"], row["digest"]) for row in found["tokenizers"]]
     is_same = stored == built and b"".join(each.marks for each in known.tokenizers) == every_mark
-    is_same = is_same and dict(known.uses) == found["uses"] and known.statements == set(found["statements"])
+    rest = (dict(known.uses), known.statements, known.files)
+    is_same = is_same and rest == (found["uses"], frozenset(found["statements"]), frozenset(found["files"]))
     return [Demand("the table that ships", "what its packages give", "equal" if is_same else "different", is_same)]
 
 
@@ -298,7 +301,7 @@ def spelled(given: Tokenizer, form: str) -> dict[str, bytes]:
         " ".join("".join(letters[b] for b in half) for half in merge.split(b"\0", 1)) for merge in given.part.merges
     ]
     if form == "json":
-        model = {"type": "BPE", "vocab": vocabulary, "merges": merges}
+        model: dict[str, object] = {"type": "BPE", "vocab": vocabulary, "merges": merges}
         return {"tokenizer.json": json.dumps({"added_tokens": added, "model": model}).encode()}
     if form == "json, in another order":
         model = {"merges": [merge.split(" ") for merge in merges], "vocab": dict(reversed(vocabulary.items()))}
@@ -326,16 +329,15 @@ def look(ours: Mapping[str, bytes], theirs: Mapping[str, bytes]) -> Look:
 
 def _planted(store: Path) -> list[Demand]:
     llama = read(_source("Llama-3"), store)
-    # Llama-3's merges hold spaces nowhere, and its special tokens stand beside the vocabulary.
     places = dict(zip(_FREE[5:], UNUSUAL, strict=False))
     copied = with_added(llama, places)
     original = spelled(copied, "json")
     demands = []
     for form in FORMS:
-        found = {line.name: line.strength for line in look(spelled(copied, form), original).evidence}
-        said = found.get("same-changes", Strength.NONE)
-        is_met = said in (Strength.STRONG, Strength.VERY_STRONG)
-        demands.append(Demand(f"the same twelve tokens, saved as {form}", "same-changes, strong", str(said), is_met))
+        lines = {line.name: line.strength for line in look(spelled(copied, form), original).evidence}
+        told_as = lines.get("same-changes", Strength.NONE)
+        is_met = told_as in (Strength.STRONG, Strength.VERY_STRONG)
+        demands.append(Demand(f"the same twelve tokens, saved as {form}", "same-changes, strong", str(told_as), is_met))
     usual = [with_added(llama, dict(zip(_FREE, tokens, strict=False))) for tokens in USUAL]
     found = look(*(spelled(each, "tokenizer_config.json alone") for each in usual)).evidence
     said = ", ".join(f"{line.name} {line.strength}" for line in found) or "no line"
@@ -359,7 +361,8 @@ def _affair(blocks: list[str]) -> list[Demand]:
             "(github.com/HwwwwwwwH/MiniCPM-V-2)."
         )
         return []
-    rows, lines = [], {}
+    rows: list[tuple[object, ...]] = []
+    lines = {}
     for name in ("reference", "other"):
         with open_target(f"{given}/suspect") as suspect, open_target(f"{given}/{name}") as reference:
             (found,) = tokenizer.find(Comparison(suspect, "suspect", {name: reference}))

@@ -43,7 +43,7 @@ def header(data: bytes) -> dict[str, Any]:
     """All keys of the header and their values."""
     reader = _Reader(data)
     magic, version = reader.scalar("I"), reader.scalar("I")
-    if magic != int.from_bytes(b"GGUF", "little") or version < 2:  # noqa: PLR2004 - the first has no 64-bit sizes
+    if magic != int.from_bytes(b"GGUF", "little") or version < 2:
         raise SystemExit("this is no GGUF file of version 2 or later")
     reader.scalar("Q")  # tensors
     return {reader.text(): reader.value(reader.scalar("I")) for _ in range(reader.scalar("Q"))}

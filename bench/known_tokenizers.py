@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.section import ROOT, arguments, first_line
-from bench.tokenizer_sources import FAMILIES, LLAMA_CPP, SOURCES, family_files, read, templates
+from bench.tokenizer_sources import FAMILIES, LLAMA_CPP, SOURCES, family_files, file_ids, read, templates
 from detector.artifacts.tokenizers.known import digest, hashed, marks
 from detector.artifacts.tokenizers.part import encoded
 from detector.artifacts.tokenizers.templates import statements
@@ -41,15 +41,15 @@ def family_tokens(store: Path) -> dict[str, list[str]]:
                     counted.add(family)
     found = {family: tokens for family, tokens in found.items() if family in counted}
     for name, template in templates(store).items():
-        if tokens := dict.fromkeys(_TOKEN.findall(template)):
-            found[f"template {name}"] = tokens
+        if named := _TOKEN.findall(template):
+            found[f"template {name}"] = dict.fromkeys(named)
     return {family: list(tokens) for family, tokens in sorted(found.items())}
 
 
 def table(store: Path) -> tuple[dict[str, Any], bytes]:
     """Everything that is stored: texts appear nowhere, only their hashes."""
     rows, every_mark = [], []
-    for source in (each for each in SOURCES if each.is_base):
+    for source in (each for each in SOURCES if each.is_stored):
         tokenizer = read(source, store)
         every_mark.append(marks(tokenizer.contents))
         rows.append(
@@ -74,6 +74,7 @@ def table(store: Path) -> tuple[dict[str, Any], bytes]:
         "tokenizers": rows,
         "uses": dict(sorted(uses.items())),
         "statements": sorted(told),
+        "files": sorted(each for source in SOURCES for each in file_ids(source, store)),
     }
     return found, b"".join(every_mark)
 

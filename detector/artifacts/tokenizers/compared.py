@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from detector.artifacts.tokenizers.changes import Shared, changed_ids, content_at, shared_changes
 from detector.artifacts.tokenizers.files import Stored, Tokenizer
@@ -23,6 +23,8 @@ class Told:
 
     tokenizer: Tokenizer
     base: Base | None
+    beyond: frozenset[int] = field(default=frozenset(), repr=False)  # ids of trained tokens that the base does not have
+    statements: Mapping[str, str] = field(default_factory=dict, repr=False)  # of its chat templates, by their hashes
 
     def says(self) -> str:
         """Put it in words."""
@@ -87,8 +89,11 @@ class Compared:
 
 
 def told(tokenizer: Tokenizer, known: Registry) -> Told:
-    """Find the base of a tokenizer."""
-    return Told(tokenizer, base_of(tokenizer, known))
+    """Find the base of a tokenizer, and what is left to compare."""
+    base = base_of(tokenizer, known)
+    said = {code: text for template in tokenizer.part.templates.values() for code, text in statements(template).items()}
+    unknown = {code: text for code, text in said.items() if code not in known.statements}
+    return Told(tokenizer, base, _beyond(tokenizer, base), unknown)
 
 
 def compare(suspect: Told, reference: Told, known: Registry) -> Compared:
@@ -98,40 +103,30 @@ def compare(suspect: Told, reference: Told, known: Registry) -> Compared:
         reference,
         shared_changes((suspect.tokenizer, suspect.base), (reference.tokenizer, reference.base), known),
         _vocabulary(suspect, reference),
-        tuple(_statements(suspect.tokenizer, reference.tokenizer, known)),
-        tuple(_files(suspect, reference)),
+        tuple(text for code, text in suspect.statements.items() if code in reference.statements),
+        tuple(_files(suspect, reference, known)),
     )
 
 
 def _vocabulary(suspect: Told, reference: Told) -> Vocabulary:
     ours, theirs = suspect.tokenizer.contents, reference.tokenizer.contents
-    mine, other = _beyond(suspect), _beyond(reference)
-    if not ours or not theirs:
-        return Vocabulary(0, 0)
-    same = sum(ours[number] == theirs[number] for number in mine & other)
-    return Vocabulary(same, min(len(mine), len(other)))
+    same = sum(ours[number] == theirs[number] for number in suspect.beyond & reference.beyond)
+    return Vocabulary(same, min(len(suspect.beyond), len(reference.beyond)))
 
 
-def _beyond(side: Told) -> set[int]:
-    """The ids of the trained tokens that a base does not explain."""
-    contents = side.tokenizer.contents
-    ids = range(len(contents)) if side.base is None else side.base.changed
-    return {number for number in ids if number < len(contents) and contents[number]} - side.tokenizer.added.keys()
+def _beyond(tokenizer: Tokenizer, base: Base | None) -> frozenset[int]:
+    contents = tokenizer.contents
+    ids = range(len(contents)) if base is None else base.changed
+    return frozenset(number for number in ids if number < len(contents) and contents[number]) - tokenizer.added.keys()
 
 
-def _statements(suspect: Tokenizer, reference: Tokenizer, known: Registry) -> Iterator[str]:
-    theirs = {code for text in reference.part.templates.values() for code in statements(text)}
-    ours = {code: said for text in suspect.part.templates.values() for code, said in statements(text).items()}
-    yield from (said for code, said in ours.items() if code in theirs and code not in known.statements)
-
-
-def _files(suspect: Told, reference: Told) -> Iterator[tuple[Stored, Stored]]:
-    """Equal files with a vocabulary, unless it is the unchanged one of a known base."""
-    if suspect.base is not None and suspect.base.is_by_vocabulary and not suspect.base.changed:
+def _files(suspect: Told, reference: Told, known: Registry) -> Iterator[tuple[Stored, Stored]]:
+    """Equal files with a vocabulary, unless they are those of a known base, as far as that can be told."""
+    if all(side.base is not None and not side.base.changed for side in (suspect, reference)):
         return
     for one in suspect.tokenizer.stored:
         for other in reference.tokenizer.stored:
-            if one.has_vocabulary and other.has_vocabulary and one.ids & other.ids:
+            if one.has_vocabulary and other.has_vocabulary and one.ids & other.ids and not one.ids & known.files:
                 yield one, other
 
 
@@ -194,7 +189,8 @@ def _share(ours: tuple[bytes, ...], theirs: tuple[bytes, ...]) -> str:
         return ""
     equal = sum(one == other and one != b"" for one, other in zip(ours, theirs, strict=False))
     mine, other = set(ours) - {b""}, set(theirs) - {b""}
-    return f"{equal / min(len(ours), len(theirs)):.1%} in the same place, Jaccard {len(mine & other) / len(mine | other):.2f}"
+    alike = len(mine & other) / max(len(mine | other), 1)
+    return f"{equal / min(len(ours), len(theirs)):.1%} in the same place, Jaccard {alike:.2f}"
 
 
 def changes_of(side: Told) -> list[int]:

@@ -25,10 +25,7 @@ def read(found: object) -> Part:
     if not isinstance(found, dict) or not isinstance(model, dict):
         raise CannotParse("it has no model")
     vocabulary, entries = model.get("vocab"), model.get("merges")
-    if isinstance(vocabulary, list):
-        tokens, to_bytes = _scored(vocabulary), from_piece
-    else:
-        tokens, to_bytes = from_ids(vocabulary)
+    tokens, to_bytes = (_scored(vocabulary), from_piece) if isinstance(vocabulary, list) else from_ids(vocabulary)
     merges = entries if isinstance(entries, list) else []
     if len(merges) > MOST_MERGES:
         raise CannotParse(f"it has more than {MOST_MERGES:,} merges")
@@ -77,9 +74,8 @@ def read_tekken(found: object) -> Part:
     if not isinstance(found, dict) or not isinstance(config, dict) or not isinstance(vocabulary, list):
         raise CannotParse("it has no vocabulary")
     specials, size = config.get("default_num_special_tokens"), config.get("default_vocab_size")
-    if not is_id(specials) or not is_id(size):
+    if not (isinstance(specials, int) and isinstance(size, int) and is_id(specials) and is_id(size)):
         raise CannotParse("it does not say how many tokens it has")
-    assert isinstance(specials, int) and isinstance(size, int)
     used = vocabulary[: max(0, size - specials)]
     entries = [(specials + place, _tekken_token(entry)) for place, entry in enumerate(used)]
     listed = found.get("special_tokens")

@@ -91,10 +91,11 @@ def tokenizers(repo: Repo) -> tuple[tuple[Tokenizer, ...], tuple[Skipped, ...]]:
     """Read every tokenizer of a target, those near its root first."""
     groups: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
     for path in repo.files.others():
-        if (place := group(path)) is not None:
-            groups[place[0]].append((place[1], path))
+        if (grouped := group(path)) is not None:
+            groups[grouped[0]].append((grouped[1], path))
     ordered = sorted(groups, key=lambda place: (place.count("/"), place))
-    found, skipped = [], []
+    found: list[Tokenizer] = []
+    skipped: list[Skipped] = []
     for place in ordered[:MOST_TOKENIZERS]:
         tokenizer = _read(repo, place, sorted(groups[place], key=lambda each: (_rank(each[0]), each[1])), skipped)
         if tokenizer is not None:

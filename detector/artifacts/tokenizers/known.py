@@ -42,6 +42,7 @@ class Registry:
     families: int  # families of models whose sources were read for their tokens
     uses: Mapping[str, int] = field(repr=False)  # hash of a token -> families that name it
     statements: frozenset[str] = field(repr=False)  # hashes of the statements of known chat templates
+    files: frozenset[str] = frozenset()  # "sha256:..." of files of known tokenizers
 
     def added_in(self, number: int, content: bytes) -> int:
         """How many known tokenizers have this added token at this id."""
@@ -112,7 +113,9 @@ def loaded(table: dict[str, Any], every_mark: bytes) -> Registry:
         at += row["size"]
         added = {int(number): told for number, told in row["added"].items()}
         found.append(Known(row["name"], row["source"], row["lineage"], row["digest"], its_marks, added))
-    return Registry(tuple(found), table["families"], table["uses"], frozenset(table["statements"]))
+    return Registry(
+        tuple(found), table["families"], table["uses"], frozenset(table["statements"]), frozenset(table["files"])
+    )
 
 
 def base_of(tokenizer: Tokenizer, known: Registry) -> Base | None:

@@ -8,8 +8,8 @@ from detector.artifacts.tokenizers.known import hashed
 from detector.artifacts.tokenizers.part import encoded
 
 # A statement, an expression, or the text between two of them. What has no end reaches to the next beginning.
-_STATEMENT = re.compile(r"\{%(?:[^%{]++|%(?!\})|\{(?!%))*+%\}|\{\{(?:[^}{]++|\}(?!\})|\{)*+\}\}|[^{]++|\{")
-_COMMENT = re.compile(r"\{#(?:[^#]++|#(?!\}))*+#\}")
+_STATEMENT = re.compile(r"\{%(?:[^%{]++|%(?!\})|\{(?!%))*+%\}|\{\{(?:[^}{]++|\}(?!\})|\{(?!\{))*+\}\}|[^{]++|\{")
+_COMMENT = re.compile(r"\{#(?:[^#{]++|#(?!\})|\{(?!#))*+#\}")
 _BLANK = re.compile(r"\s+")
 # A text of fewer letters than this, or an `{% else %}`, is in every template.
 _SHORTEST = 12
@@ -25,7 +25,7 @@ def normal(template: str) -> str:
 
 def statements(template: str) -> dict[str, str]:
     """The statements of a template that say something, by their hashes, in their order."""
-    found = {}
+    found: dict[str, str] = {}
     for match in _STATEMENT.finditer(normal(template)):
         text = _BLANK.sub("", match[0])
         if len(text) >= _SHORTEST:
