@@ -23,7 +23,7 @@ from detector.artifacts.tokenizers.compared import Compared, Told, changes_of, c
 from detector.artifacts.tokenizers.files import Tokenizer, tokenizers
 from detector.artifacts.tokenizers.known import Base, Registry, registry
 from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
-from detector.settings import CHANGES_PART, MOST_TOKEN_ROWS, MOVED_PART
+from detector.settings import CHANGES_PART, MOST_TOKEN_ROWS
 from detector.targets import Comparison, Repo
 
 _KIND = "tokenizer"
@@ -103,12 +103,14 @@ def _lines(name: str, compared: Compared, others: Mapping[str, _Side], known: Re
 def _same_changes(name: str, compared: Compared, others: Mapping[str, _Side], known: Registry) -> Evidence:
     changes = compared.changes
     distance = changes[0].reference_id - changes[0].suspect_id
-    part = CHANGES_PART if distance == 0 else MOVED_PART
+    strength = patterns.support(2.0 ** min(CHANGES_PART * compared.bits, _MOST_BITS))
+    if distance:  # a published format of prompts gives an order too, but no ids
+        strength = min(strength, Strength.MODERATE, key=list(Strength).index)
     where = "at the same ids" if distance == 0 else f"in the same order, {abs(distance):,} ids apart"
     return patterns.line(
         "tokenizer/same-changes",
         name,
-        patterns.support(2.0 ** min(part * compared.bits, _MOST_BITS)),
+        strength,
         {"n": f"{len(changes):,}", "where": where, "base": _on_base(compared)},
         measures={
             "tokens": len(changes),

@@ -147,7 +147,7 @@ def _read(repo: Repo, place: str, files: Sequence[tuple[str, str]], skipped: lis
     if not stored:
         return None
     part = merged(parts)
-    return Tokenizer(place or "./", tuple(stored), part, overlaid(part.tokens, part.added) if part.tokens else ())
+    return Tokenizer(place or "./", tuple(stored), part, overlaid(part.tokens, part.added))
 
 
 def parse(kind: str, data: bytes) -> Part | None:

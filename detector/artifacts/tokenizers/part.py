@@ -52,7 +52,12 @@ def ordered(entries: Iterable[tuple[int, bytes]]) -> tuple[bytes, ...]:
 
 
 def overlaid(tokens: Sequence[bytes], added: Mapping[int, AddedToken]) -> tuple[bytes, ...]:
-    """Put the added tokens at their ids; those that are far beyond the others do not lengthen the list."""
+    """Put the added tokens at their ids; those that are far beyond the others do not lengthen the list.
+
+    Empty: of no trained tokens; added ones alone are no vocabulary.
+    """
+    if not tokens:
+        return ()
     end = max([len(tokens), *(number + 1 for number in added if number < len(tokens) + MOST_GAPS)])
     laid = [*tokens, *(b"" for _ in range(end - len(tokens)))]
     for number, token in added.items():
