@@ -309,6 +309,8 @@ MOST_TOKENIZER_DEPTH = 32
 # The largest published vocabularies have 262,144 tokens and about twice as many merges.
 MOST_TOKENS = 2_000_000
 MOST_MERGES = 4_000_000
+# Most have some dozens of added tokens, one 26,000.
+MOST_ADDED = 100_000
 # Tokenizers read of one side: projects have one or two, collections of models a dozen.
 MOST_TOKENIZERS = 16
 

@@ -9,7 +9,7 @@ import pytest
 
 from detector.artifacts.tokenizers.changes import stem, weighed
 from detector.artifacts.tokenizers.files import digests
-from detector.artifacts.tokenizers.known import base_of, hashed, registry
+from detector.artifacts.tokenizers.known import assembled, base_of, hashed, registry
 from detector.artifacts.tokenizers.templates import statements
 from detector.evidence import tokenizer
 from detector.model import Look, Strength
@@ -211,8 +211,7 @@ def test_a_template_that_no_known_model_has_is_a_finding_and_a_known_one_is_none
     one = {"tokenizer_config.json": as_config({}, chat_template=TEMPLATE)}
     other = {"chat_template.json": json.dumps({"chat_template": TEMPLATE.replace("'", '"')}).encode()}
     assert list(lines(look(one, other))) == ["same-chat-template"]
-    told = tokenizing.KNOWN
-    known = type(told)(told.tokenizers, told.families, told.uses, frozenset(statements(TEMPLATE)))
+    known = assembled([tokenizing.BASE], 255, {}, statements(TEMPLATE))
     monkeypatch.setattr(tokenizer, "registry", lambda: known)
     assert look(one, other).evidence == ()
 

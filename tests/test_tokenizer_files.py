@@ -226,6 +226,12 @@ def test_more_merges_than_may_be_are_refused(monkeypatch: pytest.MonkeyPatch) ->
         parse("merges.txt", b"a b\n" * 11)
 
 
+def test_more_added_tokens_than_may_be_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detector.artifacts.tokenizers.files.MOST_ADDED", 2)
+    with pytest.raises(CannotParse, match="more than 2 added tokens"):
+        parse("added_tokens.json", b'{"<a>": 1, "<b>": 2, "<c>": 3}')
+
+
 def test_ids_that_are_none_are_left_out() -> None:
     entries = [
         {"id": -1, "content": "<a>"},

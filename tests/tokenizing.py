@@ -9,7 +9,7 @@ from itertools import product
 
 from detector.artifacts.tokenizers.alphabet import ALPHABET
 from detector.artifacts.tokenizers.files import Tokenizer, merged, parse
-from detector.artifacts.tokenizers.known import Known, Registry, digest, hashed, marks
+from detector.artifacts.tokenizers.known import Known, Registry, assembled, digest, hashed, marks
 from detector.artifacts.tokenizers.part import encoded, overlaid
 from detector.model import Skipped
 
@@ -97,7 +97,7 @@ def known(name: str, tokens: Sequence[bytes], special: Mapping[int, str]) -> Kno
 def registry(*tokenizers: Known, uses: Mapping[str, int] | None = None) -> Registry:
     """What is known: these tokenizers, and how many of 255 families name a token."""
     told = {hashed(encoded(token)): count for token, count in (uses or {}).items()}
-    return Registry(tokenizers, 255, told, frozenset())
+    return assembled(tokenizers, 255, told)
 
 
 BASE = known("Heron", HERON, reserved())

@@ -94,8 +94,7 @@ def stem(content: str) -> str:
 def rarity(content: str, known: Registry) -> float:
     """Bits of one token: how few families of models, or known lineages, have it; 0 for what many have."""
     share = (known.uses.get(hashed(encoded(content)), 0) + 1) / (known.families + 1)
-    lineages = {each.lineage for each in known.tokenizers}
-    share = max(share, len(known.having(encoded(content))) / max(len(lineages), 1))
+    share = max(share, known.having(encoded(content)) / max(known.lineages, 1))
     return 0.0 if share > COMMON_TOKEN_SHARE else -math.log2(share)
 
 

@@ -14,6 +14,7 @@ from detector.artifacts.tokenizers import fast, lists, options, sentencepiece, t
 from detector.artifacts.tokenizers.part import AddedToken, Part, overlaid
 from detector.model import Skipped
 from detector.settings import (
+    MOST_ADDED,
     MOST_TOKENIZER_BYTES,
     MOST_TOKENIZER_DEPTH,
     MOST_TOKENIZER_VALUES,
@@ -155,6 +156,13 @@ def parse(kind: str, data: bytes) -> Part | None:
 
     Errors: CannotParse.
     """
+    part = _parsed(kind, data)
+    if part is not None and len(part.added) > MOST_ADDED:
+        raise CannotParse(f"it has more than {MOST_ADDED:,} added tokens")
+    return part
+
+
+def _parsed(kind: str, data: bytes) -> Part | None:
     if kind in _JSON:
         return _JSON[kind](bounded_json.parse(data, MOST_TOKENIZER_DEPTH, MOST_TOKENIZER_VALUES))
     if kind in ("merges.txt", "vocab.bpe"):

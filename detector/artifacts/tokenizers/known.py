@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import lzma
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -42,17 +43,36 @@ class Registry:
     families: int  # families of models whose sources were read for their tokens
     uses: Mapping[str, int] = field(repr=False)  # hash of a token -> families that name it
     statements: frozenset[str] = field(repr=False)  # hashes of the statements of known chat templates
-    files: frozenset[str] = frozenset()  # "sha256:..." of files of known tokenizers
+    files: frozenset[str]  # "sha256:..." of files of known tokenizers
+    holders: Mapping[str, frozenset[str]] = field(repr=False)  # hash of an added token -> lineages that have it
+    lineages: int
 
-    def added_in(self, number: int, content: bytes) -> int:
-        """How many known tokenizers have this added token at this id."""
+    def added_in(self, number: int, content: bytes) -> bool:
+        """Whether a known tokenizer has this added token at this id."""
         told = hashed(content)
-        return sum(each.added.get(number) == told for each in self.tokenizers)
+        return told in self.holders and any(each.added.get(number) == told for each in self.tokenizers)
 
-    def having(self, content: bytes) -> tuple[str, ...]:
-        """The lineages of known tokenizers that have an added token of this content anywhere, sorted."""
-        told = hashed(content)
-        return tuple(sorted({each.lineage for each in self.tokenizers if told in each.added.values()}))
+    def having(self, content: bytes) -> int:
+        """How many lineages of known tokenizers have an added token of this content, wherever."""
+        return len(self.holders.get(hashed(content), ()))
+
+
+def assembled(
+    tokenizers: Iterable[Known],
+    families: int,
+    uses: Mapping[str, int],
+    statements: Iterable[str] = (),
+    files: Iterable[str] = (),
+) -> Registry:
+    """Put together what is known."""
+    known = tuple(tokenizers)
+    holders: defaultdict[str, set[str]] = defaultdict(set)
+    for each in known:
+        for told in each.added.values():
+            holders[told].add(each.lineage)
+    whole = {told: frozenset(lineages) for told, lineages in holders.items()}
+    lineages = len({each.lineage for each in known})
+    return Registry(known, families, uses, frozenset(statements), frozenset(files), whole, lineages)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,9 +133,7 @@ def loaded(table: dict[str, Any], every_mark: bytes) -> Registry:
         at += row["size"]
         added = {int(number): told for number, told in row["added"].items()}
         found.append(Known(row["name"], row["source"], row["lineage"], row["digest"], its_marks, added))
-    return Registry(
-        tuple(found), table["families"], table["uses"], frozenset(table["statements"]), frozenset(table["files"])
-    )
+    return assembled(found, table["families"], table["uses"], table["statements"], table["files"])
 
 
 def base_of(tokenizer: Tokenizer, known: Registry) -> Base | None:
