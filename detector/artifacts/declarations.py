@@ -54,13 +54,15 @@ _CONFIGURATIONS = frozenset({"config.json", "adapter_config.json"})
 
 
 def declarations(project: Repo) -> tuple[list[Declaration], list[Skipped]]:
-    """All declarations of a project, and what could not be read for it.
-
-    Comments of Python come last; of a claim that goes on over several names, one for each part.
-    """
-    skipped: list[Skipped] = []
-    found = [*_of_notes(project), *_of_other_files(project, skipped), *_of_messages(project, skipped)]
+    """All declarations of a project, comments of Python last, and what could not be read for it."""
+    found, skipped = project_declarations(project)
     return [*found, *_of_comments(project)], skipped
+
+
+def project_declarations(project: Repo) -> tuple[list[Declaration], list[Skipped]]:
+    """Those that are about the project; of a claim that goes on over several names, one for each part."""
+    skipped: list[Skipped] = []
+    return [*_of_notes(project), *_of_other_files(project, skipped), *_of_messages(project, skipped)], skipped
 
 
 def _of_notes(project: Repo) -> Iterator[Declaration]:
@@ -198,7 +200,7 @@ def target(found: Declaration) -> str:
     source = found.source.strip(" :*`'\"\n")
     if found.where in ("comment", "note", "commit", "notice"):
         address = re.search(r"https?://[^\s)\]>\"'`]{3,200}", source)
-        link = re.search(r"\[([^\]]{1,100})\]\(", source)
+        link = re.search(r"\[([^\]]{1,100})\]", source)
         place = address or _PLACE.search(source) or link
         source = place[1 if place is link else 0].rstrip(".,;") if place else " ".join(source.split()[:6])
     return source[:LONGEST_DECLARATION]

@@ -112,6 +112,17 @@ def _is_statement(data: bytes, start: int) -> bool:
     return last in (b":", b"") or last[0] not in _OPEN
 
 
-def without_remarks(data: bytes) -> bytes:
+def code_of(data: bytes) -> bytes:
     """The code alone: comments and texts are blanked, lines stay where they are."""
     return _TOKEN.sub(lambda found: b"\n" * found[0].count(b"\n"), data)
+
+
+def without_remarks(data: bytes) -> bytes:
+    """Code and the texts that it uses: comments and docstrings are blanked, lines stay where they are."""
+
+    def kept(found: re.Match[bytes]) -> bytes:
+        text = found[0]
+        is_remark = text[0] == _HASH or (text[:3] in _TRIPLE and _is_statement(data, found.start()))
+        return b"\n" * text.count(b"\n") if is_remark else text
+
+    return _TOKEN.sub(kept, data)
