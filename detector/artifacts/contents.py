@@ -28,6 +28,7 @@ class Contents:
         for path in (*self._python, *self._others):
             self._by_name[path.rpartition("/")[2]].append(path)
         modules = [path.removesuffix(".py").removesuffix("/__init__").split("/") for path in self._python]
+        self._all_python = frozenset(self._python)
         self._places = {"/".join(parts[:end]) for parts in modules for end in range(1, len(parts) + 1)}
         self._folders = {part for parts in modules for part in parts}
         self._modules: defaultdict[str, list[str]] = defaultdict(list)
@@ -63,6 +64,14 @@ class Contents:
             for path in self._python:
                 if path == f"{root}{name}.py" or path.startswith(f"{root}{name}/"):
                     return path
+        return ""
+
+    def script(self, name: str) -> str:
+        """The file of a module that stands in no package, so that its neighbours import it by this name alone."""
+        for path in self._modules.get(name, ()):
+            folder = path.removesuffix("/__init__.py").rpartition("/")[0]
+            if (f"{folder}/__init__.py" if folder else "__init__.py") not in self._all_python:
+                return path
         return ""
 
     def file(self, path: str) -> str:

@@ -174,5 +174,6 @@ _LINE_REACH = 200
 
 
 def _line_at(text: str, place: int) -> str:
-    before = text[max(place - _LINE_REACH, 0) : place].rpartition("\n")[2]
-    return before + text[place : place + _LINE_REACH].partition("\n")[0]
+    """The line of a place and the one above it: a credit goes on to the next line with its address."""
+    before = text[max(place - _LINE_REACH, 0) : place].rsplit("\n", 2)[-2:]
+    return " ".join(before) + text[place : place + _LINE_REACH].partition("\n")[0]

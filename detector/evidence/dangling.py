@@ -91,20 +91,20 @@ def find(comparison: Comparison) -> tuple[Look, ...]:
     references = {name: _Reference(repo, suspect) for name, repo in comparison.references.items()}
     read = _read(comparison.suspect, suspect, references)
     credited = _credited(comparison, references)
-    targets = {
+    targets: dict[str, dict[_Found, _Target]] = {
         name: {each: target for each in read.dangling if (target := reference.target(each))}
         for name, reference in references.items()
     }
-    for name, hits in read.addresses.items():
+    for name, found in read.addresses.items():
         if name not in credited:
-            targets[name] |= dict.fromkeys(hits, _Target(references[name].address()))
+            targets[name] |= dict.fromkeys(found, _Target("the project itself"))
     looks = []
     for number, (name, reference) in enumerate(references.items()):
         if reference.is_dependency:
             about = f"the suspect lists {name} as a dependency: its names may lead there"
             looks.append(Look(Examined("dangling", name, False, about)))
             continue
-        hits = [_Hit(each, target, _also(each, target, name, targets)) for each, target in targets[name].items()]
+        hits = [_Hit(each, to, _also(each, to, name, targets)) for each, to in targets[name].items()]
         about = f"{read.names:,} names in {read.files:,} files of the suspect"
         skipped = [Skipped(f"{comparison.name}:{each.path}", each.reason) for each in read.skipped]
         looks.append(
@@ -130,10 +130,6 @@ class _Reference:
         # Whoever lists no dependencies at all may just use what can be installed.
         self._may_be_used = self._contents.is_installable and not suspect.lists_dependencies
 
-    def address(self) -> str:
-        """What an address of the reference leads to: itself."""
-        return "the project itself"
-
     def target(self, found: _Found) -> _Target | None:
         """What a name leads to in the reference, None if to nothing."""
         pointer = found.pointer
@@ -151,9 +147,13 @@ class _Reference:
             return "" if is_anybodys else self._contents.file(pointer.name)
         if pointer.is_relative or pointer.where == "auto_map":
             return self._contents.module(pointer.name) if is_telling(last) else ""
-        if is_telling(first) and not (self._may_be_used and self._contents.is_top(first)):
-            return self._contents.module(pointer.name) or self._contents.is_top(first)
-        return ""
+        top = self._contents.is_top(first)
+        if top:
+            return "" if self._may_be_used or not is_telling(first) else self._contents.module(pointer.name) or top
+        inner = pointer.name.partition(".")[2]  # of a package that has another name now
+        if inner:
+            return self._contents.module(inner) if is_telling(last) else ""
+        return self._contents.script(first) if is_telling(first) else ""
 
     def _earlier(self, found: _Found) -> str:
         """The commit in which the same file of the reference names the same; "" if none does."""
