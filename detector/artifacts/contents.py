@@ -60,11 +60,14 @@ class Contents:
 
     def is_top(self, name: str) -> str:
         """The first file of a module or package that is imported by this name alone; "" if there is none."""
-        for root in ("", "src/"):
-            for path in self._python:
-                if path == f"{root}{name}.py" or path.startswith(f"{root}{name}/"):
-                    return path
-        return ""
+        return self._tops.get(name, "")
+
+    @cached_property
+    def _tops(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for path in self._python:
+            found.setdefault(path.removeprefix("src/").partition("/")[0].removesuffix(".py"), path)
+        return found
 
     def script(self, name: str) -> str:
         """The file of a module that stands in no package, so that its neighbours import it by this name alone."""

@@ -120,6 +120,7 @@ def _of_configuration(path: str, text: str) -> Iterator[Declaration]:
         given = config.get(key) if isinstance(config, dict) else None
         if isinstance(given, str) and given:
             line = text[: max(text.find(f'"{key}"'), 0)].count("\n") + 1
+            given = given.encode("utf-8", "replace").decode("utf-8")  # JSON may hold what is no text
             # Programs write `_name_or_path` by themselves: what was loaded last, not what anybody credits.
             yield Declaration(path, line, "configuration", f"{key}: {given}", given, is_claim=key in _BASE_KEYS)
 

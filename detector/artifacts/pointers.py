@@ -47,11 +47,11 @@ CLASS_KEYS = frozenset(
 _DOTTED = re.compile(r"(?:([\w.-]+/[\w.-]+)--)?([A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*)\.([A-Za-z_]\w*)")
 _WORD = re.compile(r"[A-Za-z_]\w*")
 _IMPORT = re.compile(
-    rb"^(?P<indent>[ \t]*)(?:from[ \t]+(?P<dots>\.*)[ \t]*(?P<source>[A-Za-z_][\w.]*)?[ \t]+import\b"
-    rb"|import[ \t]+(?P<names>[A-Za-z_][\w. ,]*))",
+    rb"^(?P<indent>[ \t]*+)(?:from[ \t]++(?P<dots>\.*+)[ \t]*+(?P<source>[A-Za-z_][\w.]*+)[ \t]++import\b"
+    rb"|import[ \t]++(?P<names>[A-Za-z_][\w. ,]*+))",
     re.MULTILINE,
 )
-_COMMAND = re.compile(r"\bpython[\d.]*[ \t]+(?:-[A-LN-Za-z]\w*[ \t]+)*-m[ \t]+([A-Za-z_]\w*(?:\.\w+)*)")
+_COMMAND = re.compile(r"\bpython[\d.]*[ \t]++(?:-[A-Za-ln-z]\w*+[ \t]++)*-m[ \t]++([A-Za-z_]\w*(?:\.\w+)*)")
 _ENTRY = re.compile(
     r"^[ \t]*[\"']?[\w.-]+[ \t]*=[ \t]*[\"']?([A-Za-z_]\w*(?:\.\w+)*):([A-Za-z_]\w*)[\"']?[ \t]*,?$", re.M
 )
@@ -118,8 +118,8 @@ def in_python(path: str, data: bytes) -> Iterator[Pointer]:
         line, counted = line + code.count(b"\n", counted, found.start()), found.start()
         told = found[0].decode("ascii", "replace").strip()
         if found["dots"]:
-            source = (found["source"] or b"").decode("ascii", "replace")
-            if source and not (found["indent"] and _is_guarded(code, found.start(), len(found["indent"]))):
+            source = found["source"].decode("ascii", "replace")
+            if not found["indent"] or not _is_guarded(code, found.start(), len(found["indent"])):
                 above = folder.split("/") if folder else []
                 steps = len(found["dots"]) - 1
                 if steps <= len(above):

@@ -45,7 +45,7 @@ from detector.settings import (
 from detector.targets import Comparison, Repo
 
 # The pattern of each sort of name.
-_PATTERNS = {
+PATTERNS_OF = {
     pointers.MODULE: "missing-module",
     pointers.CLASS: "missing-class",
     pointers.PATH: "missing-path",
@@ -67,8 +67,15 @@ class _Found:
 class _Target:
     """What a name leads to in one reference."""
 
-    place: str  # a file of the reference; "" if only an earlier version names it
-    commit: str = ""  # in which the same file of the reference says the same
+    place: str  # a file of the reference; "" if it has none any more
+    commit: str = ""  # in which the same file of the reference names the same
+    once: str = ""  # the file that defined it in an earlier commit, and that commit
+
+    def text(self) -> str:
+        """What a claim says after the reference's name."""
+        if self.place:
+            return f"has it ({self.place})"
+        return f"had it ({self.once})" if self.once else "named it once"
 
     def rank(self) -> int:
         """How well it fits: the same name in the same file is more than something of that name."""
@@ -124,6 +131,7 @@ class _Reference:
     def __init__(self, repo: Repo, suspect: Contents) -> None:
         self.names: Names = naming.names_of(repo)
         self._contents = Contents(repo.files)
+        self._suspect = suspect
         self._history = repo.history
         self._versions = cache(self._read_versions)
         self.is_dependency = not suspect.dependencies.isdisjoint(map(normal, self.names.names))
@@ -135,7 +143,9 @@ class _Reference:
         pointer = found.pointer
         commit = self._earlier(found) if pointer.where in _CONFIGURED else ""
         place = self._place(pointer)
-        return _Target(place, commit) if place or commit else None
+        if not place and not commit:
+            return None
+        return _Target(place, commit, "" if place else self._once(pointer))
 
     def _place(self, pointer: Pointer) -> str:
         first, last = pointer.name.split(".")[0], pointer.name.rpartition(".")[2]
@@ -150,10 +160,10 @@ class _Reference:
         top = self._contents.is_top(first)
         if top:
             return "" if self._may_be_used or not is_telling(first) else self._contents.module(pointer.name) or top
-        inner = pointer.name.partition(".")[2]  # of a package that has another name now
-        if inner:
+        inner = pointer.name.partition(".")[2]
+        if inner and self._suspect.is_top(first):  # its own package, which had another name in the reference
             return self._contents.module(inner) if is_telling(last) else ""
-        return self._contents.script(first) if is_telling(first) else ""
+        return self._contents.script(first) if is_telling(first) and not inner else ""
 
     def _earlier(self, found: _Found) -> str:
         """The commit in which the same file of the reference names the same; "" if none does."""
@@ -161,6 +171,18 @@ class _Reference:
         for commit, data in self._versions(found.path.rpartition("/")[2]):
             if said in data:
                 return commit
+        return ""
+
+    def _once(self, pointer: Pointer) -> str:
+        """Where an earlier revision defined the class that an `auto_map` names with its module."""
+        module, _, name = pointer.told.rpartition("--")[2].rpartition(".")
+        if pointer.sort != pointers.CLASS or not module:
+            return ""
+        file = f"{module.rpartition('.')[2]}.py"
+        pattern = re.compile(rb"^[ \t]*class[ \t]+" + re.escape(name.encode("utf-8", "replace")) + rb"\b", re.MULTILINE)
+        for commit, data in self._versions(file):
+            if pattern.search(data):
+                return f"{file} in commit {commit}"
         return ""
 
     def _read_versions(self, name: str) -> list[tuple[str, bytes]]:
@@ -321,7 +343,7 @@ def _lines(name: str, hits: Sequence[_Hit]) -> Iterator[Evidence]:
     sorts: defaultdict[str, list[_Hit]] = defaultdict(list)
     for hit in sorted(hits, key=_order):
         sorts[hit.found.pointer.sort].append(hit)
-    for sort, pattern in _PATTERNS.items():
+    for sort, pattern in PATTERNS_OF.items():
         ours = sorts[sort]
         if not ours:
             continue
@@ -332,7 +354,7 @@ def _lines(name: str, hits: Sequence[_Hit]) -> Iterator[Evidence]:
             "place": f"{first.found.path}:{pointer.line}",
             "told": pointer.told[:MOST_TOLD],
             "what": pointer.name[:MOST_TOLD],
-            "target": target.place or "an earlier revision",
+            "target": target.text(),
             "n": len({hit.found.pointer.name for hit in ours}),
         }
         more = f"; the same file of {name} says the same in commit {target.commit}" if target.commit else ""
