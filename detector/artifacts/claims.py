@@ -85,6 +85,10 @@ _TURN = re.compile(
 )
 
 
+# Of a sentence, as it is told; what is longer is a table or a text without any dots.
+_LONGEST_SENTENCE = 1_000
+
+
 @dataclass(frozen=True, slots=True)
 class Claim:
     """One claim: where its paragraph begins, the sentence, and the part of it that names the source."""
@@ -103,7 +107,7 @@ def claims(text: str) -> Iterator[Claim]:
         is_led = is_awaited
         for number, sentence in enumerate(_sentences(block)):
             sources, leads = _sources(sentence, is_open=is_led and number == 0)
-            yield from (Claim(line, sentence, source) for source in sources)
+            yield from (Claim(line, sentence[:_LONGEST_SENTENCE], source) for source in sources)
             is_awaited = leads
         if is_led and is_item:
             is_awaited = is_in_list = True

@@ -72,8 +72,8 @@ class Contents:
     def script(self, name: str) -> str:
         """The file of a module that stands in no package, so that its neighbours import it by this name alone."""
         for path in self._modules.get(name, ()):
-            folder = path.removesuffix("/__init__.py").rpartition("/")[0]
-            if (f"{folder}/__init__.py" if folder else "__init__.py") not in self._all_python:
+            above = path.removesuffix("/__init__.py").split("/")[:-1]
+            if not any("/".join([*above[:end], "__init__.py"]) in self._all_python for end in range(len(above) + 1)):
                 return path
         return ""
 

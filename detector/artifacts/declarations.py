@@ -68,7 +68,7 @@ def project_declarations(project: Repo) -> tuple[list[Declaration], list[Skipped
 def _of_notes(project: Repo) -> Iterator[Declaration]:
     for path, data in project.files.notes().items():
         text = data.decode("utf-8", "replace")
-        for claim in claims(text):
+        for claim in islice(claims(text), MOST_FILE_NAMES):
             yield Declaration(path, claim.line, "note", claim.sentence, claim.source)
         card = manifests.front_matter(text)
         for model in (each for key in _BASE_KEYS for each in card.get(key, ())):
@@ -88,7 +88,7 @@ def _of_other_files(project: Repo, skipped: list[Skipped]) -> Iterator[Declarati
         if sort == "configuration":
             yield from _of_configuration(path, text)
         elif sort == "notice":
-            for found in _INCLUSION.finditer(text):
+            for found in islice(_INCLUSION.finditer(text), MOST_FILE_NAMES):
                 yield Declaration(path, text.count("\n", 0, found.start()) + 1, sort, found[0], found["source"])
         else:
             read = manifests.citations if sort == "citation" else manifests.submodules
@@ -141,29 +141,29 @@ def _of_message(commit: Commit) -> Iterator[Declaration]:
     for pattern in (_TRAILER, _MERGED, _PICKED):
         for found in pattern.finditer(text):
             yield Declaration(place, 0, "commit", found[0], found["source"])
-    for claim in claims(text):
+    for claim in islice(claims(text), MOST_FILE_NAMES):
         yield Declaration(place, 0, "commit", claim.sentence, claim.source)
 
 
 def _of_comments(project: Repo) -> Iterator[Declaration]:
     for path in project.files.paths():
         head = project.files.head(path, MOST_PYTHON_BYTES)
-        if isinstance(head, Skipped) or not remarks.may_claim(head.data):
-            continue
-        found = 0
-        for remark in remarks.remarks(head.data):
-            for claim in remarks.claims(remark.text):
-                line = remark.line + remark.text.count("\n", 0, claim.start)
-                yield Declaration(path, line, "comment", claim.said, claim.source)
-                found += 1
-            if found > MOST_FILE_NAMES:
-                break
+        if not isinstance(head, Skipped) and remarks.may_claim(head.data):
+            yield from islice(_of_remarks(path, head.data), MOST_FILE_NAMES)
+
+
+def _of_remarks(path: str, data: bytes) -> Iterator[Declaration]:
+    for remark in remarks.remarks(data):
+        line, counted = remark.line, 0
+        for claim in remarks.claims(remark.text):
+            line, counted = line + remark.text.count("\n", counted, claim.start), claim.start
+            yield Declaration(path, line, "comment", claim.said, claim.source)
 
 
 # Larger files are data, and nothing else reads them either.
 MOST_PYTHON_BYTES = 5_000_000
 
-_ADDRESS = re.compile(r"https?://\S|\bgithub\.com/|\bgit@\w|\]\(\S")
+_ADDRESS = re.compile(r"(?:https?:|^:?)//\S|\bgithub\.com/|\bgit@\w|\]\(\S")
 _PAPER = re.compile(
     r"arxiv|doi\.org|aclanthology|aclweb|openreview|wikipedia|proceedings|/papers?\b|\.pdf\b|semanticscholar|sciencedirect"
     r"|springer|ieee|acm\.org|thecvf|nature\.com|biorxiv|jmlr|\bet al\b",
@@ -200,8 +200,8 @@ def target(found: Declaration) -> str:
     """What a declaration names, as briefly as it can be looked up."""
     source = found.source.strip(" :*`'\"\n")
     if found.where in ("comment", "note", "commit", "notice"):
-        address = re.search(r"https?://[^\s)\]>\"'`]{3,200}", source)
+        address = re.search(r"(?:https?:)?//[^\s)\]>\"'`]{3,200}", source)
         link = re.search(r"\[([^\]]{1,100})\]", source)
         place = address or _PLACE.search(source) or link
-        source = place[1 if place is link else 0].rstrip(".,;") if place else " ".join(source.split()[:6])
+        source = place[1 if place is link else 0].lstrip("/").rstrip(".,;") if place else " ".join(source.split()[:6])
     return source[:LONGEST_DECLARATION]

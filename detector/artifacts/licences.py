@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from detector.artifacts.manifests import read_toml
 from detector.settings import HEADER_BYTES, HEADER_LINES, MOST_MANIFEST_ENTRIES
 
 _LICENCE_NAME = re.compile(
@@ -96,10 +96,7 @@ def _notices(lines: Iterator[str] | list[str]) -> Iterator[Notice]:
 
 
 def _of_reuse(text: str) -> Iterator[Notice]:
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return
+    document = read_toml(text)
     tables = document.get("annotations")
     for table in tables[:MOST_MANIFEST_ENTRIES] if isinstance(tables, list) else ():
         if not isinstance(table, dict):

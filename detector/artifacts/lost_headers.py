@@ -81,7 +81,7 @@ def lost_headers(matches: Sequence[Match], ours: Files, theirs: Files, known: Ho
             if notice.holder:
                 is_kept = known.has(notice.holder) or any(is_same(notice.holder, each.holder) for each in kept)
             else:  # a licence tag is lost only where nothing at all says what the licence is
-                is_kept = bool(kept) or known.has_licence
+                is_kept = bool(kept) or known.has_licence or bool(known.found)
             if not is_kept:
                 lost.append(LostHeader(path, other, functions, notice))
     return sorted(lost, key=lambda each: (-each.functions, each.suspect_path, each.notice.line)), len(pairs)

@@ -6,6 +6,7 @@ import re
 import tomllib
 from collections.abc import Iterator
 from itertools import islice
+from typing import Any
 
 from detector.settings import MOST_MANIFEST_ENTRIES
 
@@ -132,11 +133,20 @@ def normal(name: str) -> str:
     return _NORMAL.sub("-", name).lower().strip("-")
 
 
-def _of_pyproject(text: str) -> list[str]:
+# A key of so many parts is nobody's: reading it takes the square of their number.
+_LONG_KEY = re.compile(r"(?:[\"']?[\w-]{0,50}[\"']?[ \t]{0,9}\.[ \t]{0,9}){33}")
+
+
+def read_toml(text: str) -> dict[str, Any]:
+    """A TOML document; empty if it is none, or one that nobody writes."""
     try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return []
+        return {} if _LONG_KEY.search(text) else tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError, ValueError):
+        return {}
+
+
+def _of_pyproject(text: str) -> list[str]:
+    document = read_toml(text)
     listed: list[str] = []
     project = document.get("project")
     if isinstance(project, dict):

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from detector.artifacts.manifests import METADATA, fields, front_matter
+from detector.artifacts.manifests import METADATA, fields, front_matter, read_toml
 from detector.model import Skipped
 from detector.settings import MOST_MANIFEST_BYTES, MOST_README_BYTES, SHORTEST_NAME
 from detector.targets import Repo
@@ -51,7 +50,7 @@ _HOSTED = re.compile(
 )
 _LOADED = re.compile(r"from_pretrained\(\s*[\"']([\w.-]{1,96}/[\w.-]{1,96})[\"']")
 _HUB_ID = re.compile(r"[\w.-]{1,96}/[\w.-]{1,96}")
-_SETUP_NAME = re.compile(rb"\bsetup\s*\((?:.|\n){0,2000}?\bname\s*=\s*[\"']([\w.-]{1,100})[\"']")
+_SETUP_NAME = re.compile(rb"\bname\s*=\s*[\"']([\w.-]{1,100})[\"']")
 _SETUP_ADDRESS = re.compile(rb"\burl\s*=\s*[\"']([^\"'\n]{1,200})[\"']")
 
 
@@ -154,7 +153,8 @@ def _of_metadata(project: Repo) -> tuple[set[str], set[str]]:
         addresses.update(address for link in links for _, address in addresses_in(link))
     if "setup.py" in project.files.paths():
         data = _head(project, "setup.py")
-        names.update(plain(found[1].decode("ascii", "replace")) for found in _SETUP_NAME.finditer(data))
+        called = _SETUP_NAME.search(data, max(data.find(b"setup("), 0))
+        names.update([plain(called[1].decode("ascii", "replace"))] if called else [])
         for link in _SETUP_ADDRESS.finditer(data):
             addresses.update(address for _, address in addresses_in(link[1].decode("ascii", "replace")))
     # Whose last part is another name is where an organisation lives, or an issue tracker of a platform.
@@ -162,10 +162,7 @@ def _of_metadata(project: Repo) -> tuple[set[str], set[str]]:
 
 
 def _of_pyproject(text: str) -> tuple[list[str], list[str]]:
-    try:
-        document = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError):
-        return [], []
+    document = read_toml(text)
     project = document.get("project")
     if not isinstance(project, dict):
         poetry = document.get("tool", {})

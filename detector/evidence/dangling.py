@@ -308,9 +308,9 @@ def _addresses(text: str, known: frozenset[str]) -> Iterator[Pointer]:
         place = lowered.find(address)
         while place >= 0:
             end = place + len(address)
-            before, behind = lowered[place - 1 : place], lowered[end : end + 2]
+            before, behind = lowered[place - 1 : place], lowered[end : end + 5]
             is_whole = not (before.isalnum() or before in ("-", "_", ".")) or not before
-            if is_whole and not re.match(r"[\w-]|\.(?!git\b)\w", behind):
+            if is_whole and not re.match(r"\w|-(?!-)|\.(?!git\b)\w", behind):
                 told = text[place:end]
                 yield Pointer("project", address, text.count("\n", 0, place) + 1, "address", told)
                 break
