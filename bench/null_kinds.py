@@ -7,7 +7,7 @@ here is what would be shown if every match of a score of LEAST_NAMED were believ
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -15,12 +15,13 @@ from pathlib import Path
 from bench.null_pairs import PAIRS
 from bench.section import table
 from bench.wheels import wheel
+from detector.artifacts.claims import claims
+from detector.artifacts.naming import is_named, names_of
 from detector.code import structure
 from detector.code.bulk import Corpus, local_packages
 from detector.code.explain import explain
 from detector.code.link import class_places
 from detector.code.match import Floats, Pairs
-from detector.evidence import declared
 from detector.model import Basis, CloneType, Correspondence, Match, NamePair
 from detector.read import open_target
 
@@ -163,12 +164,20 @@ def citing(cache_folder: Path) -> list[tuple[str, str, str]]:
     @cache
     def notes_and_names(requirement: str) -> tuple[dict[str, bytes], frozenset[str]]:
         with open_target(str(wheel(cache_folder, requirement))) as repo:
-            return dict(repo.files.notes()), declared.names_of(repo, repo.files.paths())
+            return dict(repo.files.notes()), names_of(repo).names
 
     found = []
     for one, _, other, _, _ in PAIRS:
         for suspect, reference in ((one, other), (other, one)):
-            path = declared.cites(notes_and_names(suspect)[0], notes_and_names(reference)[1])
+            path = _citing(notes_and_names(suspect)[0], notes_and_names(reference)[1])
             if path:
                 found.append((suspect, reference, path))
     return found
+
+
+def _citing(notes: Mapping[str, bytes], names: frozenset[str]) -> str:
+    """The first note that names what it builds on by one of these names, "" if none does."""
+    for path, data in notes.items():
+        if any(is_named(claim.source, names) for claim in claims(data.decode("utf-8", "replace"))):
+            return path
+    return ""

@@ -60,7 +60,6 @@ def compare(
     )
     examined = _examined(code, kinds, looks)
     _require_anything(suspect, [each for each in examined if each.kind in (LIKENESS & kinds or kinds)], code.missing)
-    evidence += tuple(ledger.citations(comparison)) if code.links else ()
     nearest = nearest_reference(code.attribution, evidence, names[1:])
     verdict = judge((code.links or {}).get(nearest), [each for each in evidence if each.reference == nearest])
     is_listed = "code" in kinds

@@ -6,15 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
 from detector.code.bulk import Corpus
-from detector.evidence import code, declared, traces
+from detector.evidence import code, traces
 from detector.judge import strength_of
 from detector.model import Attribution, CloneType, Evidence, Match
 from detector.patterns import line
-from detector.settings import MOST_FILE_BITS, TRACE_LINE_BITS
-from detector.targets import Comparison
+from detector.settings import CLEAR_LEAD, MOST_FILE_BITS, TRACE_LINE_BITS
 
-# How many times more one reference must explain than another for the difference to be told.
-CLEAR_LEAD = 4
 MAX_PATHS = 3
 
 
@@ -70,38 +67,6 @@ def common_sources(
 
 def _functions(number: int) -> str:
     return "1 function" if number == 1 else f"{number:,} functions"
-
-
-def citations(comparison: Comparison) -> Iterator[Evidence]:
-    """References that the suspect names as its base while another one explains far more of it."""
-    notes = comparison.suspect.files.notes()
-    top = comparison.attribution[0]
-    if not notes or top.functions == 0:
-        return
-    rows = {row.reference: row for row in comparison.attribution}
-    cited = {
-        name: declared.cites(notes, declared.names_of(reference, reference.files.paths()))
-        for name, reference in comparison.references.items()
-    }
-    if cited[top.reference]:
-        return
-    for name, path in cited.items():
-        row = rows[name]
-        if not path or row.bits * CLEAR_LEAD > top.bits:
-            continue
-        said = {
-            "path": path,
-            "top": top.reference,
-            "top_bits": f"{top.bits:,.0f}",
-            "bits": f"{row.bits:,.0f}",
-            "exclusive": f"{row.exclusive_bits:,.0f}",
-        }
-        measures = {
-            "bits": round(row.bits, 2),
-            "exclusive_bits": round(row.exclusive_bits, 2),
-            "nearest_bits": round(top.bits, 2),
-        }
-        yield line("declared/cited-source-not-nearest", name, strength_of(top.bits), said, measures=measures)
 
 
 def kinds_of_trace(found: Sequence[traces.Found], names: Sequence[str]) -> Iterator[Evidence]:

@@ -190,8 +190,8 @@ def _matches(
         # Names and disguises of the strongest matches; of the others, and of candidates, only the clone type.
         full = 0 if len(found.listed) > len(ours.spans) else most_explained
         explanations = explain(spans, *read, (own, other), full=full)
-        own_names = declared.names_of(reference, reference.files.paths())
-        is_declared = declared.declares([span for span, _ in spans], suspect.files.read, own_names)
+        called = declared.names_of(reference)
+        is_declared = declared.declares([span for span, _ in spans], suspect.files.read, called)
         explained.update(zip(entries, zip(explanations, is_declared, strict=True), strict=True))
     return {entry: _match(found, entry, explained[entry], ours, theirs, names) for entry in wanted}
 

@@ -189,6 +189,9 @@ IDIOM_BITS = 250.0
 # A copy of which this share of the bits is declared is a declared copy.
 DECLARED_SHARE = 0.5
 
+# How many times more one reference must explain than another for the difference to be told.
+CLEAR_LEAD = 4
+
 # Identical: nearly all of the suspect's weight stands unchanged in the reference.
 IDENTICAL_SHARE = 0.98
 
@@ -343,3 +346,44 @@ CHANGES_PART = 0.5
 FEWEST_TEMPLATE_STATEMENTS = 4
 # Rows of an exhibit.
 MOST_TOKEN_ROWS = 40
+# --- declared reuse -----------------------------------------------------------------------------------------
+
+# Manifests, notices and configurations are a few kilobytes; READMEs with tables up to some hundred.
+MOST_MANIFEST_BYTES = 262_144
+MOST_README_BYTES = 262_144
+# Lines of a manifest that are read: the longest lists of requirements and submodules have some hundred.
+MOST_MANIFEST_ENTRIES = 5_000
+# Files of notices, licences and manifests that are opened: beyond, somebody vendors a distribution.
+MOST_NOTICE_FILES = 200
+# Shorter names are words of other languages and abbreviations as often as names.
+SHORTEST_NAME = 4
+# Claims whose words are kept for each report, and characters of each: more than anybody reads.
+MOST_DECLARATIONS = 100
+LONGEST_DECLARATION = 160
+# Commits whose messages are read, and characters of each: the longest public histories of models have some ten
+# thousand.
+MOST_MESSAGES = 50_000
+LONGEST_MESSAGE = 4_000
+# Lines at the head of a file that a licence header may take: Apache's takes 15, with two holders and a docstring 30.
+HEADER_LINES = 60
+HEADER_BYTES = 8_192
+# A file is taken over if this many of its functions match one file of the reference, and this share of the functions
+# of the shorter of the two.
+FEWEST_TAKEN_FUNCTIONS = 2
+TAKEN_SHARE = 0.5
+# Rows of an exhibit.
+MOST_LOST_HEADERS = 50
+
+# --- dangling references ------------------------------------------------------------------------------------
+
+# Files beside the code that are searched for names, and how much of each: configurations and scripts are small, a
+# tokenizer's tables say nothing that is looked for.
+MOST_POINTING_FILES = 2_000
+MOST_POINTING_BYTES = 524_288
+# JSON is parsed as a whole or not at all: tokenizer_config.json with 2,000 added tokens has 60 kB.
+MOST_JSON_BYTES = 2_000_000
+# Names that are followed of one file, and in all: a path list of a data set is no reference to code.
+MOST_FILE_NAMES = 2_000
+MOST_DANGLING = 100
+# Versions of one file in a reference's history that are searched for a name: configurations have a few.
+MOST_VERSIONS = 50

@@ -7,7 +7,9 @@ import textwrap
 
 import pytest
 
-from detector.evidence.declared import cites, declares, names_of
+from detector.artifacts.claims import claims
+from detector.artifacts.naming import is_named, names_of
+from detector.evidence.declared import declares
 from detector.model import Span
 from tests.repositories import repo
 
@@ -28,7 +30,7 @@ def _declared(text: str, names: frozenset[str] = HERON) -> list[str]:
 
 def _names(name: str, *paths: str) -> frozenset[str]:
     found = repo(name, dict.fromkeys(paths, ""))
-    return names_of(found, found.files.paths())
+    return names_of(found).names
 
 
 # --- where it stands -----------------------------------------------------------------------------------------
@@ -318,7 +320,8 @@ def test_without_a_name_nothing_is_declared() -> None:
 
 
 def _cited(text: str | bytes, names: frozenset[str] = HERON) -> bool:
-    return cites({"README.md": text if isinstance(text, bytes) else text.encode()}, names) == "README.md"
+    read = text.decode("utf-8", "replace") if isinstance(text, bytes) else text
+    return any(is_named(claim.source, names) for claim in claims(read))
 
 
 @pytest.mark.parametrize(
@@ -504,13 +507,6 @@ def test_a_list_completes_the_claim_above_it(text: str) -> None:
 )
 def test_a_list_completes_no_other_claim(text: str) -> None:
     assert not _cited(text)
-
-
-def test_the_first_note_that_cites_is_told() -> None:
-    notes = {"README.md": b"Kestrel", "NOTICE": b"based on heronvl", "docs/README": b"built on heronvl"}
-    assert cites(notes, HERON) == "NOTICE"
-    assert cites(dict(reversed(notes.items())), HERON) == "docs/README"
-    assert cites({}, HERON) == ""
 
 
 def test_a_reference_without_a_name_is_never_cited() -> None:

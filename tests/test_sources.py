@@ -72,7 +72,7 @@ def test_a_cited_source_that_is_not_the_nearest_is_told(readme: str) -> None:
     assert float(line.measures["nearest_bits"]) > 500
 
 
-def test_it_supports_nothing_by_itself() -> None:
+def test_what_a_suspect_says_supports_nothing_by_itself() -> None:
     report = _compared("Built on Pelican.", _pelican(), _heron())
     assert [line.strength for line in _found(report, CITED)] == [Strength.NONE]
     assert report.strength is not Strength.NONE
