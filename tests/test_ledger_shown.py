@@ -79,7 +79,8 @@ def test_the_terminal_tells_what_the_relation_rests_on_and_how_each_line_was_cal
         "    tested      the family's defaults: 19 of 22 keys are those of Llama-3-8B\n",
         "    places      kestrel/projector.py, kestrel/model.py\n",
         "    128002  <|special_0|>  <|special_0|>  ",
-        "    … and 22 more, which --format json lists and 714 that the report leaves out\n",
+        "    … and 7 that the report leaves out\n",
+        "  … and 1 more table; --format json has all\n",
         "  2024-05-28  rebadged  first commit: 14 files at once  0e0e0e0e0e0e\n",
         "  code, traces: rebadged: no Python\n",
         "  history: cited has no git history\n",
@@ -130,6 +131,17 @@ def test_a_table_of_too_many_or_too_wide_columns_keeps_its_width_and_its_first_c
         text = _shown(replace(alone(), exhibits=(wide,)), width)
         assert "\n    key" in text
         assert all(cell_len(line) <= width for line in text.splitlines())
+
+
+def test_tables_that_back_no_line_are_left_to_the_other_formats() -> None:
+    assert "Tensors by name and shape" not in _shown(beside())
+    text = _shown(replace(beside(), evidence=()))
+    assert "… and 22 more, which --format json lists, and 714 that the report leaves out" in text
+
+
+def test_numbers_stand_right_also_beside_cells_without_one() -> None:
+    table = Exhibit("config", "keys", "", "Some", ("key", "bits"), (("a", 1.5), ("b", ""), ("c", 12)))
+    assert "    key  bits\n    a     1.5\n    b\n    c      12\n" in _shown(replace(alone(), exhibits=(table,)))
 
 
 def test_an_empty_table_is_not_shown() -> None:

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from detector.model import Event, Exhibit, Report
-from detector.report import layout, summary
+from detector.report import layout, summary, words
 from detector.report.names import visible
 
 MAX_EXHIBITS = 12
@@ -24,12 +24,15 @@ DATE_DIGITS = 10  # of an event's time: the day
 
 
 def section(report: Report, width: int) -> Iterator[RenderableType]:
-    """The first rows of every table, in the order of the ledger."""
+    """The first rows of the tables that belong to lines of the ledger, in its order; without any line, of all."""
     tables = summary.exhibits(report)
     if not tables:
         return
+    backed = {(line.kind, line.reference) for line in report.evidence}
+    shown = [each for each in tables if not backed or not each.reference or (each.kind, each.reference) in backed]
+    shown = shown[:MAX_EXHIBITS]
     yield Text("Tables to check the evidence by", "bold")
-    for number, exhibit in enumerate(tables[:MAX_EXHIBITS]):
+    for number, exhibit in enumerate(shown):
         if number:
             yield Text("")
         title = Text(layout.elide(visible(exhibit.title), 4 * width))
@@ -40,8 +43,10 @@ def section(report: Report, width: int) -> Iterator[RenderableType]:
         yield layout.indented(_table(exhibit, width - 2 * layout.INDENT), 2 * layout.INDENT)
         if rest := _rest(exhibit):
             yield layout.indented(Text(rest), 2 * layout.INDENT)
-    if len(tables) > MAX_EXHIBITS:
-        yield layout.indented(Text(f"… and {len(tables) - MAX_EXHIBITS:,} more tables; --format json has all"))
+    if len(tables) > len(shown):
+        yield layout.indented(
+            Text(f"… and {words.count(len(tables) - len(shown), 'more table')}; --format json has all")
+        )
 
 
 def _rest(exhibit: Exhibit) -> str:
@@ -49,7 +54,7 @@ def _rest(exhibit: Exhibit) -> str:
     more = len(exhibit.rows) - MAX_ROWS
     said = [f"{more:,} more, which --format json lists"] if more > 0 else []
     said += [f"{exhibit.omitted:,} that the report leaves out"] if exhibit.omitted else []
-    return f"… and {' and '.join(said)}" if said else ""
+    return f"… and {', and '.join(said)}" if said else ""
 
 
 def _table(exhibit: Exhibit, room: int) -> RenderableType:
@@ -62,7 +67,7 @@ def _table(exhibit: Exhibit, room: int) -> RenderableType:
     )
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim", show_header=any(headings))
     for number, (heading, cells) in enumerate(zip(headings, widths, strict=True)):
-        is_number = bool(exhibit.rows) and all(not isinstance(row[number], str) for row in exhibit.rows)
+        is_number = summary.holds_numbers(exhibit.rows, number)
         table.add_column(
             Text(layout.elide(heading, cells)), justify="right" if is_number else "left", no_wrap=True, width=cells
         )

@@ -192,8 +192,7 @@ def _tables(report: Report) -> Iterable[Table]:
         most = min(MOST_LISTED, left // max(len(exhibit.columns), 1))
         rows = tuple(tuple(map(rounding.cell, row)) for row in exhibit.rows[:most])
         left -= len(rows) * len(exhibit.columns)
-        columns = range(len(exhibit.columns))
-        numbers = tuple(bool(rows) and all(not isinstance(row[each], str) for row in rows) for each in columns)
+        numbers = tuple(summary.holds_numbers(rows, column) for column in range(len(exhibit.columns)))
         yield Table(exhibit, f"table-{number}", rows, numbers, len(exhibit.rows) - len(rows))
 
 

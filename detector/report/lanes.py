@@ -130,7 +130,7 @@ def _label(dot: _Dot) -> str:
 def _band(window: Window, number: int, scale: _Scale, height: float) -> Iterator[str]:
     """The time of a window, over all lanes, and above them what it is."""
     x, end = scale.x(window.first), scale.x(window.last)
-    between = f"{_day(int(window.first // 1))} to {_day(int(window.last // 1))}"
+    between = " to ".join(dict.fromkeys(_day(int(day // 1)) for day in (window.first, window.last)))
     said = f"versions of {elided(visible(window.side), 30)} that hold it: {between}"
     is_right = x + len(said) * CHARACTER > WIDTH
     anchor = f'x="{end if is_right else x:.1f}" text-anchor="{"end" if is_right else "start"}"'

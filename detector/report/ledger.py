@@ -62,7 +62,8 @@ def _rows(line: Evidence) -> Iterator[tuple[str, Text]]:
     if line.places:
         yield "places", Text(_places(line.places), "dim")
     if line.measures:
-        measures = (f"{visible(name)} {layout.measure(value)}" for name, value in sorted(line.measures.items()))
+        told = sorted((name, value) for name, value in line.measures.items() if value != "")
+        measures = (f"{visible(name)} {layout.measure(value)}" for name, value in told)
         yield "measures", Text(", ".join(measures), "dim")
 
 

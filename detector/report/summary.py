@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from detector.model import Evidence, Exhibit, Report, Strength
@@ -59,6 +60,12 @@ def exhibits(report: Report) -> list[Exhibit]:
     order = {place: number for number, place in enumerate(dict.fromkeys((line.reference, line.kind) for line in lines))}
     shown = [exhibit for exhibit in report.exhibits if exhibit.rows or exhibit.omitted]
     return sorted(shown, key=lambda exhibit: order.get((exhibit.reference, exhibit.kind), len(order)))
+
+
+def holds_numbers(rows: Sequence[Sequence[float | int | str]], column: int) -> bool:
+    """Whether a column of a table has numbers alone; an empty cell is none and may stand among them."""
+    cells = [row[column] for row in rows if row[column] != ""]
+    return bool(cells) and all(not isinstance(cell, str) for cell in cells)
 
 
 def has_compared_code(report: Report) -> bool:
