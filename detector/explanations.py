@@ -61,7 +61,7 @@ _RELATIONS: dict[Relation, str] = {
     ),
     Relation.DERIVED_DECLARED: (
         f"{_BREADTH}, {_PART}; comments name the reference as the source of at least {DECLARED_SHARE:.0%} of what "
-        "matches."
+        "matches, or a note, a card, a citation, a submodule or a commit names it for the project."
     ),
     Relation.DERIVED_UNDECLARED: (
         f"{_BREADTH}, {_PART}; comments do not name the reference as the source of as much as {DECLARED_SHARE:.0%} of "
