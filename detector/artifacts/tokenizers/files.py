@@ -148,7 +148,8 @@ def _read(repo: Repo, place: str, files: Sequence[tuple[str, str]], skipped: lis
     if not stored:
         return None
     part = merged(parts)
-    return Tokenizer(place or "./", tuple(stored), part, overlaid(part.tokens, part.added))
+    shown = (place or "./") if place[-1:] in ("", "/") else stored[0].path
+    return Tokenizer(shown, tuple(stored), part, overlaid(part.tokens, part.added))
 
 
 def parse(kind: str, data: bytes) -> Part | None:
