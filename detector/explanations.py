@@ -28,6 +28,7 @@ from detector.settings import (
     IDIOM_BITS,
     REPORT_BITS,
     REPORT_SCORE,
+    SUFFICIENT,
 )
 
 KINDS: dict[str, ModuleType] = {
@@ -56,8 +57,8 @@ _BREADTH = f"{DERIVED_FUNCTIONS} and more functions that stand on their own, wit
 _PART = f"which are at least {DERIVED_SHARE:.0%} of the suspect's weight"
 # What `judge` makes of lines beside the code, of the nearest reference.
 _STRONG = (
-    "a line beside code and traces that is strong, or moderate support in two clusters, in which code that shows a "
-    "shared ancestor counts"
+    f"a strong line of {' or '.join(sorted(SUFFICIENT))}, or moderate support in two clusters, in which code that shows "
+    "a shared ancestor counts"
 )
 _RELATIONS: dict[Relation, str] = {
     Relation.IDENTICAL: (
@@ -76,7 +77,7 @@ _RELATIONS: dict[Relation, str] = {
     Relation.SHARED_ANCESTOR: (
         f"Functions that stand on their own with {IDIOM_BITS:,.0f} bits and more, but too few of them, or too small a "
         "share of the suspect, to call it derived: likely one source of both. Or lines beside code and traces that are "
-        "moderate, in one cluster alone."
+        "moderate or more, in one cluster alone."
     ),
     Relation.COMMON_IDIOM: (
         f"Functions that stand on their own with less than {IDIOM_BITS:,.0f} bits: little enough that many projects "

@@ -16,6 +16,7 @@ from detector.settings import (
     IDENTICAL_SHARE,
     IDIOM_BITS,
     STRENGTH_BITS,
+    SUFFICIENT,
 )
 
 # Lines by which a suspect says that it descends from the reference.
@@ -54,7 +55,7 @@ def judge(link: Link | None, lines: Sequence[Evidence]) -> Verdict:
     """Weigh everything that was found between the suspect and its nearest reference.
 
     Dependent kinds form clusters, and of each cluster the strongest line counts: nothing is multiplied. Code decides
-    the relation where it shows breadth; other lines raise it only if one is strong, or if two clusters agree.
+    the relation where it shows breadth; other lines raise it if two clusters agree, or by a history that is shared.
     link: None if the code was not compared.
     """
     relation, of_code = of_link(link) if link is not None else (Relation.INCONCLUSIVE, Strength.NONE)
@@ -97,7 +98,11 @@ def _cluster(name: str, lines: Sequence[Evidence], of_code: Strength) -> Cluster
 
 
 def _raised(relation: Relation, of_code: Strength, lines: Sequence[Evidence]) -> Relation:
-    """What lines beside the code add: two clusters that are moderate, or a line that is strong, show a derivation."""
+    """What lines beside the code add: two clusters that are moderate, or a strong line of `SUFFICIENT`, show a derivation.
+
+    Any other kind by itself shows a common source at most, however strong: a model that both started from has the same
+    configuration, structure and tokenizer.
+    """
     if relation not in _RAISED:
         return relation
     beside = [line for line in lines if line.kind not in ("code", "traces")]  # traces hang on the code
@@ -105,7 +110,9 @@ def _raised(relation: Relation, of_code: Strength, lines: Sequence[Evidence]) ->
     if relation is Relation.SHARED_ANCESTOR:  # then the code is more than idiom, and counts for its cluster
         text = list(CLUSTERS).index("text")
         found[text] = max(found[text], of_code, key=_RANK.index)
-    if sum(map(_is_moderate, found)) > 1 or any(_RANK.index(line.strength) >= _STRONG for line in beside):
+    if sum(map(_is_moderate, found)) > 1 or any(
+        line.kind in SUFFICIENT and _RANK.index(line.strength) >= _STRONG for line in beside
+    ):
         return Relation.DERIVED_UNDECLARED
     if relation is Relation.SHARED_ANCESTOR or any(map(_is_moderate, found)):
         return Relation.SHARED_ANCESTOR

@@ -210,6 +210,10 @@ CLUSTERS: dict[str, tuple[str, ...]] = {
     "checkpoint": ("config", "structure", "tokenizer"),
 }
 
+# Kinds of which one strong line shows a derivation whatever the code tells. Of the others it shows a common source at
+# most: a model that both started from gives both its configuration, its structure and its tokenizer.
+SUFFICIENT = frozenset({"history"})
+
 # A function that calls more of the project's own functions than this is a driver; inlining them all says nothing.
 MOST_CALLEES = 12
 

@@ -207,11 +207,13 @@ BLOBS, TOKENS, TENSORS = (
     [
         (NOTHING, [], Relation.INDEPENDENT, Strength.NONE),
         (None, [], Relation.INCONCLUSIVE, Strength.NONE),
-        # One cluster that is moderate points to a source in common; two, or one that is strong, to a derivation.
+        # One cluster that is moderate points to a source in common; two to a derivation.
         (NOTHING, [TOKENS], Relation.SHARED_ANCESTOR, MODERATE),
         (None, [TOKENS], Relation.SHARED_ANCESTOR, MODERATE),
         (NOTHING, [TOKENS, BLOBS], Relation.DERIVED_UNDECLARED, MODERATE),
-        (None, [replace(TOKENS, strength=STRONG)], Relation.DERIVED_UNDECLARED, STRONG),
+        # One kind by itself is a common source, such as a base model, however strong it is; but for a shared history.
+        (None, [replace(TOKENS, strength=STRONG)], Relation.SHARED_ANCESTOR, STRONG),
+        (None, [replace(BLOBS, strength=STRONG)], Relation.DERIVED_UNDECLARED, STRONG),
         (ANCESTOR, [TOKENS], Relation.DERIVED_UNDECLARED, MODERATE),
         (NOTHING, [replace(TOKENS, strength=Strength.WEAK)], Relation.COMMON_IDIOM, Strength.WEAK),
         # Two lines of one cluster depend on each other.
@@ -221,7 +223,7 @@ BLOBS, TOKENS, TENSORS = (
         (COPY, [_line("code/renamed-function", Strength.VERY_STRONG), TOKENS], Relation.DERIVED_UNDECLARED, SCALE[-1]),
     ],
 )
-def test_lines_beside_the_code_raise_a_relation_only_together_or_if_strong(
+def test_lines_beside_the_code_raise_a_relation_only_together_or_by_a_shared_history(
     link: Link | None, lines: list[Evidence], relation: Relation, strength: Strength
 ) -> None:
     verdict = judge(link, lines)
