@@ -57,8 +57,8 @@ _BREADTH = f"{DERIVED_FUNCTIONS} and more functions that stand on their own, wit
 _PART = f"which are at least {DERIVED_SHARE:.0%} of the suspect's weight"
 # What `judge` makes of lines beside the code, of the nearest reference.
 _STRONG = (
-    f"a strong line of {' or '.join(sorted(SUFFICIENT))}, or moderate support in two clusters, in which code that shows "
-    "a shared ancestor counts"
+    f"a strong line of {' or '.join(sorted(SUFFICIENT))}, or moderate support in two clusters, in which code that "
+    "shows a shared ancestor counts"
 )
 _RELATIONS: dict[Relation, str] = {
     Relation.IDENTICAL: (
@@ -67,8 +67,8 @@ _RELATIONS: dict[Relation, str] = {
     ),
     Relation.DERIVED_DECLARED: (
         f"{_BREADTH}, {_PART}; comments name the reference as the source of at least {DECLARED_SHARE:.0%} of what "
-        f"matches. Or all that makes it identical or derived, undeclared ({_STRONG}), while the suspect says of itself, "
-        "in a note, a card, a citation, a submodule or a commit, that it descends from the reference."
+        f"matches. Or all that makes it identical or derived, undeclared ({_STRONG}), while the suspect says itself, in "
+        "a note, a card, a citation, a submodule or a commit, that it descends from the reference."
     ),
     Relation.DERIVED_UNDECLARED: (
         f"{_BREADTH}, {_PART}; comments do not name the reference as the source of as much as {DECLARED_SHARE:.0%} of "
