@@ -22,14 +22,13 @@ import sys
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 
 from detector.artifacts import naming, pointers
 from detector.artifacts.contents import Contents
 from detector.artifacts.declarations import project_declarations
+from detector.artifacts.following import Ground, Loose, Target
 from detector.artifacts.licences import is_licence_name
-from detector.artifacts.manifests import is_manifest, normal
-from detector.artifacts.naming import Names, is_telling
+from detector.artifacts.manifests import is_manifest
 from detector.artifacts.pointers import Pointer
 from detector.artifacts.remarks import without_remarks
 from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
@@ -40,7 +39,6 @@ from detector.settings import (
     MOST_POINTING_BYTES,
     MOST_POINTING_FILES,
     MOST_TOLD_PLACES,
-    MOST_VERSIONS,
 )
 from detector.targets import Comparison, Repo
 
@@ -56,38 +54,11 @@ _FENCE = re.compile(r"^[ \t]*(```|~~~)[^\n]*\n.*?(?:^[ \t]*\1|\Z)", re.MULTILINE
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """A name that leads nowhere in the suspect."""
-
-    path: str
-    pointer: Pointer
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """What a name leads to in one reference."""
-
-    place: str  # a file of the reference; "" if it has none any more
-    commit: str = ""  # in which the same file of the reference names the same
-    once: str = ""  # the file that defined it in an earlier commit, and that commit
-
-    def text(self) -> str:
-        """What a claim says after the reference's name."""
-        if self.place:
-            return f"has it ({self.place})"
-        return f"had it ({self.once})" if self.once else "named it once"
-
-    def rank(self) -> int:
-        """How well it fits: the same name in the same file is more than something of that name."""
-        return 2 if self.commit else 1
-
-
-@dataclass(frozen=True, slots=True)
 class _Hit:
     """A name that leads to something in a reference, and the other references that it leads to as well."""
 
-    found: _Found
-    target: _Target
+    found: Loose
+    target: Target
     also: tuple[str, ...]
 
 
@@ -95,16 +66,16 @@ def find(comparison: Comparison) -> tuple[Look, ...]:
     """Follow every name of the suspect: first in itself, then in each reference."""
     comparison.tell("following names")
     suspect = Contents(comparison.suspect.files)
-    references = {name: _Reference(repo, suspect) for name, repo in comparison.references.items()}
+    references = {name: Ground(repo, suspect) for name, repo in comparison.references.items()}
     read = _read(comparison.suspect, suspect, references)
     credited = _credited(comparison, references)
-    targets: dict[str, dict[_Found, _Target]] = {
+    targets: dict[str, dict[Loose, Target]] = {
         name: {each: target for each in read.dangling if (target := reference.target(each))}
         for name, reference in references.items()
     }
     for name, found in read.addresses.items():
         if name not in credited:
-            targets[name] |= dict.fromkeys(found, _Target("the project itself"))
+            targets[name] |= dict.fromkeys(found, Target("the project itself"))
     looks = []
     for number, (name, reference) in enumerate(references.items()):
         if reference.is_dependency:
@@ -125,101 +96,18 @@ def find(comparison: Comparison) -> tuple[Look, ...]:
     return tuple(looks)
 
 
-class _Reference:
-    """One reference, in which names are followed."""
-
-    def __init__(self, repo: Repo, suspect: Contents) -> None:
-        self.names: Names = naming.names_of(repo)
-        self._contents = Contents(repo.files)
-        self._suspect = suspect
-        self._history = repo.history
-        self._versions = cache(self._read_versions)
-        self.is_dependency = not suspect.dependencies.isdisjoint(map(normal, self.names.names))
-        # Whoever lists no dependencies at all may just use what can be installed.
-        self._may_be_used = self._contents.is_installable and not suspect.lists_dependencies
-
-    def target(self, found: _Found) -> _Target | None:
-        """What a name leads to in the reference, None if to nothing."""
-        pointer = found.pointer
-        commit = self._earlier(found) if pointer.where in _CONFIGURED else ""
-        place = self._place(pointer)
-        if not place and not commit:
-            return None
-        return _Target(place, commit, "" if place else self._once(pointer))
-
-    def _place(self, pointer: Pointer) -> str:
-        first, last = pointer.name.split(".")[0], pointer.name.rpartition(".")[2]
-        if pointer.sort == pointers.CLASS:
-            return self._contents.definition(last) if is_telling(last) else ""
-        if pointer.sort == pointers.PATH:
-            folder, _, name = pointer.name.rpartition("/")
-            is_anybodys = not is_telling(name.partition(".")[0]) and not is_telling(folder.partition("/")[0])
-            return "" if is_anybodys else self._contents.file(pointer.name)
-        if pointer.is_relative or pointer.where == "auto_map":
-            return self._contents.module(pointer.name) if is_telling(last) else ""
-        top = self._contents.is_top(first)
-        if top:
-            return "" if self._may_be_used or not is_telling(first) else self._contents.module(pointer.name) or top
-        inner = pointer.name.partition(".")[2]
-        if inner and self._suspect.is_top(first):  # its own package, which had another name in the reference
-            return self._contents.module(inner) if is_telling(last) else ""
-        return self._contents.script(first) if is_telling(first) and not inner else ""
-
-    def _earlier(self, found: _Found) -> str:
-        """The commit in which the same file of the reference names the same; "" if none does."""
-        said = f'"{found.pointer.told}"'.encode("utf-8", "replace")
-        for commit, data in self._versions(found.path.rpartition("/")[2]):
-            if said in data:
-                return commit
-        return ""
-
-    def _once(self, pointer: Pointer) -> str:
-        """Where an earlier revision defined the class that an `auto_map` names with its module."""
-        module, _, name = pointer.told.rpartition("--")[2].rpartition(".")
-        if pointer.sort != pointers.CLASS or not module:
-            return ""
-        file = f"{module.rpartition('.')[2]}.py"
-        pattern = re.compile(rb"^[ \t]*class[ \t]+" + re.escape(name.encode("utf-8", "replace")) + rb"\b", re.MULTILINE)
-        for commit, data in self._versions(file):
-            if pattern.search(data):
-                return f"{file} in commit {commit}"
-        return ""
-
-    def _read_versions(self, name: str) -> list[tuple[str, bytes]]:
-        """All versions of files of one name, the newest first."""
-        if self._history is None:
-            return []
-        blobs: dict[str, str] = {}
-        for commit in self._history.commits():
-            for change in commit.changes:
-                if change.after and not change.is_tree and change.path.rpartition("/")[2] == name:
-                    blobs.setdefault(change.after, commit.id[:12])
-        read = []
-        for blob, commit_id in reversed(blobs.items()):
-            head = self._history.blob(blob, MOST_JSON_BYTES)
-            if head is not None:
-                read.append((commit_id, head.data))
-            if len(read) == MOST_VERSIONS:
-                break
-        return read
-
-
-# Where a configuration names code: with its quotes it is found in another version of the same file.
-_CONFIGURED = pointers.CLASS_KEYS | {"auto_map"}
-
-
 @dataclass(slots=True)
 class _Read:
     """What reading the suspect gave."""
 
-    dangling: list[_Found]
-    addresses: dict[str, list[_Found]]  # of each reference, where the suspect names it
+    dangling: list[Loose]
+    addresses: dict[str, list[Loose]]  # of each reference, where the suspect names it
     skipped: list[Skipped]
     names: int = 0
     files: int = 0
 
 
-def _read(repo: Repo, suspect: Contents, references: Mapping[str, _Reference]) -> _Read:
+def _read(repo: Repo, suspect: Contents, references: Mapping[str, Ground]) -> _Read:
     own = naming.names_of(repo)
     # A later version of the reference names itself.
     addresses = {name: reference.names.addresses - own.addresses for name, reference in references.items()}
@@ -227,9 +115,9 @@ def _read(repo: Repo, suspect: Contents, references: Mapping[str, _Reference]) -
     for path, text, found in _texts(repo, read):
         read.files += 1
         read.names += len(found)
-        read.dangling.extend(_Found(path, each) for each in dict.fromkeys(found) if not _is_there(each, suspect))
+        read.dangling.extend(Loose(path, each) for each in dict.fromkeys(found) if not _is_there(each, suspect))
         for name, known in addresses.items():
-            read.addresses[name].extend(_Found(path, each) for each in _addresses(text, known))
+            read.addresses[name].extend(Loose(path, each) for each in _addresses(text, known))
     return read
 
 
@@ -317,7 +205,7 @@ def _addresses(text: str, known: frozenset[str]) -> Iterator[Pointer]:
             place = lowered.find(address, end)
 
 
-def _credited(comparison: Comparison, references: Mapping[str, _Reference]) -> frozenset[str]:
+def _credited(comparison: Comparison, references: Mapping[str, Ground]) -> frozenset[str]:
     """References that the suspect openly names as a source: their addresses are credit."""
     said, _ = project_declarations(comparison.suspect)
     return frozenset(
@@ -327,9 +215,7 @@ def _credited(comparison: Comparison, references: Mapping[str, _Reference]) -> f
     )
 
 
-def _also(
-    found: _Found, target: _Target, name: str, targets: Mapping[str, Mapping[_Found, _Target]]
-) -> tuple[str, ...]:
+def _also(found: Loose, target: Target, name: str, targets: Mapping[str, Mapping[Loose, Target]]) -> tuple[str, ...]:
     """The other references that a name fits as well."""
     return tuple(
         other
