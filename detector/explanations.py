@@ -67,8 +67,8 @@ _RELATIONS: dict[Relation, str] = {
     ),
     Relation.DERIVED_DECLARED: (
         f"{_BREADTH}, {_PART}; comments name the reference as the source of at least {DECLARED_SHARE:.0%} of what "
-        f"matches. Or all that makes it identical or derived, undeclared ({_STRONG}), while the suspect says itself, in "
-        "a note, a card, a citation, a submodule or a commit, that it descends from the reference."
+        f"matches. Or all that makes it identical or derived, undeclared ({_STRONG}), while the suspect itself says, "
+        "in a note, a card, a citation, a submodule or a commit, that it descends from the reference."
     ),
     Relation.DERIVED_UNDECLARED: (
         f"{_BREADTH}, {_PART}; comments do not name the reference as the source of as much as {DECLARED_SHARE:.0%} of "

@@ -98,7 +98,7 @@ def _cluster(name: str, lines: Sequence[Evidence], of_code: Strength) -> Cluster
 
 
 def _raised(relation: Relation, of_code: Strength, lines: Sequence[Evidence]) -> Relation:
-    """What lines beside the code add: two clusters that are moderate, or a strong line of `SUFFICIENT`, are a derivation.
+    """What lines beside the code add: two moderate clusters, or a strong line of `SUFFICIENT`, are a derivation.
 
     Any other kind by itself shows a common source at most, however strong: a model that both started from has the same
     configuration, structure and tokenizer.
