@@ -1,0 +1,72 @@
+"""JSON of a stranger -> lists, mappings and scalars, within bounds that are checked before anything is built."""
+
+from __future__ import annotations
+
+import json
+import re
+from itertools import accumulate
+
+# Escapes are skipped in pairs; a text without an end reaches to the end of the data, so that no byte is read twice.
+_STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+_ALL_BYTES = bytes(range(256))
+_NOT_BRACKETS = bytes(set(_ALL_BYTES) - set(b"[]{}"))
+_OPENING = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+# No number of an honest file comes near; int() takes quadratic time and refuses 4,300.
+MOST_DIGITS = 400
+_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
+_SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
+_UTF8_MARK = b"\xef\xbb\xbf"
+
+
+class CannotParse(ValueError):  # noqa: N818 - said where it is caught: what cannot be parsed
+    """The data is no JSON, or more than may be built of it; `reason` says which in a few words."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+def parse(data: bytes, most_depth: int, most_values: int) -> object:
+    """Read one JSON document.
+
+    UTF-8 with or without a mark is read, nothing else: what loads models reads nothing else either. `NaN` and
+    `Infinity` are floats, as Python writes them. Of a key that stands twice the last one holds, as everywhere.
+    A lone surrogate becomes U+FFFD, so that every text can be printed.
+    Errors: CannotParse.
+    """
+    data = data.removeprefix(_UTF8_MARK)
+    _check_size(data, most_depth, most_values)
+    try:
+        text = data.decode("utf-8")
+    except UnicodeDecodeError:
+        raise CannotParse("it is not UTF-8") from None
+    try:
+        found: object = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise CannotParse(f"it is no JSON: {error.msg.lower()} at line {error.lineno}") from None
+    except (ValueError, RecursionError):
+        raise CannotParse("it is no JSON that can be read") from None
+    return _without_surrogates(found) if _SURROGATE_ESCAPE.search(data) is not None else found
+
+
+def _check_size(data: bytes, most_depth: int, most_values: int) -> None:
+    """Count brackets and commas outside of texts: what is built is never more than these."""
+    bare = _STRING.sub(b"0", data)
+    if _LONG_NUMBER.search(bare) is not None:
+        raise CannotParse(f"it has a number of more than {MOST_DIGITS} digits")
+    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") + 1 > most_values:
+        raise CannotParse(f"it has more than {most_values:,} values")
+    brackets = bare.translate(None, _NOT_BRACKETS)
+    if max(accumulate(map(_OPENING.__getitem__, brackets)), default=0) > most_depth:
+        raise CannotParse(f"it is nested more than {most_depth} levels deep")
+
+
+def _without_surrogates(value: object) -> object:
+    """Put U+FFFD in place of lone surrogates; depth is bounded by now."""
+    if isinstance(value, str):
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    if isinstance(value, list):
+        return [_without_surrogates(each) for each in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(each) for key, each in value.items()}
+    return value
