@@ -299,3 +299,39 @@ TRACE_LINE_BITS = {
     "unused-name": 9.0,
     "unreachable-code": 9.0,
 }
+
+# --- configurations and structure --------------------------------------------------------------------------
+
+# A model's configuration has some kilobytes; what is larger, deeper or has more values is data. Of one target so many
+# are read, those near the top first: a zoo of models has a configuration for each.
+MOST_CONFIG_BYTES = 1_000_000
+MOST_CONFIG_DEPTH = 24
+MOST_CONFIG_VALUES = 4_000
+MOST_CONFIG_FILES = 60
+
+# What one key, value or name can say at most, in bits: the table of families knows about 370 lineages, log2 of these
+# is 8.5, and a key that none of them has is not as rare as that in the projects that it does not know.
+MOST_RARITY_BITS = 6.0
+# A rare key that is set to nothing counts this part: options that nobody uses are carried along.
+UNSET_PART = 0.5
+# How often a value is chosen for a key is asked of this many families that have the key; of fewer, of all keys.
+FEW_FAMILIES = 8
+# A second family explains a configuration where it explains this many keys that the first leaves: two settings in one.
+LEAST_SECOND_FAMILY = 3
+# A value under another key counts from this rarity on, and less by what choosing among keys costs (log2 of 4).
+LEAST_RENAMED_BITS = 3.0
+RENAMING_COST = 2.0
+# Keys that the family itself has, with values that it does not: a base that is not in the table explains all of them
+# together, so that they count this much at most, which is less than a line needs.
+MOST_SIZE_BITS = 8.0
+# A likeness of configurations is a line of the ledger from these bits on, moderate from those on. Of 55,000 pairs of
+# configuration classes without a common source none reaches the first (bench/evidence_config).
+LEAST_CONFIG_BITS = 16.0
+MODERATE_CONFIG_BITS = 24.0
+# A file whose name does not say that it sets up a model counts as one with this many keys that published models have.
+LEAST_KNOWN_KEYS = 3
+# Rows of a table that are shown, and names that a sentence lists.
+MOST_EXHIBIT_ROWS = 60
+MOST_LISTED_NAMES = 8
+# Families that a ranking shows beside the references.
+MOST_RANKED = 8
