@@ -335,3 +335,13 @@ MOST_EXHIBIT_ROWS = 60
 MOST_LISTED_NAMES = 8
 # Families that a ranking shows beside the references.
 MOST_RANKED = 8
+
+# The format allows headers of 100 MB; the largest published ones have some 10 MB for 100,000 tensors.
+MOST_HEADER_BYTES = 32_000_000
+MOST_TENSORS = 200_000
+# Files of one target whose headers are read, and checkpoints (folders with an index, or files by themselves).
+MOST_TENSOR_FILES = 400
+MOST_CHECKPOINTS = 12
+MOST_INDEX_BYTES = 32_000_000
+# A name of a tensor has few parts; deeper ones are cut there.
+MOST_NAME_PARTS = 24

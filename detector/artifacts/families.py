@@ -101,7 +101,7 @@ class Registry:
         ]
 
     def are_related(self, one: str, other: str) -> bool:
-        """Whether two lineages took something from each other or from a third, or are called alike: "sam2", "sam_hq"."""
+        """Whether two lineages took something from each other or a third, or are called alike ("sam2", "sam_hq")."""
         if _STEM.sub("", one) == _STEM.sub("", other):
             return True
         return bool(self.ancestors.get(one, {one}) & self.ancestors.get(other, {other}))
