@@ -345,3 +345,5 @@ MOST_CHECKPOINTS = 12
 MOST_INDEX_BYTES = 32_000_000
 # A name of a tensor has few parts; deeper ones are cut there.
 MOST_NAME_PARTS = 24
+# A branch with fewer tensors is built like many: it is told by its name alone.
+FEWEST_BRANCH_TENSORS = 3
