@@ -152,7 +152,6 @@ def table(path: Path, made_from: str) -> dict[str, object]:
     """Everything that the package keeps of the wheel."""
     families = read(path)
     everywhere = {name: entry for source in families.values() for name, entry in source.configurations.items()}
-    modules = {name: entry for source in families.values() for name, entry in source.modules.items()}
     return {
         "made_from": made_from,
         "common": _root_defaults(path),
@@ -161,11 +160,7 @@ def table(path: Path, made_from: str) -> dict[str, object]:
             for family, source in sorted(families.items())
             for name, (_, model_type, _) in sorted(source.configurations.items())
         },
-        "modules": {
-            family: paths
-            for family, source in sorted(families.items())
-            if (paths := sorted(_module_paths(source, modules)))
-        },
+        "names": {family: names for family, source in sorted(families.items()) if (names := _names(source))},
         "ancestors": {
             family: sorted(found) for family, source in sorted(families.items()) if (found := source.ancestors)
         },
@@ -183,31 +178,9 @@ def _inherited(
     return found | own
 
 
-def _module_paths(source: Source, known: Mapping[str, tuple[list[str], dict[str, list[str]]]]) -> set[str]:
-    """Pairs of a module's name and the name of what it holds, over all classes of a family: "self_attn.q_proj"."""
-    found: set[str] = set()
-    for name in source.modules:
-        for attribute, classes in _all_parts(name, known, frozenset()).items():
-            inner = REPEATED if classes[:1] == [REPEATED] else ""
-            if inner:
-                found.add(f"{attribute}.{REPEATED}")
-            for each in classes:
-                for below in _all_parts(each, known, frozenset()):
-                    found.add(f"{REPEATED if inner else attribute}.{below}")
-            if not any(each in known for each in classes):
-                found.add(f"{attribute}.")
-    return found
-
-
-def _all_parts(
-    name: str, known: Mapping[str, tuple[list[str], dict[str, list[str]]]], seen: frozenset[str]
-) -> dict[str, list[str]]:
-    parents, own = known.get(name, ([], {}))
-    found: dict[str, list[str]] = {}
-    for parent in parents:
-        if parent not in seen:
-            found |= _all_parts(parent, known, seen | {name})
-    return found | own
+def _names(source: Source) -> list[str]:
+    """What the family calls its modules and parameters."""
+    return sorted({name for _, parts in source.modules.values() for name in parts})
 
 
 def main(given: Sequence[str] | None = None) -> int:

@@ -347,3 +347,23 @@ MOST_INDEX_BYTES = 32_000_000
 MOST_NAME_PARTS = 24
 # A branch with fewer tensors is built like many: it is told by its name alone.
 FEWEST_BRANCH_TENSORS = 3
+# Branches of one tree: a model with 256 experts in each of 60 layers has 300,000, in some 200 MB.
+MOST_BRANCHES = 400_000
+# Branches that are built alike, among which the one called most alike is taken: more layers than a model has, so that
+# layers and experts find their own; copies of small modules beyond are taken in order.
+MOST_ALIKE_BRANCHES = 512
+# A family explains names from this many on that no nearer one has.
+LEAST_FAMILY_NAMES = 3
+# Checkpoints of one side that are told apart by their names alone before the nearest are aligned.
+MOST_ALIGNED = 3
+# What equal sizes add, where names are left that no family explains: a total to the byte, or all shapes.
+SIZE_BITS = 6.0
+# A likeness of names is a line of the ledger from these bits on, moderate from those on (bench/evidence_structure).
+LEAST_STRUCTURE_BITS = 16.0
+MODERATE_STRUCTURE_BITS = 24.0
+# Shapes alone are a line if they agree in this share of either side's tensors, and at least so many.
+LEAST_SHAPE_SHARE = 0.9
+FEWEST_SAME_SHAPES = 24
+# Names that are made alike, `query_proj` and `key_proj`, were chosen together: each after the first counts this part.
+# Without it DeBERTa and ProphetNet, which have nothing else in common, would reach a line.
+ALIKE_PART = 0.25

@@ -10,7 +10,7 @@ import json
 import math
 import re
 import tomllib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping, Set
 from dataclasses import dataclass
 from functools import cache
@@ -38,8 +38,8 @@ class Family:
 class Registry:
     """Everything that is known of published families, and by whom each key, value and name is used.
 
-    Shapes: `keys`, `values`, `pairs` and `edges` hold the lineages that use a key, a value under any key, a key with
-            a value, and a name below a name: a family with five variants counts once.
+    Shapes: `keys`, `values`, `pairs` and `named` hold the lineages that use a key, a value under any key, a key with
+            a value, and a name of a module: a family with five variants counts once.
     """
 
     made_from: str
@@ -50,9 +50,10 @@ class Registry:
     values: Mapping[str, Set[str]]
     pairs: Mapping[tuple[str, str], Set[str]]
     holders: Mapping[tuple[str, str], tuple[int, ...]]  # numbers of families that set a key to a value
-    modules: Mapping[str, Set[str]]  # lineage -> pairs of names: "self_attn.q_proj"
-    edges: Mapping[str, Set[str]]
+    names: Mapping[str, Set[str]]  # lineage -> names of its modules and parameters: "self_attn", "q_proj"
+    named: Mapping[str, Set[str]]  # name of a module or parameter -> lineages
     ancestors: Mapping[str, Set[str]]  # lineage -> all that it took something from, itself included
+    heirs: Mapping[str, int]  # lineage -> how many took something from it
 
     def key_bits(self, key: str, without: Set[str] = NOBODY) -> float:
         """How surprising it is that somebody else calls something so."""
@@ -75,9 +76,9 @@ class Registry:
         """How surprising a value is under whatever key."""
         return 0.0 if value in TRIVIAL else self._rarity(self.values.get(value, NOBODY), without)
 
-    def edge_bits(self, edge: str, without: Set[str] = NOBODY) -> float:
-        """How surprising it is that somebody else's module of this name holds one of that name."""
-        return self._rarity(self.edges.get(edge, NOBODY), without)
+    def name_bits(self, name: str, without: Set[str] = NOBODY) -> float:
+        """How surprising it is that somebody else calls a module or a parameter so."""
+        return self._rarity(self.named.get(name, NOBODY), without)
 
     def _rarity(self, lineages: Set[str], without: Set[str]) -> float:
         known = self.lineages - len(without)
@@ -100,6 +101,19 @@ class Registry:
             (self.families[one], bits[one], keys[one]) for one in ranked if self.families[one].lineage not in without
         ]
 
+    def nearest_by_names(self, names: Set[str], without: Set[str] = NOBODY) -> list[tuple[str, float, int]]:
+        """Lineages by how much of these names of modules they explain: rarity in bits, and names. The nearest first.
+
+        Ties: the one from which more others took something, then by name.
+        """
+        bits = {name: self.name_bits(name) for name in names}
+        found = [
+            (lineage, sum(map(bits.__getitem__, sorted(both))), len(both))
+            for lineage, known in self.names.items()
+            if lineage not in without and (both := known & names)
+        ]
+        return sorted(found, key=lambda each: (-each[1], -self.heirs.get(each[0], 0), each[0]))
+
     def are_related(self, one: str, other: str) -> bool:
         """Whether two lineages took something from each other or a third, or are called alike ("sam2", "sam_hq")."""
         if _STEM.sub("", one) == _STEM.sub("", other):
@@ -115,7 +129,9 @@ def registry() -> Registry:
         (resources.files("detector.artifacts") / "releases.toml").read_text("utf-8")
     )
     families = tuple(_families(table["configurations"], releases))
-    modules = {lineage: frozenset(edges) for lineage, edges in table["modules"].items()}
+    names = {lineage: frozenset(found) for lineage, found in table["names"].items()}
+    for lineage, found in releases["names"].items():
+        names[lineage] = names.get(lineage, NOBODY) | set(found)
     return Registry(
         made_from=table["made_from"],
         common=dict(leaves(table["common"])),
@@ -125,9 +141,10 @@ def registry() -> Registry:
         values=_users((value, family.lineage) for family in families for value in family.values.values()),
         pairs=_users((pair, family.lineage) for family in families for pair in family.values.items()),
         holders=_holders(families),
-        modules=modules,
-        edges=_users((edge, lineage) for lineage, edges in modules.items() for edge in edges),
+        names=names,
+        named=_users((name, lineage) for lineage, found in names.items() for name in found),
         ancestors=_closed({lineage: frozenset(found) for lineage, found in table["ancestors"].items()}),
+        heirs=Counter(each for found in table["ancestors"].values() for each in found),
     )
 
 

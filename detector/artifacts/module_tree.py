@@ -6,18 +6,21 @@ repeated layers folded into one. Two branches of equal keys are built alike, wha
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import islice
 
-from detector.settings import FEWEST_BRANCH_TENSORS, MOST_NAME_PARTS
+from detector.settings import FEWEST_BRANCH_TENSORS, MOST_ALIKE_BRANCHES, MOST_BRANCHES, MOST_NAME_PARTS
 
 Shape = tuple[int, ...]
 Keys = tuple[bytes, bytes, bytes, bytes]  # named, named and folded, nameless, nameless and folded
 _DIGEST_BYTES = 12
 # Names by which frameworks call what a module learns: they tell what it is even where nothing else may be called so.
-PARAMETERS = frozenset({"weight", "bias", "running_mean", "running_var", "num_batches_tracked", "in_proj_weight"})
+PARAMETERS = frozenset(
+    {"weight", "bias", "running_mean", "running_var", "num_batches_tracked", "in_proj_weight", "in_proj_bias"}
+)
 
 
 @dataclass(slots=True)
@@ -64,9 +67,14 @@ def _order(branch: Branch) -> tuple[int, int, str]:
     return (0, int(number), "") if number else (1, 0, branch.label)
 
 
-def tree(tensors: Mapping[str, Shape | None], with_shapes: bool = True) -> Tree:
-    """Build the tree. with_shapes: False where the other side knows none, so that both have the same keys."""
+def tree(tensors: Mapping[str, Shape | None], with_shapes: bool = True) -> Tree | None:
+    """Build the tree; None if it would have more branches than any model needs.
+
+    with_shapes: False where the other side knows none, so that both have the same keys.
+    """
     root = Branch("", ())
+    if sum(_new_branches(tensors)) > MOST_BRANCHES:
+        return None
     for name, shape in tensors.items():
         node = root
         parts = name.split(".", MOST_NAME_PARTS)
@@ -77,6 +85,15 @@ def tree(tensors: Mapping[str, Shape | None], with_shapes: bool = True) -> Tree:
     shapes: list[Shape | None] = []
     _finish(root, names, shapes)
     return Tree(root, tuple(names), tuple(shapes))
+
+
+def _new_branches(names: Iterable[str]) -> Iterator[int]:
+    """How many branches each name adds to a tree that holds those before it."""
+    before: list[str] = []
+    for name in sorted(names):
+        parts = name.split(".", MOST_NAME_PARTS)
+        yield len(parts) - _common(parts, before) + 1
+        before = parts
 
 
 def _finish(branch: Branch, names: list[str], shapes: list[Shape | None]) -> None:
@@ -132,13 +149,13 @@ def align(ours: Tree, theirs: Tree) -> list[Same]:
     taken, taken_there = bytearray(len(ours.names)), bytearray(len(theirs.names))
     found: list[Same] = []
     for kind, has_names in ((0, True), (1, True), (2, False), (3, False)):
-        there: dict[bytes, list[Branch]] = defaultdict(list)
+        there: dict[bytes, deque[Branch]] = defaultdict(deque)
         for branch in _branches(theirs.root):
             there[branch.keys[kind]].append(branch)
         for branch in sorted(_branches(ours.root), key=lambda each: (-each.leaves, each.first)):
             if not has_names and branch.leaves < FEWEST_BRANCH_TENSORS:
                 break
-            other = _counterpart(branch, there.get(branch.keys[kind], ()), taken, taken_there)
+            other = _counterpart(branch, there.get(branch.keys[kind]), taken, taken_there)
             if other is not None:
                 pairs = tuple(_zipped(branch, other, kind))
                 for one, two in pairs:
@@ -149,12 +166,13 @@ def align(ours: Tree, theirs: Tree) -> list[Same]:
 
 
 def _branches(root: Branch) -> Iterator[Branch]:
-    """Every branch with something below it, from above."""
+    """Every branch with something below it, from above, but for parameters that are called the same everywhere."""
     left = [root]
     while left:
         branch = left.pop()
         if branch.branches:
-            yield branch
+            if branch.label not in PARAMETERS:
+                yield branch
             left += branch.in_order()[::-1]
 
 
@@ -167,15 +185,17 @@ def _is_free(branch: Branch, taken: bytearray) -> bool:
 
 
 def _counterpart(
-    branch: Branch, there: Sequence[Branch], taken: bytearray, taken_there: bytearray
+    branch: Branch, there: deque[Branch] | None, taken: bytearray, taken_there: bytearray
 ) -> Branch | None:
-    """Of the branches with its key the one that is called most alike, from the end of the path.
+    """Of the first free branches with its key the one that is called most alike.
 
     A small one has to be called the same: a module with one weight is built like any other.
     """
     if not there or not _is_free(branch, taken):
         return None
-    free = [each for each in there if _is_free(each, taken_there)]
+    while there and not _is_free(there[0], taken_there):
+        there.popleft()
+    free = [each for each in islice(there, MOST_ALIKE_BRANCHES) if _is_free(each, taken_there)]
     if branch.leaves < FEWEST_BRANCH_TENSORS:
         free = [each for each in free if each.label == branch.label]
     return max(free, key=lambda each: (_alike(branch.path, each.path), -each.first), default=None)
