@@ -47,6 +47,7 @@ class Likeness:
     explained: int  # such names
     names: tuple[tuple[str, float], ...]  # those that no family explains, with their bits, the rarest first
     bits: float
+    size_bits: float  # of sizes in shapes that both have and no published model has, names aside
     shared: frozenset[str]  # all names that both have at the same place
 
     @property
@@ -84,6 +85,7 @@ def compare(ours: Checkpoint, theirs: Checkpoint, registry: Registry, without: S
         explained=len(explained & shared),
         names=rare,
         bits=bits + (SIZE_BITS if has_same_size and bits > 0 else 0.0),
+        size_bits=_size_bits(one, other, same, registry),
         shared=frozenset(shared),
     )
 
@@ -158,6 +160,16 @@ def _size(ours: Checkpoint, theirs: Checkpoint, one: Tree, other: Tree, same: It
     if shapes and all(a is not None and b is not None for a, b in shapes):
         return all(a == b for a, b in shapes)
     return None if ours.total_bytes is None or theirs.total_bytes is None else False
+
+
+def _size_bits(one: Tree, other: Tree, found: Iterable[Same], registry: Registry) -> float:
+    """How rare the sizes are that both sides' shapes have, once the published model with most of them is set aside."""
+    equal = (one.shapes[a] for same in found for a, b in same.pairs if one.shapes[a] == other.shapes[b])
+    sizes = {str(size) for shape in equal for size in shape or ()}
+    if not sizes:
+        return 0.0
+    explained = max((sizes & set(family.values.values()) for family in registry.families), key=len)
+    return sum(registry.bits_of_value(size) for size in sorted(sizes - explained))
 
 
 def _prefixes(found: Iterable[Same], one: Tree, other: Tree, registry: Registry, without: Set[str]) -> list[PrefixPair]:

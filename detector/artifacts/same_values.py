@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
 from detector.artifacts.configuration import is_identity, part, plain
@@ -98,12 +98,16 @@ def compare(
     """
     explained = explained or explain(ours, registry, without)
     rows = [
-        _by_key(key, value, theirs[key], explained, registry, without) for key, value in ours.items() if key in theirs
+        _told(key, value, key, theirs[key], explained, registry, without)
+        for key, value in ours.items()
+        if key in theirs
     ]
-    paired = {row.key for row in rows if row.told != DIFFERENT}
-    left = {key: value for key, value in ours.items() if key not in paired and not is_identity(key)}
-    left_there = {key: value for key, value in theirs.items() if key not in paired and not is_identity(key)}
-    moved = list(_under_other_keys(left, left_there, explained, registry, without))
+    left, left_there = _unpaired(ours, theirs, rows)
+    moved = [
+        _told(key, ours[key], other, ours[key], explained, registry, without) for key, other in _moved(left, left_there)
+    ]
+    left, left_there = _unpaired(left, left_there, moved)
+    moved += _under_other_keys(left, left_there, explained, registry, without)
     gone = {row.key for row in moved}
     rows = [row for row in rows if row.key not in gone] + moved
     rows += [Row(key, value, "", "", ALONE) for key, value in ours.items() if key not in theirs and key not in gone]
@@ -114,18 +118,44 @@ def compare(
     return Likeness(tuple(rows), bits, explained.families)
 
 
-def _by_key(key: str, value: str, other: str, explained: Explained, registry: Registry, without: Set[str]) -> Row:
+def _unpaired(
+    ours: Mapping[str, str], theirs: Mapping[str, str], rows: Iterable[Row]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """What no row has paired yet, names and versions aside."""
+    found = [row for row in rows if row.told != DIFFERENT]
+    paired, paired_there = {row.key for row in found}, {row.other_key for row in found}
+    return (
+        {key: value for key, value in ours.items() if key not in paired and not is_identity(key)},
+        {key: value for key, value in theirs.items() if key not in paired_there and not is_identity(key)},
+    )
+
+
+def _moved(ours: Mapping[str, str], theirs: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Keys that stand in another part, under their own name and with their value."""
+    there: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for key, value in theirs.items():
+        there[plain(key), value].append(key)
+    for key, value in ours.items():
+        found = there[plain(key), value]
+        if found:
+            yield key, found.pop(0)
+
+
+def _told(
+    key: str, value: str, other_key: str, other: str, explained: Explained, registry: Registry, without: Set[str]
+) -> Row:
+    """What is to be said of a key that has its name on both sides."""
     if value != other:
-        return Row(key, value, key, other, DIFFERENT)
+        return Row(key, value, other_key, other, DIFFERENT)
     if is_identity(key):
-        return Row(key, value, key, other, IDENTITY)
+        return Row(key, value, other_key, other, IDENTITY)
     if key in explained.by:
-        return Row(key, value, key, other, EXPLAINED, 0.0, explained.by[key])
+        return Row(key, value, other_key, other, EXPLAINED, 0.0, explained.by[key])
     of_value = registry.value_bits(plain(key), value, without)
     if key in explained.known or plain(key) in registry.common:
-        return Row(key, value, key, other, SIZE, of_value)
+        return Row(key, value, other_key, other, SIZE, of_value)
     of_key = registry.key_bits(plain(key), without) * (UNSET_PART if value in UNSET else 1.0)
-    return Row(key, value, key, other, EQUAL, of_key + of_value)
+    return Row(key, value, other_key, other, EQUAL if key == other_key else MOVED, of_key + of_value)
 
 
 def _under_other_keys(
@@ -164,14 +194,10 @@ def _under_other_keys(
             found.append((key, other, value))
     family, values = _family_of_values({value for _, _, value in found}, registry, without)
     for key, other, value in found:
-        told = MOVED if plain(key) == plain(other) else RENAMED
         if value in values:
             yield Row(key, value, other, value, EXPLAINED, 0.0, family)
         else:
-            bits = registry.bits_of_value(value, without) - RENAMING_COST
-            if told == MOVED and plain(key) not in registry.common:
-                bits += registry.key_bits(plain(key), without)
-            yield Row(key, value, other, value, told, bits)
+            yield Row(key, value, other, value, RENAMED, registry.bits_of_value(value, without) - RENAMING_COST)
 
 
 def _family_of_values(values: Set[str], registry: Registry, without: Set[str]) -> tuple[str, Set[str]]:
@@ -190,8 +216,6 @@ def _family_of_values(values: Set[str], registry: Registry, without: Set[str]) -
 
 
 def _likeness(one: str, other: str) -> float:
-    """How alike two keys are: equal at their ends, or by the words that they share."""
-    if plain(one) == plain(other):
-        return 2.0
+    """How alike two keys are called, by the words that they share."""
     words, others = set(_WORD.findall(one.lower())), set(_WORD.findall(other.lower()))
     return len(words & others) / max(len(words | others), 1)

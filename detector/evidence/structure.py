@@ -149,12 +149,13 @@ def _lines(pair: Pair | None, same: Mapping[str, str], name: str, ours: Checkpoi
 
 
 def _is_same_shapes(likeness: Likeness) -> bool:
-    """Whether nearly all tensors correspond by their shapes, most of them under other names."""
+    """Whether nearly all tensors correspond by shapes that no published model has, most of them under other names."""
     known = sum(row.same_shapes for row in likeness.prefixes)
     return (
         known >= FEWEST_SAME_SHAPES
         and known >= LEAST_SHAPE_SHARE * max(likeness.tensors, likeness.tensors_there)
         and likeness.with_names < likeness.mapped / 2
+        and likeness.size_bits >= LEAST_STRUCTURE_BITS
     )
 
 
