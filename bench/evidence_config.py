@@ -214,8 +214,8 @@ def measure(cache_folder: Path, work: Path) -> tuple[list[Demand], list[str]]:
     blocks = [
         f"{len(found):,} pairs of configuration classes of {registry().made_from} whose models took nothing from each "
         f"other or from a third; {len(lines)} have a line, {len(lines) - len(unexplained)} of them with a source that "
-        "was found by reading the two (`SOURCES` of `bench/evidence_config.py`). Those with a source, and the strongest "
-        "pairs that are left:",
+        "was found by reading the two (`SOURCES` of `bench/evidence_config.py`). Those with a source, and the "
+        "strongest pairs that are left:",
         table(("one", "other", "bits", "source"), _rows(lines, found)),
         "Made-up independent projects on one published model, in bits (a line begins at "
         f"{LEAST_CONFIG_BITS:g}): " + "; ".join(f"{what} {bits:.1f}" for what, bits in made.items()) + ".",

@@ -308,6 +308,10 @@ MOST_CONFIG_BYTES = 1_000_000
 MOST_CONFIG_DEPTH = 24
 MOST_CONFIG_VALUES = 4_000
 MOST_CONFIG_FILES = 60
+# Configurations inside of one configuration that are looked at, and pairs of files that are aligned for each role: those
+# with most keys and values in common.
+MOST_CONFIG_PARTS = 24
+MOST_CONFIG_PAIRS = 40
 
 # What one key, value or name can say at most, in bits: the table of families knows about 370 lineages, log2 of these
 # is 8.5, and a key that none of them has is not as rare as that in the projects that it does not know.

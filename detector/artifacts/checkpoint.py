@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.artifacts import lfs_pointer, safetensors_header
@@ -93,8 +93,8 @@ def read(paths: Sequence[str], head: Open) -> Checkpoints:
     return Checkpoints(tuple(checkpoints[:MOST_CHECKPOINTS]), files, tuple(skipped))
 
 
-def _nearest_first(paths: object) -> list[str]:
-    return sorted(paths, key=lambda path: (path.count("/"), path))  # type: ignore[call-overload,no-any-return]
+def _nearest_first(paths: Iterable[str]) -> list[str]:
+    return sorted(paths, key=lambda path: (path.count("/"), path))
 
 
 def _header(path: str, head: Open) -> Header | Pointer | str:

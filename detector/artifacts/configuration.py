@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from detector.artifacts.bounded_json import parse
 from detector.artifacts.values import leaves, spelling
-from detector.settings import MOST_CONFIG_DEPTH, MOST_CONFIG_VALUES
+from detector.settings import MOST_CONFIG_DEPTH, MOST_CONFIG_PARTS, MOST_CONFIG_VALUES
 
 # What a file is for, by its name. Configurations of tools, trainers and tokenizers are none of these.
 _ROLES = (
@@ -56,7 +56,20 @@ def read(path: str, data: bytes) -> Configuration | None:
     tree = parse(data, MOST_CONFIG_DEPTH, MOST_CONFIG_VALUES)
     if not isinstance(tree, dict) or not tree:
         return None
-    return Configuration(path, role(path), {key: spelling(value) for key, value in tree.items()}, dict(leaves(tree)))
+    keys = {key: spelling(value) for key, value in tree.items()}
+    return Configuration(path, role(path), keys, _bounded(leaves(tree)))
+
+
+def _bounded(found: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Leave out what stands in more parts than a model has: each is explained by itself."""
+    kept: dict[str, str] = {}
+    parts: set[str] = set()
+    for key, value in found:
+        within = part(key)
+        if within in parts or len(parts) < MOST_CONFIG_PARTS:
+            parts.add(within)
+            kept[key] = value
+    return kept
 
 
 def part(key: str) -> str:

@@ -27,6 +27,7 @@ from detector.settings import (
     MODERATE_CONFIG_BITS,
     MOST_CONFIG_BYTES,
     MOST_CONFIG_FILES,
+    MOST_CONFIG_PAIRS,
     MOST_EXHIBIT_ROWS,
     MOST_LISTED_NAMES,
     MOST_RANKED,
@@ -122,13 +123,15 @@ def _pairs(
 ) -> list[Pair]:
     """Of each role the pair that is most alike. Ties: more equal keys, then the paths nearest to the top."""
     best = []
+    plainly = {
+        id(each): {(configuration.plain(key), value) for key, value in each.leaves.items()} for each in (*ours, *theirs)
+    }
     for role in _ROLES:
+        both = [(one, other) for one in ours if one.role == role for other in theirs if other.role == role]
+        both.sort(key=lambda pair: -len(plainly[id(pair[0])] & plainly[id(pair[1])]))
         found = [
             Pair(one, other, same_values.compare(one.leaves, other.leaves, registry(), explained=explained[one.path]))
-            for one in ours
-            if one.role == role
-            for other in theirs
-            if other.role == role
+            for one, other in both[:MOST_CONFIG_PAIRS]
         ]
         if found:
             best.append(max(found, key=lambda pair: (pair.likeness.bits, len(pair.equal()))))
@@ -148,7 +151,7 @@ def _lines(pair: Pair, name: str, explained: Explained) -> Iterator[Evidence]:
         "keys": len(pair.ours.keys),
         "path": pair.ours.path,
         "other": pair.theirs.path,
-        "family": " and ".join(explained.families) or "no published family",
+        "family": _listed(explained.families) or "no published family",
         "explained": len(by_family),
         "names": _listed(f"{row.key} {row.value}" for row in counted),
     }
@@ -228,7 +231,9 @@ def _ranking(pairs: Mapping[str, Sequence[Pair]]) -> list[Exhibit]:
         return []
     ours = max(of_model.values(), key=lambda pair: pair.likeness.bits).ours
     values = {key: value for key, value in ours.leaves.items() if not configuration.is_identity(key)}
-    plainly = {configuration.plain(key): value for key, value in values.items()}
+    plainly: dict[str, str] = {}
+    for key, value in sorted(values.items(), key=lambda item: item[0].count(".")):
+        plainly.setdefault(configuration.plain(key), value)
     families = registry().nearest(plainly)
     rows: list[tuple[float, int, str, str]] = [(bits, keys, family.name, "family") for family, bits, keys in families]
     for name, pair in of_model.items():
