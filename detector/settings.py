@@ -308,8 +308,8 @@ MOST_CONFIG_BYTES = 1_000_000
 MOST_CONFIG_DEPTH = 24
 MOST_CONFIG_VALUES = 4_000
 MOST_CONFIG_FILES = 60
-# Configurations inside of one configuration that are looked at, and pairs of files that are aligned for each role: those
-# with most keys and values in common.
+# Configurations inside of one configuration that are looked at, and pairs of files that are aligned for each role:
+# those with most keys and values in common.
 MOST_CONFIG_PARTS = 24
 MOST_CONFIG_PAIRS = 40
 
@@ -353,11 +353,13 @@ MOST_NAME_PARTS = 24
 FEWEST_BRANCH_TENSORS = 3
 # Branches of one tree: a model with 256 experts in each of 60 layers has 300,000, in some 200 MB.
 MOST_BRANCHES = 400_000
-# Branches that are built alike, among which the one called most alike is taken: more layers than a model has, so that
-# layers and experts find their own; copies of small modules beyond are taken in order.
-MOST_ALIKE_BRANCHES = 512
+# Branches that are built alike, among which the one called most alike is taken where none has the same path: about as
+# many as the layers of the largest published models; what is left of more is taken in order.
+MOST_ALIKE_BRANCHES = 128
 # A family explains names from this many on that no nearer one has.
 LEAST_FAMILY_NAMES = 3
+# A published model explains sizes of tensors where it has at least so many that no other one has explained.
+FEWEST_FAMILY_SIZES = 2
 # Checkpoints of one side that are told apart by their names alone before the nearest are aligned.
 MOST_ALIGNED = 3
 # What equal sizes add, where names are left that no family explains: a total to the byte, or all shapes.

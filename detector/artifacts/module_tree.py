@@ -144,18 +144,25 @@ def align(ours: Tree, theirs: Tree) -> list[Same]:
     """Find the branches that both have, the largest first: each tensor stands in one of them at most.
 
     First those with equal names below, then those that are only built alike; what is left and is called the same is
-    taken name by name.
+    taken name by name. Branches that have one path and one key belong to each other.
     """
+    places = {branch.path: branch for branch in _branches(ours.root)}
+    places_there = {branch.path: branch for branch in _branches(theirs.root)}
     taken, taken_there = bytearray(len(ours.names)), bytearray(len(theirs.names))
     found: list[Same] = []
     for kind, has_names in ((0, True), (1, True), (2, False), (3, False)):
         there: dict[bytes, deque[Branch]] = defaultdict(deque)
-        for branch in _branches(theirs.root):
-            there[branch.keys[kind]].append(branch)
-        for branch in sorted(_branches(ours.root), key=lambda each: (-each.leaves, each.first)):
+        for path, branch in places_there.items():
+            if path not in places or places[path].keys[kind] != branch.keys[kind]:
+                there[branch.keys[kind]].append(branch)
+        for branch in sorted(places.values(), key=lambda each: (-each.leaves, each.first)):
             if not has_names and branch.leaves < FEWEST_BRANCH_TENSORS:
                 break
-            other = _counterpart(branch, there.get(branch.keys[kind]), taken, taken_there)
+            if not _is_free(branch, taken):
+                continue
+            other = places_there.get(branch.path)
+            if other is None or other.keys[kind] != branch.keys[kind] or not _is_free(other, taken_there):
+                other = _counterpart(branch, there.get(branch.keys[kind]), taken_there)
             if other is not None:
                 pairs = tuple(_zipped(branch, other, kind))
                 for one, two in pairs:
@@ -184,14 +191,12 @@ def _is_free(branch: Branch, taken: bytearray) -> bool:
     return not any(taken[branch.first : branch.first + branch.leaves])
 
 
-def _counterpart(
-    branch: Branch, there: deque[Branch] | None, taken: bytearray, taken_there: bytearray
-) -> Branch | None:
+def _counterpart(branch: Branch, there: deque[Branch] | None, taken_there: bytearray) -> Branch | None:
     """Of the first free branches with its key the one that is called most alike.
 
     A small one has to be called the same: a module with one weight is built like any other.
     """
-    if not there or not _is_free(branch, taken):
+    if not there:
         return None
     while there and not _is_free(there[0], taken_there):
         there.popleft()

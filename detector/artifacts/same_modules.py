@@ -11,7 +11,7 @@ from detector.artifacts import module_tree
 from detector.artifacts.checkpoint import Checkpoint
 from detector.artifacts.families import NOBODY, Registry
 from detector.artifacts.module_tree import Same, Tree
-from detector.settings import ALIKE_PART, LEAST_FAMILY_NAMES, SIZE_BITS
+from detector.settings import ALIKE_PART, FEWEST_FAMILY_SIZES, LEAST_FAMILY_NAMES, SIZE_BITS
 
 _NUMBER = re.compile(r"(?<![^.])\d+(?![^.])")
 _DIGITS = re.compile(r"\d+")
@@ -163,13 +163,15 @@ def _size(ours: Checkpoint, theirs: Checkpoint, one: Tree, other: Tree, same: It
 
 
 def _size_bits(one: Tree, other: Tree, found: Iterable[Same], registry: Registry) -> float:
-    """How rare the sizes are that both sides' shapes have, once the published model with most of them is set aside."""
+    """How rare the sizes are that both sides have, once the published models that explain most are set aside."""
     equal = (one.shapes[a] for same in found for a, b in same.pairs if one.shapes[a] == other.shapes[b])
-    sizes = {str(size) for shape in equal for size in shape or ()}
-    if not sizes:
-        return 0.0
-    explained = max((sizes & set(family.values.values()) for family in registry.families), key=len)
-    return sum(registry.bits_of_value(size) for size in sorted(sizes - explained))
+    left = {str(size) for shape in equal for size in shape or ()}
+    while left:
+        explained = max((left & set(family.values.values()) for family in registry.families), key=len)
+        if len(explained) < FEWEST_FAMILY_SIZES:
+            break
+        left -= explained
+    return sum(registry.bits_of_value(size) for size in sorted(left))
 
 
 def _prefixes(found: Iterable[Same], one: Tree, other: Tree, registry: Registry, without: Set[str]) -> list[PrefixPair]:

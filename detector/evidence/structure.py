@@ -116,8 +116,8 @@ def _ends(each: Checkpoint) -> Counter[str]:
 
 def _same_files(ours: Checkpoints, theirs: Checkpoints) -> dict[str, str]:
     """Large files that are the same, by their path in the suspect."""
-    there = {pointer.sha256: path for path, pointer in sorted(theirs.files.items(), reverse=True)}
-    return {path: there[pointer.sha256] for path, pointer in ours.files.items() if pointer.sha256 in there}
+    there = {pointer: path for path, pointer in sorted(theirs.files.items(), reverse=True)}
+    return {path: there[pointer] for path, pointer in ours.files.items() if pointer in there}
 
 
 def _lines(pair: Pair | None, same: Mapping[str, str], name: str, ours: Checkpoints) -> Iterator[Evidence]:
