@@ -49,7 +49,8 @@ LEAVES: Mapping[str, tuple[str, ...]] = {
 LAYERS = 2  # of every list: more are folded anyway
 MOST_DEPTH = 12
 FEWEST_TENSORS = 12
-# Lineages whose likeness has a source that no file of the wheel declares, each found by reading the two.
+# Lineages whose likeness has a source that no import and no "Copied from" of the wheel declares. Judged by hand after
+# their lines were seen, from what the files say of each other and what is publicly known of the models.
 SOURCES: Mapping[frozenset[str], str] = {
     frozenset({"edgetam", "sam"}): "the first is a small form of the second",
     frozenset({"edgetam", "sam2"}): "the first is a small form of the second",
@@ -216,8 +217,10 @@ def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
     blocks = [
         f"{len(found):,} pairs of trees, expanded from the classes of {RELEASE} with {LAYERS} layers in each list, "
         f"whose models took nothing from each other or from a third; {len(lines)} have a line, "
-        f"{len(lines) - len(unexplained)} of them with a source that was found by reading the two (`SOURCES` of "
-        "`bench/evidence_structure.py`). Those with a source, and the strongest pairs that are left:",
+        f"{len(lines) - len(unexplained)} of them with a source that was judged by hand once the line was "
+        f"seen (`SOURCES` of `bench/evidence_structure.py`); before that "
+        f"{len({name for each in lines for name in (each.one, each.other)})} lineages have a line. Those with a source, "
+        "and the strongest pairs that are left:",
         table(("one", "other", "bits", "source"), _rows(found, lines)),
         "Made-up independent projects on one published model, in bits (a line begins at "
         f"{LEAST_STRUCTURE_BITS:g}): " + "; ".join(f"{what} {bits:.1f}" for what, bits in made.items()) + ".",
