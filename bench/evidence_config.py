@@ -173,6 +173,7 @@ def measure(cache_folder: Path, work: Path) -> tuple[list[Demand], list[str]]:
     unexplained = [each for each in lines if not each.source]
     lineages = {each.lineage for chance in found for each in (chance.one, chance.other)}
     with_line = {each.lineage for chance in unexplained for each in (chance.one, chance.other)}
+    before = {each.lineage for chance in lines for each in (chance.one, chance.other)}
     null = PATTERNS["config/same-unexplained-values"].null
     assert null is not None
     packages = carried(cache_folder)
@@ -185,7 +186,7 @@ def measure(cache_folder: Path, work: Path) -> tuple[list[Demand], list[str]]:
     told = copies()
     demands = [
         Demand(
-            "lineages of configuration classes with a line against one that they have no source in common with, as far as known",
+            "lineages of configuration classes with a line against one with no known source in common",
             f"{null.found} of {null.measured}, as the pattern says",
             f"{len(with_line)} of {len(lineages)}",
             (len(with_line), len(lineages)) == (null.found, null.measured),
@@ -216,8 +217,7 @@ def measure(cache_folder: Path, work: Path) -> tuple[list[Demand], list[str]]:
         f"{len(found):,} pairs of configuration classes of {registry().made_from} whose models took nothing from each "
         f"other or from a third; {len(lines)} have a line, {len(lines) - len(unexplained)} of them with a source that "
         f"was judged by hand once the line was seen (`SOURCES` of `bench/evidence_config.py`); before that "
-        f"{len({name for each in lines for name in (each.one.lineage, each.other.lineage)})} lineages have a line. Those "
-        "with a source, and the strongest pairs that are left:",
+        f"{len(before)} lineages have a line. Those with a source, and the strongest pairs that are left:",
         table(("one", "other", "bits", "source"), _rows(lines, found)),
         "Made-up independent projects on one published model, in bits (a line begins at "
         f"{LEAST_CONFIG_BITS:g}): " + "; ".join(f"{what} {bits:.1f}" for what, bits in made.items()) + ".",

@@ -180,6 +180,7 @@ def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
     unexplained = [each for each in lines if not each.source]
     lineages = {name for each in found for name in (each.one, each.other)}
     with_line = {name for each in unexplained for name in (each.one, each.other)}
+    before = {name for each in lines for name in (each.one, each.other)}
     null, of_files = PATTERNS["structure/same-tensors"].null, PATTERNS["structure/same-file"].null
     assert null is not None
     assert of_files is not None
@@ -219,8 +220,7 @@ def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
         f"whose models took nothing from each other or from a third; {len(lines)} have a line, "
         f"{len(lines) - len(unexplained)} of them with a source that was judged by hand once the line was "
         f"seen (`SOURCES` of `bench/evidence_structure.py`); before that "
-        f"{len({name for each in lines for name in (each.one, each.other)})} lineages have a line. Those with a source, "
-        "and the strongest pairs that are left:",
+        f"{len(before)} lineages have a line. Those with a source, and the strongest pairs that are left:",
         table(("one", "other", "bits", "source"), _rows(found, lines)),
         "Made-up independent projects on one published model, in bits (a line begins at "
         f"{LEAST_STRUCTURE_BITS:g}): " + "; ".join(f"{what} {bits:.1f}" for what, bits in made.items()) + ".",
