@@ -46,6 +46,19 @@ FETCH_SECONDS = 3600.0
 # How long pip may take for one distribution, which may be a gigabyte of compiled code around the Python.
 PIP_SECONDS = 1800.0
 
+# Commits of one history, newest first: the largest public repositories of machine learning have about 150,000. All
+# changes of these, some hundred bytes of memory each: a history of 20,000 commits has about 200,000, folders included.
+MAX_COMMITS = 200_000
+MAX_CHANGES = 1_000_000
+# Changes of one commit, as many as an archive may have members; folders come besides. More is a tree that lists without end.
+MAX_COMMIT_CHANGES = 300_000
+# What is read of a commit itself: the longest messages, squashed pull requests, have some ten kilobytes ...
+MAX_COMMIT_BYTES = 1_000_000
+# ... and of these messages so much is kept.
+MAX_MESSAGE_BYTES = 4_000
+# How often git is started again because a tree is missing, before the rest is left out: each start costs milliseconds.
+MAX_GIT_STARTS = 1_000
+
 # READMEs and notices of one target, and what is read of each.
 MAX_NOTES = 8
 MAX_NOTE_BYTES = 300_000
