@@ -11,7 +11,7 @@ import hashlib
 import sys
 import zipfile
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
@@ -25,12 +25,6 @@ from detector.artifacts import widely_owned
 TABLE = ROOT / "detector" / "artifacts" / widely_owned.FILE
 FEWEST_OWNERS = 2
 LARGEST_BYTES = 100_000_000
-# Pairs that are not independent, and how that was found out: by reading what they share.
-RELATED: Mapping[frozenset[str], str] = {
-    frozenset({"composer", "mosaicml"}): "one project under two names",
-    frozenset({"colbert-ai", "pylate"}): "pylate brings ColBERT's index along and says so",
-    frozenset({"diffusers", "transformers"}): "one publisher, who shares helpers between its projects",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +132,9 @@ def build(cache: Path, packages: Sequence[str]) -> list[str]:
 
 def main(given: Sequence[str] | None = None) -> int:
     """Count, and write the table if asked to."""
-    parser = argparse.ArgumentParser(prog="python -m bench.shared_files", description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(
+        prog="python -m bench.shared_files", description=(__doc__ or "").partition("\n")[0]
+    )
     arguments(parser).add_argument("--write", action="store_true", help=f"write {TABLE.name}")
     options = parser.parse_args(given)
     ids = build(options.cache.absolute(), PACKAGES)

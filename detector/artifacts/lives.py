@@ -82,7 +82,8 @@ def window(commits: Sequence[Commit], wanted: Collection[str], before: int) -> W
     masks: defaultdict[str, int] = defaultdict(int)
     states: dict[str, tuple[int, int]] = {}  # commit -> its bits, and how many objects they are
     wanted = frozenset(wanted)
-    best, holding = 0, []
+    best = 0
+    holding: list[Commit] = []
     for commit in commits:
         state, count = states.get(commit.parents[0], (0, 0)) if commit.parents else (0, 0)
         for change in commit.changes:
@@ -112,3 +113,20 @@ def introduced(commits: Sequence[Commit], wanted: Mapping[str, Life]) -> Commit 
     for life in wanted.values():
         counts[life.commit] += 1
     return max(commits, key=lambda commit: counts[commit.id], default=None) if counts else None
+
+
+def files_at(commits: Mapping[str, Commit], name: str) -> dict[str, str]:
+    """Paths and blobs of a commit's tree: what its line of first parents made of them."""
+    line = []
+    commit = commits.get(name)
+    while commit is not None:
+        line.append(commit)
+        commit = commits.get(commit.parents[0]) if commit.parents else None
+    found: dict[str, str] = {}
+    for commit in reversed(line):
+        for change in commit.changes:
+            if not change.is_tree:
+                found.pop(change.path, None)
+                if change.after:
+                    found[change.path] = change.after
+    return found

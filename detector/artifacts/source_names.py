@@ -64,17 +64,15 @@ def source_names(reference: Repo, but: Repo) -> SourceNames:
     words = {word for name in own_parts | {_plain(each) for each in saved} for word in _LETTERS.findall(name)}
     words -= _ANYBODYS
     stems = {_stem(path) for path in reference.files.paths()}
-    modules = {
-        stem for stem in stems if len(stem) >= _SHORTEST_MODULE and any(word in stem for word in words)
-    } - {_stem(path) for path in but.files.paths()}
-    return SourceNames(
-        frozenset(own_parts - theirs - _FOLDERS), frozenset(addresses), frozenset(modules - theirs)
-    )
+    modules = {stem for stem in stems if len(stem) >= _SHORTEST_MODULE and any(word in stem for word in words)} - {
+        _stem(path) for path in but.files.paths()
+    }
+    return SourceNames(frozenset(own_parts - theirs - _FOLDERS), frozenset(addresses), frozenset(modules - theirs))
 
 
-def checkpoint_names(text: str) -> set[str]:
-    """The checkpoints of a hub that a text loads, as `owner/name`."""
-    return set(re.findall(r"from_pretrained\(\s*[\"']([A-Za-z0-9][\w.-]{0,90}/[A-Za-z0-9][\w.-]{0,90})[\"']", text))
+def checkpoint_pattern() -> re.Pattern[str]:
+    """What finds the checkpoints of a hub that a lower-case text loads, as `owner/name`."""
+    return re.compile(r"from_pretrained\(\s*[\"']([a-z0-9][\w.-]{0,90}/[a-z0-9][\w.-]{0,90})[\"']")
 
 
 def _projects(repo: Repo) -> Iterator[str]:

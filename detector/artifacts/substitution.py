@@ -47,9 +47,7 @@ def substitution(texts: Iterable[tuple[str, str]]) -> Substitution:
     for (one, other), _ in ordered:
         forth.setdefault(one, other)
         back.setdefault(other, one)
-    pairs = tuple(
-        (one, other, count) for (one, other), count in ordered if forth[one] == other and back[other] == one
-    )
+    pairs = tuple((one, other, count) for (one, other), count in ordered if forth[one] == other and back[other] == one)
     return Substitution(pairs, sum(count for _, _, count in pairs), changed)
 
 
@@ -63,12 +61,12 @@ def may_be_substitution(before: str, after: str, least: int) -> bool:
 def _changes(before: str, after: str) -> Iterator[tuple[str, str]]:
     """Words that differ at the same place of lines of the same shape; "" for those without a counterpart."""
     one, other = before.splitlines()[:MOST_LINES], after.splitlines()[:MOST_LINES]
-    shapes = [[_WORD.sub("w", line.strip()) for line in lines] for lines in (one, other)]
+    shape, other_shape = ([_WORD.sub("w", line.strip()) for line in lines] for lines in (one, other))
     start, start_other = 0, 0
-    if shapes[0] == shapes[1]:
-        blocks: list[tuple[int, int, int]] = [(0, 0, len(one))]
-    else:
-        blocks = [tuple(block) for block in SequenceMatcher(None, *shapes, autojunk=True).get_matching_blocks()]  # type: ignore[misc]
+    blocks = [(0, 0, len(one))]
+    if shape != other_shape:
+        matcher = SequenceMatcher(None, shape, other_shape)
+        blocks = [(block.a, block.b, block.size) for block in matcher.get_matching_blocks()]
     for i, j, size in [*blocks, (len(one), len(other), 0)]:
         yield from ((word, "") for line in one[start:i] for word in _WORD.findall(line))
         yield from (("", word) for line in other[start_other:j] for word in _WORD.findall(line))

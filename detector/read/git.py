@@ -1,9 +1,9 @@
 """The door to git: GitPython runs it, and a repository's object database is read through it.
 
 Nothing is checked out. Four plumbing commands read: `rev-parse`, `ls-tree`, `cat-file --batch` and, for histories,
-`diff-tree`. They know no hooks, filters, pagers or transports, and what a hostile repository's configuration could still
-attach to them (fetching a missing object, most of all) is overridden. git itself reads the objects, not gitdb: it is several times faster,
-survives cyclic and oversized deltas, and reads every object format.
+`diff-tree`. They know no hooks, filters, pagers or transports, and what a hostile repository's configuration could
+still attach to them (fetching a missing object, most of all) is overridden. git itself reads the objects, not gitdb: it
+is several times faster, survives cyclic and oversized deltas, and reads every object format.
 """
 
 from __future__ import annotations

@@ -50,7 +50,7 @@ PIP_SECONDS = 1800.0
 # changes of these, some hundred bytes of memory each: a history of 20,000 commits has about 200,000, folders included.
 MAX_COMMITS = 200_000
 MAX_CHANGES = 1_000_000
-# Changes of one commit, as many as an archive may have members; folders come besides. More is a tree that lists without end.
+# Changes of one commit, as many as an archive may have members; folders besides. More is a tree that lists on and on.
 MAX_COMMIT_CHANGES = 300_000
 # What is read of a commit itself: the longest messages, squashed pull requests, have some ten kilobytes ...
 MAX_COMMIT_BYTES = 1_000_000
