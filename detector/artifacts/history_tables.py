@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from detector.artifacts.dates import apart, iso
 from detector.artifacts.lives import Version, Window
@@ -10,14 +11,67 @@ from detector.artifacts.past import Past
 from detector.artifacts.removals import Removal
 from detector.artifacts.renamings import Renaming
 from detector.artifacts.residue import Dated, Left
-from detector.artifacts.shared_files import SharedFile, SharedFolder
+from detector.artifacts.shared_files import Shared, SharedFile, SharedFolder
 from detector.model import Event, Exhibit
 from detector.settings import MOST_HISTORY_EVENTS, MOST_HISTORY_ROWS
+from detector.targets import Commit
 
 Row = tuple[float | int | str, ...]
 # A file, the version that it is nearest to, how near, and how near the newest version of that file is.
 Near = tuple[Version, Version, float, float]
 SHORT = 12  # digits of a commit, as git shows them
+
+
+@dataclass(frozen=True, slots=True)
+class Versions:
+    """Edited files beside the versions that they are nearest to."""
+
+    nearest: tuple[Near, ...] = ()
+    newer: tuple[Near, ...] = ()  # nearer ones that were not there yet
+    bits: float = 0.0  # shared with the nearest
+    ungated_bits: float = 0.0  # the same if dates did not count
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What two histories have in common, and what of the suspect's leads to the reference."""
+
+    common: frozenset[str]  # commits of both
+    shared: Shared
+    versions: Versions
+    renamed: tuple[Renaming, ...]
+    spoken: frozenset[str]  # names of the reference
+    removed: tuple[Removal, ...]
+    left: tuple[Left, ...]
+    dated: tuple[Dated, ...]
+
+
+def exhibits(found: Found, name: str) -> Iterator[Exhibit]:
+    """All tables about one reference."""
+    title = "Files that both histories hold byte for byte, the reference first"
+    yield from same_files(name, found.shared.files, "same-blobs", title)
+    yield from same_folders(name, found.shared.folders)
+    title = "Files that both histories hold byte for byte, the suspect first: not counted"
+    yield from same_files(name, found.shared.newer, "newer-blobs", title)
+    title = "Edited Python files and the older version of the reference that each is nearest to"
+    yield from nearest(name, found.versions.nearest, "nearest-versions", title)
+    title = "Python files and a nearer version of the reference that was not there yet: not counted"
+    yield from nearest(name, found.versions.newer, "newer-versions", title)
+    yield from renamed(name, found.renamed, found.spoken)
+    yield from removed(name, found.removed)
+    yield from left(name, found.left)
+    yield from dated(found.dated)
+
+
+def events(found: Found, ours: Past, theirs: Past) -> Iterator[Event]:
+    """Both timelines, and what links them."""
+    yield from timeline(ours)
+    yield from timeline(theirs)
+    yield from happened(ours.name, found.renamed, found.removed, found.dated)
+    yield from left_events(ours.name, theirs.name, found.left)
+    if found.shared.window is not None and found.shared.brought is not None:
+        both = found.shared.window, found.shared.brought
+        yield from copied_version(theirs.name, ours.name, *both, len(found.shared.files))
 
 
 def _table(name: str, reference: str, title: str, columns: Sequence[str], rows: Iterable[Row]) -> Iterable[Exhibit]:
@@ -54,9 +108,8 @@ def same_folders(reference: str, folders: Sequence[SharedFolder]) -> Iterable[Ex
     return _table("same-trees", reference, "Folders that both histories hold, byte for byte", columns, rows)
 
 
-def nearest(reference: str, found: Sequence[Near]) -> Iterable[Exhibit]:
-    """Edited files and the versions that they are nearest to."""
-    title = "Edited Python files and the older version of the reference that each is nearest to"
+def nearest(reference: str, found: Sequence[Near], name: str, title: str) -> Iterable[Exhibit]:
+    """Edited files and the versions that they are nearest to, the nearest first."""
     columns = (
         "file",
         "first there",
@@ -76,9 +129,9 @@ def nearest(reference: str, found: Sequence[Near]) -> Iterable[Exhibit]:
             round(similarity, 4),
             round(latest, 4),
         )
-        for file, version, similarity, latest in found
+        for file, version, similarity, latest in sorted(found, key=lambda each: (-each[2], each[0].path))
     )
-    return _table("nearest-versions", reference, title, columns, rows)
+    return _table(name, reference, title, columns, rows)
 
 
 def renamed(reference: str, found: Sequence[Renaming], spoken: frozenset[str]) -> Iterable[Exhibit]:
@@ -103,7 +156,7 @@ def removed(reference: str, found: Sequence[Removal]) -> Iterable[Exhibit]:
             each.commit.id[:SHORT],
             iso(each.commit.committed),
             each.path,
-            each.name,
+            each.spelled,
             "the file was deleted" if each.is_whole_file else "the text was changed",
         )
         for each in found
@@ -181,7 +234,7 @@ def happened(
         for one, other, _ in each.found.pairs[:1]
     )
     removes = (
-        (group[0].commit.committed, f"removes {listed(sorted({each.name for each in group}))}", commit)
+        (group[0].commit.committed, f"removes {listed(sorted({each.spelled for each in group}))}", commit)
         for commit, group in by_commit.items()
     )
     writes = (
@@ -206,11 +259,8 @@ def left_events(side: str, reference: str, found: Sequence[Left]) -> list[Event]
     return _events(side, "residue", told_of)
 
 
-def copied_version(reference: str, suspect: str, span: Window, brought: tuple[str, int], shared: int) -> list[Event]:
-    """The version that was copied, and the commit that brought most of it in.
-
-    brought: a commit of the suspect and its date.
-    """
+def copied_version(reference: str, suspect: str, span: Window, brought: Commit, shared: int) -> list[Event]:
+    """The version that was copied, and the commit that brought most of it in."""
     held = f"{len(span.held):,} of {shared:,} shared files"
     return [
         *_events(reference, "copied-version", [(span.first.committed, f"from here on it holds {held}", span.first.id)]),
@@ -222,7 +272,7 @@ def copied_version(reference: str, suspect: str, span: Window, brought: tuple[st
         *_events(
             suspect,
             "import",
-            [(brought[1], f"brings in most of what is shared with {reference}", brought[0])],
+            [(brought.committed, f"brings in most of what is shared with {reference}", brought.id)],
         ),
     ]
 

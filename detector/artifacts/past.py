@@ -17,8 +17,18 @@ class Past:
         self.name = name
         self.repo = repo
         self.history = history
-        self.texts = HistoryTexts(history)
-        self.sizes = Sizes(self.texts)
+        self._texts: list[HistoryTexts] = []
+        self.sizes = Sizes(self.texts())
+
+    def texts(self) -> HistoryTexts:
+        """A reader of files with a budget of its own."""
+        self._texts.append(HistoryTexts(self.history))
+        return self._texts[-1]
+
+    @property
+    def left_out(self) -> int:
+        """Files that no budget was left for."""
+        return sum(texts.left_out for texts in self._texts)
 
     @cached_property
     def commits(self) -> tuple[Commit, ...]:

@@ -18,7 +18,8 @@ class Removal:
 
     commit: Commit
     path: str
-    name: str
+    name: str  # in lower case
+    spelled: str
     is_whole_file: bool  # the file went with it
 
 
@@ -29,13 +30,20 @@ class Mentions:
         self._texts = texts
         self._pattern = pattern
         self._found: dict[str, Counter[str]] = {}
+        self._spelled: dict[str, str] = {}
 
     def of(self, blob: str) -> Counter[str]:
-        """The names in a blob."""
+        """The names in a blob, in lower case."""
         if blob not in self._found:
-            text = self._texts.text(blob).lower()
-            self._found[blob] = Counter(match[match.lastindex or 0] for match in self._pattern.finditer(text))
+            names = [match[match.lastindex or 0] for match in self._pattern.finditer(self._texts.text(blob))]
+            for name in names:
+                self._spelled.setdefault(name.lower(), name)
+            self._found[blob] = Counter(name.lower() for name in names)
         return self._found[blob]
+
+    def spelled(self, name: str) -> str:
+        """A name as it was first found."""
+        return self._spelled.get(name, name)
 
 
 def removals(commits: Sequence[Commit], present: Iterable[tuple[str, str]], mentions: Mentions) -> list[Removal]:
@@ -54,7 +62,11 @@ def removals(commits: Sequence[Commit], present: Iterable[tuple[str, str]], ment
         lost = before - after
         for change in changes if lost else ():
             gone = mentions.of(change.before) - mentions.of(change.after)
-            found += [Removal(commit, change.path, name, not change.after) for name in sorted(gone) if name in lost]
+            found += [
+                Removal(commit, change.path, name, mentions.spelled(name), not change.after)
+                for name in sorted(gone)
+                if name in lost
+            ]
     if not found:
         return []
     still = {name for path, blob in present if is_text_name(path) for name in mentions.of(blob)}

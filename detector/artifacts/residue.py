@@ -48,6 +48,15 @@ class Left:
     is_same_size: bool  # as a file of that name in the other project's history
 
 
+@dataclass(frozen=True, slots=True)
+class ToolPaths:
+    """The absolute paths in one file."""
+
+    file: str
+    life: Life
+    paths: tuple[str, ...]
+
+
 def compiled_files(lives: Mapping[str, Life], texts: HistoryTexts) -> list[Compiled]:
     """The compiled files that a history ever held, by path."""
     found = []
@@ -72,33 +81,39 @@ def corroborated(found: Sequence[Compiled], versions: Sequence[Version], sizes: 
             yield Dated(each, written, near)
 
 
+def tool_paths(lives: Mapping[str, Life], texts: HistoryTexts) -> list[ToolPaths]:
+    """The absolute paths in notebooks, logs and what else tools write, by file."""
+    files = sorted((life.path, blob) for blob, life in lives.items() if life.path.endswith(_LEFT))
+    listed = [
+        ToolPaths(file, lives[blob], tuple(paths_in(texts.text(blob)))) for file, blob in files[:MOST_RESIDUE_FILES]
+    ]
+    return [each for each in listed if each.paths]
+
+
 def left_paths(
-    found: Sequence[Compiled],
-    lives: Mapping[str, Life],
-    texts: HistoryTexts,
+    compiled: Sequence[Compiled],
+    tools: Sequence[ToolPaths],
     names: frozenset[str],
     theirs: Sequence[Version],
     sizes: Sizes,
 ) -> list[Left]:
-    """Paths in compiled files, notebooks and logs with a folder that is called like a project, each once a file."""
+    """The first path of each file that has a folder which is called like a project.
+
+    theirs, sizes: the Python files of that project's history, and how large they are.
+    """
     left = []
-    for each in found:
-        for path in each.header.sources:
-            project = _project(path, names)
-            is_source = parts(path)[-1:] == [source_path(each.path).rpartition("/")[2]]
-            if project and is_source:
-                size = each.header.source_bytes
-                same = any(sizes.size(one.blob) == size for one in sizes.of_name(theirs, parts(path)[-1]))
-                written = each.header.modified
-                left.append(Left(each.path, each.life, nameless(path), project, size, written, same and bool(size)))
-                break
-    texts_left = sorted((life.path, blob) for blob, life in lives.items() if life.path.endswith(_LEFT))
-    for file, blob in texts_left[:MOST_RESIDUE_FILES]:
-        for path in paths_in(texts.text(blob)):
-            project = _project(path, names)
-            if project:
-                left.append(Left(file, lives[blob], path, project, None, None, False))
-                break
+    for each in compiled:
+        name = source_path(each.path).rpartition("/")[2]
+        path = next((path for path in each.header.sources if parts(path)[-1] == name), "")
+        project = _project(path, names)
+        if project:
+            size, written = each.header.source_bytes, each.header.modified
+            is_same = any(sizes.size(one.blob) == size for one in sizes.of_name(theirs, name))
+            left.append(Left(each.path, each.life, nameless(path), project, size, written, is_same))
+    for tool in tools:
+        path = next((path for path in tool.paths if _project(path, names)), "")
+        if path:
+            left.append(Left(tool.file, tool.life, path, _project(path, names), None, None, False))
     return left
 
 

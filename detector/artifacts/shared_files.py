@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from detector.artifacts.lives import Life, files_at
+from detector.artifacts.lives import Life, Window, files_at, introduced, window
 from detector.artifacts.past import Past
 from detector.artifacts.widely_owned import SMALLEST_BYTES, is_template, is_widely_owned
+from detector.targets import Commit
 
 # Folders whose files are counted, largest first: each asks for the tree of a commit.
 _MOST_FOLDERS = 100
@@ -43,6 +44,17 @@ class SharedFolder:
     ours: Life
     theirs: Life
     files: int  # that are shared and say something
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What one history has in common with another, as far as the other had it first."""
+
+    files: tuple[SharedFile, ...] = ()
+    newer: tuple[SharedFile, ...] = ()  # that the other had later
+    folders: tuple[SharedFolder, ...] = ()
+    window: Window | None = None  # the commits of the other that hold most of the files
+    brought: Commit | None = None  # the commit that brought most of them in
 
 
 def shared_files(ours: Past, theirs: Past) -> list[SharedFile]:
@@ -82,3 +94,14 @@ def shared_folders(ours: Past, theirs: Past, files: Mapping[str, SharedFile]) ->
             paths.add(life.path)
             found.append(SharedFolder(tree, life, theirs.trees[tree], held))
     return found
+
+
+def shared(ours: Past, theirs: Past) -> Shared:
+    """Files and folders of both histories, and the version of the other that holds most of them."""
+    both = shared_files(ours, theirs)
+    files = tuple(each for each in both if each.is_older)
+    by_blob = {each.blob: each for each in files}
+    folders = (each for each in shared_folders(ours, theirs, by_blob) if each.theirs.date <= each.ours.date)
+    brought = introduced(ours.commits, {each.blob: each.ours for each in files})
+    span = window(theirs.commits, by_blob, brought.committed) if brought is not None else None
+    return Shared(files, tuple(each for each in both if not each.is_older), tuple(folders), span, brought)

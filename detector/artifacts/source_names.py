@@ -40,15 +40,19 @@ class SourceNames:
     addresses: frozenset[str]  # `owner/name`
     modules: frozenset[str]
 
+    def all(self) -> frozenset[str]:
+        """Every name."""
+        return self.projects | self.addresses | self.modules
+
     def pattern(self) -> re.Pattern[str] | None:
-        """What finds a mention in lower-case text; the group that matched is the name; None if there is no name."""
+        """What finds a mention in a text; the group that matched is the name; None if there is no name."""
         imported = _either(self.projects)
         ways = [
             rf"(?<![\w/.-])({_either(self.addresses)})(?![\w-])" if self.addresses else "",
             rf"(?<![\w])({_either(self.modules)})(?!\w)" if self.modules else "",
             rf"(?m:^[ \t>]*(?:from|import)[ \t]+({imported})(?=[\s.,]|$))" if self.projects else "",
         ]
-        return re.compile("|".join(filter(None, ways))) if any(ways) else None
+        return re.compile("|".join(filter(None, ways)), re.IGNORECASE) if any(ways) else None
 
 
 def source_names(reference: Repo, but: Repo) -> SourceNames:
@@ -70,9 +74,19 @@ def source_names(reference: Repo, but: Repo) -> SourceNames:
     return SourceNames(frozenset(own_parts - theirs - _FOLDERS), frozenset(addresses), frozenset(modules - theirs))
 
 
+def together(names: Iterable[SourceNames]) -> SourceNames:
+    """The names of several sources."""
+    listed = list(names)
+    return SourceNames(
+        frozenset().union(*(each.projects for each in listed)),
+        frozenset().union(*(each.addresses for each in listed)),
+        frozenset().union(*(each.modules for each in listed)),
+    )
+
+
 def checkpoint_pattern() -> re.Pattern[str]:
-    """What finds the checkpoints of a hub that a lower-case text loads, as `owner/name`."""
-    return re.compile(r"from_pretrained\(\s*[\"']([a-z0-9][\w.-]{0,90}/[a-z0-9][\w.-]{0,90})[\"']")
+    """What finds the checkpoints of a hub that a text loads, as `owner/name`."""
+    return re.compile(r"from_pretrained\(\s*[\"']([A-Za-z0-9][\w.-]{0,90}/[A-Za-z0-9][\w.-]{0,90})[\"']")
 
 
 def _projects(repo: Repo) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -39,7 +40,7 @@ def substitution(texts: Iterable[tuple[str, str]]) -> Substitution:
         if before != after:
             for one, other in _changes(before, after):
                 changed += 1
-                if _NAME.fullmatch(one) and _NAME.fullmatch(other):
+                if _is_name(one) and _is_name(other):
                     places[one, other] += 1
     ordered = sorted(places.items(), key=lambda item: (-item[1], item[0]))
     forth: dict[str, str] = {}
@@ -49,6 +50,10 @@ def substitution(texts: Iterable[tuple[str, str]]) -> Substitution:
         back.setdefault(other, one)
     pairs = tuple((one, other, count) for (one, other), count in ordered if forth[one] == other and back[other] == one)
     return Substitution(pairs, sum(count for _, _, count in pairs), changed)
+
+
+def _is_name(word: str) -> bool:
+    return _NAME.fullmatch(word) is not None and not keyword.iskeyword(word)
 
 
 def may_be_substitution(before: str, after: str, least: int) -> bool:

@@ -21,7 +21,7 @@ _EMPTY = frozenset(
 _TEMPLATE = re.compile(
     r"(?:^|/)(?:licen[cs]e|copying|unlicense|code_of_conduct|contributing|security|codeowners|funding)[^/]*$"
     r"|(?:^|/)(?:\.git(?:ignore|attributes|modules|keep)|\.editorconfig|\.dockerignore|\.npmignore|\.keep"
-    r"|\.pre-commit-config\.yaml|py\.typed|manifest\.in|requirements[\w-]*\.txt)$"
+    r"|\.pre-commit-config\.yaml|py\.typed|\.ds_store|thumbs\.db|desktop\.ini|manifest\.in|requirements[\w-]*\.txt)$"
     r"|(?:^|/)\.github/|_pb2(?:_grpc)?\.pyi?$|\.min\.(?:js|css)$|\.egg-info/"
     r"|(?:^|/)(?:_?vendor(?:ed)?|third[-_]?party|3rd[-_]?party|node_modules|site-packages|_static|licenses)/",
     re.IGNORECASE,
