@@ -1,9 +1,9 @@
 """The door to git: GitPython runs it, and a repository's object database is read through it.
 
-Nothing is checked out. Four plumbing commands read: `rev-parse`, `ls-tree`, `cat-file --batch` and, for histories,
-`diff-tree`. They know no hooks, filters, pagers or transports, and what a hostile repository's configuration could
-still attach to them (fetching a missing object, most of all) is overridden. git itself reads the objects, not gitdb: it
-is several times faster, survives cyclic and oversized deltas, and reads every object format.
+Nothing is checked out. Three plumbing commands read: `rev-parse`, `ls-tree` and `cat-file --batch`. They know no hooks,
+filters, pagers or transports, and what a hostile repository's configuration could still attach to them (fetching a
+missing object, most of all) is overridden. git itself reads the objects, not gitdb: it is several times faster,
+survives cyclic and oversized deltas, and reads every object format.
 """
 
 from __future__ import annotations
@@ -152,15 +152,10 @@ class Database:
             self._end()
         return Head(data[:wanted], size)
 
-    def tree_differences(self) -> GitProcess:
-        """A process that is given pairs of trees, a line each, and lists in what they differ; whoever asks closes it.
-
-        What it is given that is no pair of trees it repeats.
-        """
-        return self._start(
-            "diff-tree", "--stdin", "-r", "-t", "-z", "--raw", "--no-abbrev", "--no-renames", "--no-ext-diff",
-            "--no-textconv", "--no-color", "--ignore-submodules=none", "-O/dev/null",
-        )  # fmt: skip
+    @property
+    def has_given_up(self) -> bool:
+        """Whether git was silent for too long: nothing more is asked of it."""
+        return self._has_given_up
 
     def _end(self) -> str:
         process, self._cat_file = self._cat_file, None

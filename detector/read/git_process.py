@@ -6,10 +6,7 @@ import math
 import subprocess
 import threading
 import time
-from typing import IO, TYPE_CHECKING, cast
-
-if TYPE_CHECKING:
-    from io import BufferedReader
+from typing import IO
 
 _ERRORS_KEPT_BYTES = 4096
 _LOOK_EVERY_SECONDS = 1.0
@@ -22,7 +19,7 @@ class GitProcess:
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise ValueError("all three pipes are needed")
         self._process = process
-        self._stdin, self._stdout = process.stdin, cast("BufferedReader", process.stdout)
+        self._stdin, self._stdout = process.stdin, process.stdout
         self._silence_seconds = silence_seconds
         self._deadline = math.inf
         self._is_closed = threading.Event()
@@ -49,14 +46,6 @@ class GitProcess:
         self._deadline = time.monotonic() + self._silence_seconds
         try:
             return self._stdout.read(size)
-        finally:
-            self._deadline = math.inf
-
-    def read_some(self, most: int) -> bytes:
-        """Read what there is, at least one byte; nothing only if the process has ended."""
-        self._deadline = time.monotonic() + self._silence_seconds
-        try:
-            return self._stdout.read1(most)
         finally:
             self._deadline = math.inf
 

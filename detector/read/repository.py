@@ -30,13 +30,14 @@ def git_folder_of(path: Path) -> Path | None:
 def read_working_tree(target: str, root: Path, cleanup: ExitStack) -> Repo:
     """Read the working tree as a folder; its revision is that of HEAD, with `+changes` where the Python differs."""
     files = folder.listing(root)
+    history = None
     try:
         database = Database(target, root / ".git", cleanup)
         commit = database.commit("HEAD")
+        history = GitHistory(database, commit) if commit else None
         changes = "+changes" if commit and _differs(database, commit, root, files) else ""
     except UserError:  # the files can be read all the same
-        return Repo(target, folder.name_of(root), "", files)
-    history = GitHistory(database, commit) if commit else None
+        return Repo(target, folder.name_of(root), "", files, history)
     return Repo(target, folder.name_of(root), commit + changes, files, history)
 
 
