@@ -113,9 +113,7 @@ class GitHistory:
                     seen.add(parent)
                     cut += not see(parent)
         if cut:
-            self._skipped.append(
-                Skipped(_HISTORY, f"cut, as in a shallow clone: parent commits that are {ABSENT}: {cut:,}")
-            )
+            self._skipped.append(Skipped(_HISTORY, f"cut: {cut:,} parent commits are missing (a shallow clone?)"))
         if waiting:
             self._skipped.append(Skipped(_HISTORY, f"only the newest {MAX_COMMITS:,} commits are read"))
         return found
