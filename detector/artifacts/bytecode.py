@@ -9,9 +9,9 @@ from dataclasses import dataclass
 # its time, since 3.7 (PEP 552) flags stand before both.
 _FIRST_WITH_SIZE, _FIRST_WITH_FLAGS, _LAST_OF_THREE = 3190, 3390, 20_000
 _HASH_BASED = 1
-_SOURCE = re.compile(rb"(?:[A-Za-z]:)?(?:[/\\][\w.+@ -]{1,100}){1,30}?\.py(?![\w.])|(?:/[\w.+@ -]{1,100}){1,30}?\.py")
+_SOURCE = re.compile(rb"(?:[A-Za-z]:)?(?:[/\\][\w.+@ -]{1,100}){1,30}?\.py")
 # What is searched for the name of the source: it stands once for each function.
-_SEARCHED_BYTES = 1_000_000
+_SEARCHED_BYTES = 200_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,13 @@ from dataclasses import dataclass
 
 from detector.artifacts.history_texts import HistoryTexts, is_text_name
 from detector.artifacts.substitution import Substitution, may_be_substitution, substitution
-from detector.settings import FEWEST_RENAMED_PLACES, MOST_READ_COMMITS, MOST_READ_FILES, RENAMED_CONSISTENCY
+from detector.settings import (
+    FEWEST_RENAMED_PLACES,
+    MOST_COMPARED_LINES,
+    MOST_READ_COMMITS,
+    MOST_READ_FILES,
+    RENAMED_CONSISTENCY,
+)
 from detector.targets import Change, Commit
 
 _WORD = re.compile(r"\w+")
@@ -29,13 +35,15 @@ class Renaming:
 def renamings(commits: Sequence[Commit], texts: HistoryTexts) -> list[Renaming]:
     """Find the commits whose changed words one substitution explains; additions of whole files are no change."""
     found = []
+    compared = 0
     for commit in commits[:MOST_READ_COMMITS]:
-        if not commit.parents:
+        if not commit.parents or compared > MOST_COMPARED_LINES:
             continue
         pairs = list(_pairs(commit, texts))
         able = [pair for pair in pairs if may_be_substitution(*pair, 1)]
         if not able:
             continue
+        compared += sum(before.count("\n") + after.count("\n") for before, after in able)
         names = substitution(able)
         others = sum(_words_changed(*pair) for pair in pairs if pair not in able)
         names = Substitution(names.pairs, names.explained, names.changed + others)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import keyword
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 _WORD = re.compile(r"\w+")
 _NAME = re.compile(r"[^\W\d]\w*")
-# Longer files are data; comparing lines costs more than their number.
-MOST_LINES = 20_000
+# Lines that differ in shape between what both texts begin and end with: aligning them costs the square of their number.
+MOST_ALIGNED_LINES = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +65,9 @@ def may_be_substitution(before: str, after: str, least: int) -> bool:
 
 def _changes(before: str, after: str) -> Iterator[tuple[str, str]]:
     """Words that differ at the same place of lines of the same shape; "" for those without a counterpart."""
-    one, other = before.splitlines()[:MOST_LINES], after.splitlines()[:MOST_LINES]
-    shape, other_shape = ([_WORD.sub("w", line.strip()) for line in lines] for lines in (one, other))
-    start, start_other = 0, 0
-    blocks = [(0, 0, len(one))]
-    if shape != other_shape:
-        matcher = SequenceMatcher(None, shape, other_shape)
-        blocks = [(block.a, block.b, block.size) for block in matcher.get_matching_blocks()]
-    for i, j, size in [*blocks, (len(one), len(other), 0)]:
+    one, other = before.splitlines(), after.splitlines()
+    start = start_other = 0
+    for i, j, size in _blocks(_shapes(one), _shapes(other)):
         yield from ((word, "") for line in one[start:i] for word in _WORD.findall(line))
         yield from (("", word) for line in other[start_other:j] for word in _WORD.findall(line))
         for line, other_line in zip(one[i : i + size], other[j : j + size], strict=True):
@@ -80,3 +75,20 @@ def _changes(before: str, after: str) -> Iterator[tuple[str, str]]:
                 words = zip(_WORD.findall(line), _WORD.findall(other_line), strict=False)
                 yield from ((word, other_word) for word, other_word in words if word != other_word)
         start, start_other = i + size, j + size
+
+
+def _shapes(lines: Sequence[str]) -> list[str]:
+    return [_WORD.sub("w", line.strip()) for line in lines]
+
+
+def _blocks(one: Sequence[str], other: Sequence[str]) -> Iterator[tuple[int, int, int]]:
+    """Runs of equal lines in both: what they begin with, what they end with, and in between what difflib finds."""
+    shortest = min(len(one), len(other))
+    head = next((k for k in range(shortest) if one[k] != other[k]), shortest)
+    tail = next((k for k in range(shortest - head) if one[-1 - k] != other[-1 - k]), shortest - head)
+    yield 0, 0, head
+    ours, theirs = one[head : len(one) - tail], other[head : len(other) - tail]
+    if max(len(ours), len(theirs)) <= MOST_ALIGNED_LINES:
+        for block in SequenceMatcher(None, ours, theirs).get_matching_blocks():
+            yield head + block.a, head + block.b, block.size
+    yield len(one) - tail, len(other) - tail, tail
