@@ -347,10 +347,11 @@ MOST_RESIDUE_FILES = 500
 # what is compiled is committed in the same sitting.
 CORROBORATING_SECONDS = 3_600
 
-# Odds of a mention of the reference that was removed, and of a path that leads to it: whoever compares with another
-# project, or depends on it, leaves both. Paths of a source whose size is that of a file of the reference say more.
-REMOVED_ODDS = 10.0
-LEFT_ODDS = 10.0
+# Odds of a mention of the reference that was removed, and of a path that leads to it. No unrelated repositories have
+# either, but whoever compares with another project, or depends on it for a while, leaves both: they support little
+# alone. Paths of a source whose size is that of a file of the reference say more.
+REMOVED_ODDS = 5.0
+LEFT_ODDS = 5.0
 LEFT_SIZE_ODDS = 1_000.0
 
 # Rows of a table of the history.
