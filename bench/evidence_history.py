@@ -1,8 +1,7 @@
 """Measure the evidence of git histories: what unrelated packages and repositories share, and real copies.
 
-Packages are downloaded. Repositories are used if local copies are given: `DETECTOR_REPOSITORIES` names a folder with bare
-clones or checkouts of `UNRELATED`, each called `owner+name`; `DETECTOR_AFFAIR` one with `suspect`, `reference`, `other`,
-`cited` and `llava` (`AFFAIR`).
+Packages are downloaded. Repositories are used if local copies are given: `DETECTOR_REPOSITORIES` names a folder with
+clones of `UNRELATED`, each called `owner+name`; `DETECTOR_AFFAIR` one with clones of `AFFAIR`.
 """
 
 from __future__ import annotations
@@ -70,6 +69,10 @@ class Timed:
         found = self.line(name)
         return float(found.measures[of]) if found is not None else 0.0
 
+    def listed(self) -> str:
+        """All lines and their support."""
+        return ", ".join(f"{line.name} {line.strength.value}" for line in self.look.evidence)
+
     def event(self, side: str, kind: str) -> str:
         """When something happened first."""
         return next((each.at for each in self.look.events if (each.side, each.kind) == (side, kind)), "")
@@ -85,9 +88,8 @@ def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
             demands += more_demands
             blocks += more_blocks
         else:
-            blocks.append(
-                f"Not measured here: `{variable}` names no folder (`python -m bench.evidence_history --help`)."
-            )
+            names = ", ".join(UNRELATED if variable == "DETECTOR_REPOSITORIES" else AFFAIR.values())
+            blocks.append(f"Not measured here: `{variable}` names no folder with clones of {names}.")
     return demands, blocks
 
 
@@ -113,8 +115,8 @@ def _packages(cache: Path) -> tuple[list[Demand], list[str]]:
         _null("pairs of independent packages that share a folder", "history/same-trees", pairs, folders),
     ]
     how = (
-        f"Every two of {len(requirements())} packages of `bench/null_pairs.py`, none of which the table of widely owned "
-        "files was made of: pairs that share a file or a folder byte for byte, once what the evidence sets aside is."
+        f"Every two of {len(requirements())} packages of `bench/null_pairs.py`, none of which the table of widely "
+        "owned files was made of: pairs that share a file or a folder byte for byte, templates and the like aside."
     )
     return demands, [how, table(("package", "package", "files", "Python", "an example"), _sharing_rows(found))]
 
@@ -171,10 +173,8 @@ def _affair(folder: Path) -> tuple[list[Demand], list[str]]:
     cited = compared(f"{folder}/suspect", f"{folder}/cited", ("suspect", "cited"))
     uhd = compared(f"{folder}/{UHD}", f"{folder}/llava", ("uhd", "llava"))
     demands = [*_affair_demands(affair), *_cited_demands(cited), *_uhd_demands(folder, uhd)]
-    rows = [
-        (name, each.look.examined.about, f"{each.seconds:.1f} s", ", ".join(f"{line.name} {line.strength.value}" for line in each.look.evidence))
-        for name, each in (("suspect, reference", affair), ("suspect, cited", cited), ("LLaVA-UHD, LLaVA", uhd))
-    ]  # fmt: skip
+    named = (("suspect, reference", affair), ("suspect, cited", cited), ("LLaVA-UHD, LLaVA", uhd))
+    rows = [(name, each.look.examined.about, f"{each.seconds:.1f} s", each.listed()) for name, each in named]
     return demands, ["Real histories, from local copies:", table(("histories", "compared", "time", "lines"), rows)]
 
 
@@ -219,14 +219,9 @@ def _cited_demands(found: Timed) -> Iterator[Demand]:
 def _uhd_demands(folder: Path, found: Timed) -> Iterator[Demand]:
     with ExitStack() as targets:
         repos = [targets.enter_context(open_target(f"{folder}/{name}")) for name in (UHD, "llava")]
-        ours, theirs = (lives(repo.history.commits()) for repo in repos if repo.history is not None)
-        entries = sum(
-            not change.is_tree
-            for repo in repos[:1]
-            if repo.history
-            for commit in repo.history.commits()
-            for change in commit.changes
-        )
+        commits, others = (repo.history.commits() for repo in repos if repo.history is not None)
+    ours, theirs = lives(commits), lives(others)
+    entries = sum(not change.is_tree for commit in commits for change in commit.changes)
     both = len(ours.keys() & theirs.keys())
     files, held = found.measure("same-blobs", "files"), found.measure("copied-version", "held")
     told = f"{both} ids of {len(ours)} in {entries} files, {files:.0f} once templates and short files are aside"
