@@ -332,6 +332,8 @@ FEWEST_RENAMED_PLACES = 10
 RENAMED_CONSISTENCY = 0.9
 # Such a commit is an import's when this share of the places held names that stand in the reference and not the new one.
 IMPORTED_NAMES = 0.5
+# ... and these are as many different names: every project that calls `strip` has the name in common.
+FEWEST_IMPORTED_NAMES = 3
 # Commits and changed files of each that are read for that, and for names that were removed.
 MOST_READ_COMMITS = 2_000
 MOST_READ_FILES = 300

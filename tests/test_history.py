@@ -192,6 +192,18 @@ def test_renaming_ones_own_names_is_no_line_but_in_the_timeline(tmp_path: Path, 
     assert ("egret", "renaming") in events(look)
 
 
+def test_one_name_that_everybody_has_is_no_import(tmp_path: Path) -> None:
+    source = Script(tmp_path / "heron")
+    source.commit(START, {"a.py": "strip = 1\n" + BEAMS})
+    suspect = Script(tmp_path / "egret")
+    text = "\n".join(f"line_{k} = text.strip()" for k in range(20))
+    suspect.commit(START + DAY, {"a.py": text})
+    suspect.commit(START + 2 * DAY, {"a.py": text.replace("strip", "rstrip")})
+    look = looked(suspect.root, source.root)
+    assert ("egret", "renaming") in events(look)
+    assert "imported-then-renamed" not in lines(look)
+
+
 def test_a_commit_that_does_more_than_rename_is_none(tmp_path: Path) -> None:
     assert substitution([("a b c d", "x b y d")]).pairs == (("a", "x", 1), ("c", "y", 1))
     mixed = substitution([("a a a\nb b\n", "x x y\nz w\n")])

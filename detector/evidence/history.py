@@ -43,6 +43,7 @@ from detector.code.versions import Lowered, nearest_versions
 from detector.model import Evidence, Examined, Look, Skipped, Strength
 from detector.patterns import line, support
 from detector.settings import (
+    FEWEST_IMPORTED_NAMES,
     IMPORTED_NAMES,
     LEFT_ODDS,
     LEFT_SIZE_ODDS,
@@ -302,9 +303,10 @@ def _newer(found: Found, name: str) -> Evidence:
 
 def _renamed(each: Renaming, spoken: frozenset[str], name: str) -> Iterator[Evidence]:
     """A line if the names that went are the reference's and those that came are not."""
-    theirs = sum(places for one, other, places in each.found.pairs if one in spoken and other not in spoken)
+    held = [places for one, other, places in each.found.pairs if one in spoken and other not in spoken]
+    theirs = sum(held)
     share = theirs / max(each.found.explained, 1)
-    if share < IMPORTED_NAMES:
+    if share < IMPORTED_NAMES or len(held) < FEWEST_IMPORTED_NAMES:
         return
     said = {
         "commit": each.commit.id[: tables.SHORT],
