@@ -29,8 +29,8 @@ PARTS: dict[str, Callable[[Path, Path], Measured]] = {
     "Relation and strength": evidence_verdict.measure,
 }
 HOW = (
-    "Each part has a module of its own, `python -m bench.evidence_NAME` prints it alone. Figures of the real affair and "
-    "of LLaVA need copies of public repositories, named by the environment variable DETECTOR_AFFAIR: a folder with "
+    "Each part has a module of its own, `python -m bench.evidence_NAME` prints it alone. Figures of the real affair "
+    "and of LLaVA need copies of public repositories, named by the environment variable DETECTOR_AFFAIR: a folder with "
     "the git repositories `suspect` (github.com/hbcbh1999/llama3v), `reference` (github.com/theonlyengine/VQA_Model), "
     "`other` (github.com/HwwwwwwwH/MiniCPM-V-2), `cited` (github.com/thunlp/LLaVA-UHD) and `llava` "
     "(github.com/haotian-liu/LLaVA). Nothing of them is part of this project."

@@ -24,7 +24,7 @@ from detector.evidence import config
 from detector.model import Look
 from detector.patterns import PATTERNS
 from detector.read import open_target
-from detector.settings import LEAST_CONFIG_BITS, LEAST_KNOWN_KEYS, MODERATE_CONFIG_BITS, MOST_CONFIG_BYTES
+from detector.settings.config import LEAST_CONFIG_BITS, LEAST_KNOWN_KEYS, MODERATE_CONFIG_BITS, MOST_CONFIG_BYTES
 from detector.targets import Comparison
 
 # Classes that set fewer keys say little.

@@ -21,7 +21,7 @@ from detector.artifacts.families import registry
 from detector.artifacts.same_modules import Likeness, compare
 from detector.evidence import structure
 from detector.patterns import PATTERNS
-from detector.settings import LEAST_STRUCTURE_BITS
+from detector.settings.config import LEAST_STRUCTURE_BITS
 
 # What layers of PyTorch, and those that every family defines for itself, learn.
 LEAVES: Mapping[str, tuple[str, ...]] = {

@@ -31,7 +31,7 @@ from detector.artifacts.tokenizers.templates import statements
 from detector.evidence import tokenizer
 from detector.model import Look, Strength
 from detector.read import open_target
-from detector.settings import CHANGES_LINE_BITS, COMMON_TOKEN_SHARE, FEWEST_TEMPLATE_STATEMENTS
+from detector.settings.tokenizer import CHANGES_LINE_BITS, COMMON_TOKEN_SHARE, FEWEST_TEMPLATE_STATEMENTS
 from detector.targets import Comparison, Head, Repo, SourceFile
 
 AFFAIR = "DETECTOR_AFFAIR"

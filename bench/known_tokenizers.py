@@ -18,7 +18,7 @@ from bench.tokenizer_sources import FAMILIES, LLAMA_CPP, SOURCES, family_files, 
 from detector.artifacts.tokenizers.known import digest, hashed, marks
 from detector.artifacts.tokenizers.part import encoded
 from detector.artifacts.tokenizers.templates import statements
-from detector.settings import KNOWN_TOKENIZERS_VERSION
+from detector.settings.tokenizer import KNOWN_TOKENIZERS_VERSION
 
 FOLDER = ROOT / "detector" / "artifacts" / "tokenizers"
 # Texts in source code that are meant as tokens of their own.

@@ -12,7 +12,7 @@ from detector.code.literals import read_literals
 from detector.code.null import null
 from detector.evidence import config, dangling, declared, history, structure, tokenizer, traces
 from detector.judge import judge, nearest_reference
-from detector.model import Examined, Look, Report, Side, UserError
+from detector.model import Event, Examined, Look, Report, Side, UserError
 from detector.options import DEFAULTS, Options
 from detector.settings import LOWERING_VERSION, REPORT_SCORE
 from detector.targets import Comparison, Progress, Repo
@@ -82,7 +82,7 @@ def compare(
         clusters=verdict.clusters,
         examined=examined,
         exhibits=tuple(exhibit for look in looks for exhibit in look.exhibits),
-        events=tuple(sorted({event for look in looks for event in look.events}, key=lambda each: (each.at, each.side))),
+        events=tuple(sorted({event for look in looks for event in look.events}, key=_order)),
     )
 
 
@@ -95,6 +95,10 @@ def _traces(
     ours, *theirs = [read_literals(repo.files) for repo in repos]
     reads = [repo.files.read for repo in repos]
     return traces.find(ours, dict(zip(names[1:], theirs, strict=True)), code.nearest, code.files, reads)
+
+
+def _order(event: Event) -> tuple[str, ...]:
+    return event.at, event.side, event.kind, event.text, event.revision
 
 
 def _side(repo: Repo, name: str, code: matching.Matched) -> Side:

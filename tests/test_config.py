@@ -16,7 +16,7 @@ from detector.artifacts.families import registry
 from detector.artifacts.values import spelling
 from detector.evidence import config
 from detector.model import Evidence, Look, Strength
-from detector.settings import LEAST_CONFIG_BITS, MOST_CONFIG_BYTES, MOST_CONFIG_FILES, MOST_SIZE_BITS
+from detector.settings.config import LEAST_CONFIG_BITS, MOST_CONFIG_BYTES, MOST_CONFIG_FILES, MOST_SIZE_BITS
 from detector.targets import Comparison
 from tests.repositories import repo
 

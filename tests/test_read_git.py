@@ -315,6 +315,36 @@ def test_an_address_is_fetched_at_the_revision_asked_for_and_leaves_nothing(
     assert not os.listdir(place)
 
 
+def test_the_history_of_an_address_is_fetched_when_it_is_asked_for_and_without_its_files(
+    server: str, repository: Path, git: Git, place: Path
+) -> None:
+    first, head = git(repository, "rev-parse", "v1^{commit}"), git(repository, "rev-parse", "HEAD")
+    old, new = git(repository, "rev-parse", "v1:a.py"), git(repository, "rev-parse", "HEAD:a.py")
+    for target in (server, f"{server}@main", f"{server}@{head}", f"{server}@{head[:10]}"):
+        with open_target(target) as repo:
+            assert repo.history is not None
+            is_whole = target.endswith(head[:10])  # a shortened id takes the whole history anyway
+            assert (repo.history.blob(old, 10) is None) is not is_whole
+            assert [each.id for each in repo.history.commits()] == [first, head]
+            assert list(repo.history.skipped()) == []
+            assert [change.after for change in repo.history.commits()[1].changes if change.path == "a.py"] == [new]
+            assert repo.history.blob(new, 10) is not None
+            assert (repo.history.blob(old, 10) is None) is not is_whole
+            assert repo.files.read("a.py") == b"two\n"
+    assert not os.listdir(place)
+
+
+def test_a_history_that_cannot_be_fetched_any_more_is_no_end(server: str, tmp_path: Path) -> None:
+    with open_target(server) as repo:
+        assert repo.history is not None
+        shutil.move(tmp_path / "served" / "project.git", tmp_path / "gone")
+        assert list(repo.history.commits()) == []
+        (skipped,) = repo.history.skipped()
+        assert skipped.path == "history"
+        assert skipped.reason.startswith("could not be fetched (")
+        assert repo.files.read("a.py") == b"two\n"
+
+
 def test_a_blob_that_is_too_large_is_not_even_fetched(
     server: str, repository: Path, git: Git, tmp_path: Path, contents: Contents
 ) -> None:

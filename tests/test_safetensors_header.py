@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from detector.artifacts.safetensors_header import Header, Tensor, read_header
-from detector.settings import MOST_HEADER_BYTES
+from detector.settings.config import MOST_HEADER_BYTES
 from detector.targets import Head
 
 HONEST = {

@@ -52,7 +52,7 @@ class Gate(nn.Module):
     def forward(self, x):
         return torch.sigmoid(self.inner(x)) * x
 """
-# Part of every stored format: a change here must come with a new LOWERING_VERSION in settings.py.
+# Part of every stored format: a change here must come with a new LOWERING_VERSION in detector/settings.
 FROZEN: dict[str, list[int]] = {
     "Gate.__init__": [
         0x0C3245B892CEDD15,

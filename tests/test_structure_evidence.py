@@ -27,7 +27,7 @@ from detector.artifacts.checkpoint import Checkpoint
 from detector.artifacts.families import registry
 from detector.evidence import structure
 from detector.model import Evidence, Look, Skipped, Strength
-from detector.settings import MOST_BRANCHES
+from detector.settings.config import MOST_BRANCHES
 from detector.targets import Comparison, Head
 from tests.repositories import InMemory, repo
 

@@ -13,7 +13,7 @@ from detector.artifacts.tokenizers import sentencepiece, templates, tiktoken
 from detector.artifacts.tokenizers.alphabet import ALPHABET, from_letters, from_piece
 from detector.artifacts.tokenizers.files import digests, group, parse, pointed, tokenizers
 from detector.artifacts.tokenizers.part import AddedToken
-from detector.settings import MOST_TOKENIZER_BYTES, MOST_TOKENIZERS
+from detector.settings.tokenizer import MOST_TOKENIZER_BYTES, MOST_TOKENIZERS
 from detector.targets import Change, Commit, Head, Repo
 from tests import tokenizing
 from tests.repositories import InMemory, repo

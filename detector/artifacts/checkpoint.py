@@ -10,12 +10,7 @@ from detector.artifacts.bounded_json import CannotParse, parse
 from detector.artifacts.lfs_pointer import Pointer
 from detector.artifacts.safetensors_header import Header
 from detector.model import Skipped
-from detector.settings import (
-    MOST_CHECKPOINTS,
-    MOST_INDEX_BYTES,
-    MOST_TENSOR_FILES,
-    MOST_TENSORS,
-)
+from detector.settings.config import MOST_CHECKPOINTS, MOST_INDEX_BYTES, MOST_TENSOR_FILES, MOST_TENSORS
 from detector.targets import Head
 
 INDEX = ".index.json"

@@ -9,7 +9,7 @@ from functools import cached_property
 
 from detector.artifacts import manifests
 from detector.model import Skipped
-from detector.settings import MOST_MANIFEST_BYTES, MOST_NOTICE_FILES
+from detector.settings.declared import MOST_MANIFEST_BYTES, MOST_NOTICE_FILES
 from detector.targets import Files, SourceFile
 
 _CLASS = re.compile(rb"^[ \t]*class[ \t]+([A-Za-z_]\w*)", re.MULTILINE)

@@ -12,10 +12,10 @@ from detector.artifacts import manifests, remarks
 from detector.artifacts.claims import claims
 from detector.artifacts.licences import is_licence_name
 from detector.model import Skipped
-from detector.settings import (
+from detector.settings.dangling import MOST_FILE_NAMES
+from detector.settings.declared import (
     LONGEST_DECLARATION,
     LONGEST_MESSAGE,
-    MOST_FILE_NAMES,
     MOST_MANIFEST_BYTES,
     MOST_MESSAGES,
     MOST_NOTICE_FILES,

@@ -18,7 +18,7 @@ from importlib import resources
 from typing import Any, TypeVar
 
 from detector.artifacts.values import TRIVIAL, leaves
-from detector.settings import FEW_FAMILIES, MOST_RARITY_BITS
+from detector.settings.config import FEW_FAMILIES, MOST_RARITY_BITS
 
 NOBODY: frozenset[str] = frozenset()
 _STEM = re.compile(r"[\d_].*")

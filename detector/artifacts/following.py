@@ -11,7 +11,7 @@ from detector.artifacts.contents import Contents
 from detector.artifacts.manifests import normal
 from detector.artifacts.naming import Names, is_telling
 from detector.artifacts.pointers import Pointer
-from detector.settings import MOST_JSON_BYTES, MOST_VERSIONS
+from detector.settings.dangling import MOST_JSON_BYTES, MOST_VERSIONS
 from detector.targets import Repo
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from detector.artifacts.manifests import read_toml
-from detector.settings import HEADER_BYTES, HEADER_LINES, MOST_MANIFEST_ENTRIES
+from detector.settings.declared import HEADER_BYTES, HEADER_LINES, MOST_MANIFEST_ENTRIES
 
 _LICENCE_NAME = re.compile(
     r"(?:^|/)(?:(?:LICEN[CS]ES?|COPYING|COPYRIGHT|NOTICES?|AUTHORS|THIRD[-_]?PARTY)[\w.-]*|REUSE\.toml)$"

@@ -9,12 +9,7 @@ from dataclasses import dataclass
 
 from detector.artifacts.licences import Notice, header, is_licence_name, notices
 from detector.model import Match, Skipped
-from detector.settings import (
-    FEWEST_TAKEN_FUNCTIONS,
-    MOST_MANIFEST_BYTES,
-    MOST_NOTICE_FILES,
-    TAKEN_SHARE,
-)
+from detector.settings.declared import FEWEST_TAKEN_FUNCTIONS, MOST_MANIFEST_BYTES, MOST_NOTICE_FILES, TAKEN_SHARE
 from detector.targets import Files, Repo
 
 _DEFINITION = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]", re.MULTILINE)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
-from detector.settings import MOST_MANIFEST_ENTRIES
+from detector.settings.declared import MOST_MANIFEST_ENTRIES
 
 # Fields of a package's metadata that name it or say where it lives.
 METADATA = frozenset({"name", "home-page", "project-url"})

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from itertools import islice
 
-from detector.settings import FEWEST_BRANCH_TENSORS, MOST_ALIKE_BRANCHES, MOST_BRANCHES, MOST_NAME_PARTS
+from detector.settings.config import FEWEST_BRANCH_TENSORS, MOST_ALIKE_BRANCHES, MOST_BRANCHES, MOST_NAME_PARTS
 
 Shape = tuple[int, ...]
 Keys = tuple[bytes, bytes, bytes, bytes]  # named, named and folded, nameless, nameless and folded

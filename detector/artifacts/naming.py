@@ -11,7 +11,7 @@ from importlib import resources
 
 from detector.artifacts.manifests import METADATA, fields, front_matter, read_toml
 from detector.model import Skipped
-from detector.settings import MOST_MANIFEST_BYTES, MOST_README_BYTES, SHORTEST_NAME
+from detector.settings.declared import MOST_MANIFEST_BYTES, MOST_README_BYTES, SHORTEST_NAME
 from detector.targets import Repo
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import islice
 
 from detector.artifacts.remarks import code_of, may_claim
-from detector.settings import MOST_FILE_NAMES, MOST_JSON_BYTES
+from detector.settings.dangling import MOST_FILE_NAMES, MOST_JSON_BYTES
 
 MODULE, CLASS, PATH = "module", "class", "path"
 

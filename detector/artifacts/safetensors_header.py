@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from detector.artifacts.bounded_json import CannotParse, parse
-from detector.settings import MOST_HEADER_BYTES, MOST_TENSORS
+from detector.settings.config import MOST_HEADER_BYTES, MOST_TENSORS
 from detector.targets import Head
 
 LENGTH_BYTES = 8

@@ -11,7 +11,7 @@ from detector.artifacts import module_tree
 from detector.artifacts.checkpoint import Checkpoint
 from detector.artifacts.families import NOBODY, Registry
 from detector.artifacts.module_tree import Same, Tree
-from detector.settings import ALIKE_PART, FEWEST_FAMILY_SIZES, LEAST_FAMILY_NAMES, SIZE_BITS
+from detector.settings.config import ALIKE_PART, FEWEST_FAMILY_SIZES, LEAST_FAMILY_NAMES, SIZE_BITS
 
 _NUMBER = re.compile(r"(?<![^.])\d+(?![^.])")
 _DIGITS = re.compile(r"\d+")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from detector.artifacts.configuration import is_identity, part, plain
 from detector.artifacts.families import NOBODY, Registry
-from detector.settings import LEAST_RENAMED_BITS, LEAST_SECOND_FAMILY, MOST_SIZE_BITS, RENAMING_COST, UNSET_PART
+from detector.settings.config import LEAST_RENAMED_BITS, LEAST_SECOND_FAMILY, MOST_SIZE_BITS, RENAMING_COST, UNSET_PART
 
 EQUAL, SIZE, EXPLAINED, RENAMED, MOVED = "equal", "equal, of a key of the family", "explained", "renamed", "moved"
 IDENTITY, DIFFERENT, ALONE = "what it is called", "different", "not there"

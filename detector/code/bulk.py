@@ -22,12 +22,7 @@ from detector.code.parse import lower_file, parsing
 from detector.code.shingle import Shingles, joined, mix, shingle
 from detector.code.sorting import Numbers
 from detector.model import Role, Skipped, Span
-from detector.settings import (
-    BATCH_RECORDS,
-    LEAST_PARALLEL_BYTES,
-    MOST_WAITING,
-    TASK_BYTES,
-)
+from detector.settings import BATCH_RECORDS, LEAST_PARALLEL_BYTES, MOST_WAITING, TASK_BYTES
 from detector.targets import SourceFile
 
 Progress = Callable[[int, int], None]  # files done, files in all

@@ -13,12 +13,7 @@ from detector.code.match import Floats, Pairs, Rows, Weighted, ones, score
 from detector.code.shingle import Shingles
 from detector.code.signatures import bands, collisions, signatures
 from detector.code.sorting import Hashes, Numbers, distinct, grouped
-from detector.settings import (
-    CANDIDATE_SHARE,
-    CANDIDATES_PER_FUNCTION,
-    FEWEST_LSH_SHINGLES,
-    LARGEST_POSTING,
-)
+from detector.settings import CANDIDATE_SHARE, CANDIDATES_PER_FUNCTION, FEWEST_LSH_SHINGLES, LARGEST_POSTING
 
 
 def pairs(suspect: Weighted, reference: Weighted, weights: Floats, ours: Shingles, theirs: Shingles) -> Pairs:

@@ -21,7 +21,7 @@ from detector.artifacts.families import registry
 from detector.artifacts.same_values import Explained, Likeness
 from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
 from detector.patterns import line
-from detector.settings import (
+from detector.settings.config import (
     LEAST_CONFIG_BITS,
     LEAST_KNOWN_KEYS,
     MODERATE_CONFIG_BITS,

@@ -33,13 +33,8 @@ from detector.artifacts.pointers import Pointer
 from detector.artifacts.remarks import without_remarks
 from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
 from detector.patterns import line
-from detector.settings import (
-    MOST_DANGLING,
-    MOST_JSON_BYTES,
-    MOST_POINTING_BYTES,
-    MOST_POINTING_FILES,
-    MOST_TOLD_PLACES,
-)
+from detector.settings import MOST_TOLD_PLACES
+from detector.settings.dangling import MOST_DANGLING, MOST_JSON_BYTES, MOST_POINTING_BYTES, MOST_POINTING_FILES
 from detector.targets import Comparison, Repo
 
 # The pattern of each sort of name.

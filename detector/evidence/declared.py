@@ -29,17 +29,8 @@ from detector.code.parse import parse_file, parsing
 from detector.code.scopes import definitions
 from detector.model import Basis, Evidence, Examined, Exhibit, Look, Match, Place, Skipped, Span, Strength
 from detector.patterns import line
-from detector.settings import (
-    CLEAR_LEAD,
-    DECLARED_SHARE,
-    DERIVED_BITS,
-    DERIVED_FUNCTIONS,
-    HEADER_LINES,
-    LONGEST_DECLARATION,
-    MOST_DECLARATIONS,
-    MOST_LOST_HEADERS,
-    MOST_TOLD_PLACES,
-)
+from detector.settings import CLEAR_LEAD, DECLARED_SHARE, DERIVED_BITS, DERIVED_FUNCTIONS, MOST_TOLD_PLACES
+from detector.settings.declared import HEADER_LINES, LONGEST_DECLARATION, MOST_DECLARATIONS, MOST_LOST_HEADERS
 from detector.targets import Comparison, Repo
 
 

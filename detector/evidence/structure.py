@@ -22,7 +22,7 @@ from detector.artifacts.families import registry
 from detector.artifacts.same_modules import Likeness
 from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
 from detector.patterns import line
-from detector.settings import (
+from detector.settings.config import (
     FEWEST_SAME_SHAPES,
     LEAST_SHAPE_SHARE,
     LEAST_STRUCTURE_BITS,

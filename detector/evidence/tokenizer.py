@@ -23,7 +23,7 @@ from detector.artifacts.tokenizers.compared import Compared, Told, changes_of, c
 from detector.artifacts.tokenizers.files import Tokenizer, tokenizers
 from detector.artifacts.tokenizers.known import Base, Registry, registry
 from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
-from detector.settings import CHANGES_PART, MOST_TOKEN_ROWS
+from detector.settings.tokenizer import CHANGES_PART, MOST_TOKEN_ROWS
 from detector.targets import Comparison, Repo
 
 _KIND = "tokenizer"

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 from detector.model import UserError
@@ -52,23 +54,50 @@ def fetch(target: str, url: str, revision: str, cleanup: ExitStack) -> tuple[Pat
     commit id or an expression like `v1~3` needs the history.
     """
     place = Path(cleanup.enter_context(tempfile.TemporaryDirectory(prefix="detector-"))) / "repository.git"
-    # The address goes by the environment: on the command line everyone could read the password in it.
-    settings = {"remote.origin.url": url, "fetch.recurseSubmodules": "false"}
-    program = neutral_git(place.parent, {"GIT_ALLOW_PROTOCOL": "http:https:ssh:git", "GIT_DIR": str(place)}, settings)
-    run(program, FETCH_SECONDS, "init", "--quiet", "--bare", "--template=", str(place))
+    git = _git(place, url)
+    git("init", "--quiet", "--bare", "--template=", str(place))
     command = ["fetch", "--quiet", "--no-recurse-submodules", f"--filter=blob:limit={MAX_FILE_BYTES + 1}"]
     asked, commit_name = revision or "HEAD", "FETCH_HEAD"
     status, errors = 1, "remote ref"
     if _FETCHABLE.fullmatch(asked):
-        status, _, errors = run(program, FETCH_SECONDS, *command, "--no-tags", "--depth=1", "origin", asked)
+        status, _, errors = git(*command, "--no-tags", "--depth=1", "origin", asked)
     if status != 0 and _UNKNOWN_REVISION.search(errors):
         everything = ["HEAD"] if not revision else ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"]
-        status, _, errors = run(program, FETCH_SECONDS, *command, "origin", *everything)
+        status, _, errors = git(*command, "origin", *everything)
         commit_name = revision or "FETCH_HEAD"
     if status != 0:
         reason = errors.splitlines()[-1] if errors else "it does not answer"
         reason = without_credentials(printable(reason))
         raise UserError(f"{target}: cannot fetch this repository ({reason}): check the address and your access to it")
-    # Without its origin the repository has simply no object that was not fetched, and nothing tries to fetch it.
-    (place / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n", encoding="ascii")
+    _forget_origin(place)
     return place, commit_name
+
+
+def fetch_history(place: Path, url: str, revision: str) -> str:
+    """Fetch the commits and trees behind a revision that was fetched, if they are not there; the reason if that fails.
+
+    No files come along where the server can leave them out: their ids are in the trees.
+    """
+    if not (place / "shallow").exists():
+        return ""
+    command = ["fetch", "--quiet", "--no-recurse-submodules", "--no-tags", "--filter=blob:none", "--unshallow"]
+    try:
+        status, _, errors = _git(place, url)(*command, "origin", revision or "HEAD")
+        _forget_origin(place)
+    except (UserError, OSError) as error:
+        return f"could not be fetched ({error})"
+    reason = errors.splitlines()[-1] if errors else "it does not answer"
+    return f"could not be fetched ({without_credentials(printable(reason))})" if status else ""
+
+
+def _git(place: Path, url: str) -> Callable[..., tuple[int, bytes, str]]:
+    """What runs git in a repository whose origin is that address."""
+    # The address goes by the environment: on the command line everyone could read the password in it.
+    settings = {"remote.origin.url": url, "fetch.recurseSubmodules": "false"}
+    program = neutral_git(place.parent, {"GIT_ALLOW_PROTOCOL": "http:https:ssh:git", "GIT_DIR": str(place)}, settings)
+    return partial(run, program, FETCH_SECONDS)
+
+
+def _forget_origin(place: Path) -> None:
+    """Leave a repository that simply has no object which was not fetched, so that nothing tries to fetch it."""
+    (place / "config").write_text("[core]\n\trepositoryformatversion = 0\n\tbare = true\n", encoding="ascii")

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import git
 
 SYMLINK, SUBMODULE = 0o120000, 0o160000
+ABSENT = "not in this copy of the repository"
+SILENT = "git does not answer"
 _CHUNK_BYTES = 1 << 16
 
 # Variables by which git would read another repository than the one named; a hook's environment is full of them.
@@ -50,6 +52,7 @@ _READ_ONLY = {
     "GIT_ALLOW_PROTOCOL": "",
     "GIT_ATTR_NOSYSTEM": "1",
     "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_GRAFT_FILE": os.devnull,
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_OPTIONAL_LOCKS": "0",
@@ -126,15 +129,19 @@ class Database:
                 yield Found(path, blob, may_be_script(path, mode))
 
     def blob(self, blob: str, most_bytes: int) -> Head:
-        """The beginning of one blob. Any trouble ends the process, as does a longer blob: the next gets a new one."""
+        """The beginning of one blob."""
+        return self.object(blob, b"blob", most_bytes)
+
+    def object(self, name: str, kind: bytes, most_bytes: int) -> Head:
+        """The beginning of one object. Any trouble ends the process, as does a longer one: the next gets a new one."""
         if self._has_given_up:
-            raise CannotRead("git does not answer")
+            raise CannotRead(SILENT)
         if self._cat_file is None:
             self._cat_file = self._start("cat-file", "--batch")
-        header = self._cat_file.ask(blob.encode("ascii")).split()
+        header = self._cat_file.ask(name.encode("ascii")).split()
         if len(header) == 2 and header[1] == b"missing":
-            raise CannotRead("not in this copy of the repository")
-        if len(header) != 3 or header[1] != b"blob":
+            raise CannotRead(ABSENT)
+        if len(header) != 3 or header[1] != kind:
             raise CannotRead(self._end())
         size = int(header[2])
         wanted = min(size, most_bytes)
@@ -145,12 +152,17 @@ class Database:
             self._end()
         return Head(data[:wanted], size)
 
+    @property
+    def has_given_up(self) -> bool:
+        """Whether git was silent for too long: nothing more is asked of it."""
+        return self._has_given_up
+
     def _end(self) -> str:
         process, self._cat_file = self._cat_file, None
         if process is not None:
             self._has_given_up = process.has_timed_out
             process.close()
-        return "git does not answer" if self._has_given_up else "git cannot read this object"
+        return SILENT if self._has_given_up else "git cannot read this object"
 
     def _records(self, process: GitProcess) -> Iterator[bytes]:
         listed_bytes, rest = 0, b""

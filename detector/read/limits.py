@@ -46,6 +46,28 @@ FETCH_SECONDS = 3600.0
 # How long pip may take for one distribution, which may be a gigabyte of compiled code around the Python.
 PIP_SECONDS = 1800.0
 
+# Commits of one history, newest first: the largest public repositories of machine learning have about 150,000. All
+# changes of these, some hundred bytes of memory each: a history of 20,000 commits has about 200,000, folders included.
+MAX_COMMITS = 200_000
+MAX_CHANGES = 1_000_000
+# Changes of one commit: as many as an archive may have members. A few small trees that name each other have no end.
+MAX_COMMIT_CHANGES = 300_000
+# A path that is longer counts for several; what is below the longest that a system opens, PATH_MAX of Linux, is not
+# looked at.
+ORDINARY_PATH_BYTES = 200
+MAX_PATH_BYTES = 4096
+# One folder's entries, some fifty bytes each, as many again.
+MAX_FOLDER_BYTES = 20_000_000
+# Entries of folders that are held while commits are compared: those of the largest source trees, about 50 MB.
+MAX_HELD_ENTRIES = 300_000
+# What is read of a commit itself: the longest messages, squashed pull requests, have some ten kilobytes ...
+MAX_COMMIT_BYTES = 100_000
+# ... of each message so much is kept, until all of them together are this long.
+MAX_MESSAGE_BYTES = 4_000
+MAX_MESSAGES_BYTES = 50_000_000
+# Commits of which it is said one by one that they could not be read; of more, how many.
+MAX_TOLD_COMMITS = 50
+
 # READMEs and notices of one target, and what is read of each.
 MAX_NOTES = 8
 MAX_NOTE_BYTES = 300_000

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from detector.model import UserError
 from detector.read import folder
-from detector.read.fetch import check_url, fetch, split, without_credentials
+from detector.read.commits import GitHistory
+from detector.read.fetch import check_url, fetch, fetch_history, split, without_credentials
 from detector.read.git import SUBMODULE, SYMLINK, Database
 from detector.read.listing import Listing
 from detector.read.names import is_python_name, may_be_script, printable
@@ -28,13 +30,15 @@ def git_folder_of(path: Path) -> Path | None:
 def read_working_tree(target: str, root: Path, cleanup: ExitStack) -> Repo:
     """Read the working tree as a folder; its revision is that of HEAD, with `+changes` where the Python differs."""
     files = folder.listing(root)
+    history = None
     try:
         database = Database(target, root / ".git", cleanup)
         commit = database.commit("HEAD")
+        history = GitHistory(database, commit) if commit else None
         changes = "+changes" if commit and _differs(database, commit, root, files) else ""
     except UserError:  # the files can be read all the same
-        return Repo(target, folder.name_of(root), "", files)
-    return Repo(target, folder.name_of(root), commit + changes, files)
+        return Repo(target, folder.name_of(root), "", files, history)
+    return Repo(target, folder.name_of(root), commit + changes, files, history)
 
 
 def read_revision(target: str, path: Path, revision: str, cleanup: ExitStack) -> Repo:
@@ -60,17 +64,24 @@ def read_url(target: str, cleanup: ExitStack) -> Repo:
         return read_revision(shown, Path(unquote(urlsplit(url).path)), revision, cleanup)
     _check_revision(shown, revision)
     git_folder, commit_name = fetch(shown, url, revision, cleanup)
+
+    def bring() -> str:
+        return fetch_history(git_folder, url, revision)
+
     database = Database(shown, git_folder, cleanup)
     name = url.rstrip("/").removesuffix(".git").replace(":", "/").rpartition("/")[2]
-    return _at_commit(shown, name, revision, database.commit(commit_name), database)
+    return _at_commit(shown, name, revision, database.commit(commit_name), database, bring)
 
 
-def _at_commit(target: str, name: str, revision: str, commit: str, database: Database) -> Repo:
+def _at_commit(
+    target: str, name: str, revision: str, commit: str, database: Database, bring: Callable[[], str] | None = None
+) -> Repo:
     if not commit and revision:
         raise UserError(f"{target}: there is no revision {printable(revision)!r}: name a branch, a tag or a commit")
     if not commit:
         raise UserError(f"{target}: this repository has no commit at its HEAD: name a branch or a tag after an @")
-    return Repo(target, name, commit, Listing(database.files_of(commit), database.blob))
+    files = Listing(database.files_of(commit), database.blob)
+    return Repo(target, name, commit, files, GitHistory(database, commit, bring))
 
 
 def _check_revision(target: str, revision: str) -> None:

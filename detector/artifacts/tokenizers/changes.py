@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from detector.artifacts.tokenizers.files import Tokenizer
 from detector.artifacts.tokenizers.known import Base, Registry, hashed
 from detector.artifacts.tokenizers.part import encoded
-from detector.settings import COMMON_TOKEN_SHARE, MOST_OVERWRITTEN
+from detector.settings.tokenizer import COMMON_TOKEN_SHARE, MOST_OVERWRITTEN
 
 _NOT_WORDS = re.compile(r"[\W\d_]+")
 # Words that tell the two ends of a pair apart: `<|im_start|>` and `<|im_end|>` are one decision.

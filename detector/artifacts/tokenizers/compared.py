@@ -9,7 +9,7 @@ from detector.artifacts.tokenizers.changes import Shared, changed_ids, content_a
 from detector.artifacts.tokenizers.files import Stored, Tokenizer
 from detector.artifacts.tokenizers.known import Base, Registry, base_of
 from detector.artifacts.tokenizers.templates import similarity, statements
-from detector.settings import (
+from detector.settings.tokenizer import (
     CHANGES_LINE_BITS,
     FEWEST_SAME_TOKENS,
     FEWEST_TEMPLATE_STATEMENTS,

@@ -10,7 +10,7 @@ from detector.artifacts.bounded_json import CannotParse
 from detector.artifacts.tokenizers.alphabet import from_piece, is_pieces
 from detector.artifacts.tokenizers.lists import from_ids, merge_pairs
 from detector.artifacts.tokenizers.part import AddedToken, Part, encoded, is_id, ordered
-from detector.settings import MOST_MERGES, MOST_TOKENS
+from detector.settings.tokenizer import MOST_MERGES, MOST_TOKENS
 
 FLAGS = ("special", "lstrip", "rstrip", "normalized", "single_word")
 STEPS = ("normalizer", "pre_tokenizer", "post_processor", "decoder")

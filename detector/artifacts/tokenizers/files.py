@@ -13,7 +13,7 @@ from detector.artifacts.bounded_json import CannotParse
 from detector.artifacts.tokenizers import fast, lists, options, sentencepiece, tiktoken
 from detector.artifacts.tokenizers.part import AddedToken, Part, overlaid
 from detector.model import Skipped
-from detector.settings import (
+from detector.settings.tokenizer import (
     MOST_ADDED,
     MOST_TOKENIZER_BYTES,
     MOST_TOKENIZER_DEPTH,

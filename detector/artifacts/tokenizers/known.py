@@ -14,7 +14,7 @@ from typing import Any
 
 from detector.artifacts.tokenizers.files import Tokenizer
 from detector.artifacts.tokenizers.part import AddedToken, encoded
-from detector.settings import BASE_ADDED_SHARE, BASE_SHARE, FEWEST_BASE_ADDED, KNOWN_TOKENIZERS_VERSION
+from detector.settings.tokenizer import BASE_ADDED_SHARE, BASE_SHARE, FEWEST_BASE_ADDED, KNOWN_TOKENIZERS_VERSION
 
 # Ids that are looked at before a whole vocabulary is: one in so many.
 _SAMPLE = 64

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from detector.artifacts.bounded_json import CannotParse
 from detector.artifacts.tokenizers.alphabet import from_letters, from_piece, is_byte_level, is_pieces
 from detector.artifacts.tokenizers.part import Part, encoded, is_id, ordered
-from detector.settings import MOST_MERGES, MOST_TOKENS
+from detector.settings.tokenizer import MOST_MERGES, MOST_TOKENS
 
 # A `vocab.txt` without one of these is a list of something else.
 _WORD_PIECES = frozenset({"[UNK]", "[CLS]", "[PAD]", "<unk>", "<pad>", "<s>"})

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from detector.artifacts.bounded_json import CannotParse
-from detector.settings import MOST_TOKENS
+from detector.settings.tokenizer import MOST_TOKENS
 
 # A vocabulary may leave ids free: those that a model's matrix is padded by, or that added tokens fill.
 MOST_GAPS = 70_000

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from detector.artifacts.bounded_json import CannotParse
 from detector.artifacts.tokenizers.alphabet import from_piece
 from detector.artifacts.tokenizers.part import AddedToken, Part, encoded
-from detector.settings import MOST_TOKENS
+from detector.settings.tokenizer import MOST_TOKENS
 
 # Source: sentencepiece_model.proto, ModelProto and TrainerSpec.
 _PIECES, _TRAINER, _NORMALIZER = 1, 2, 3

@@ -7,7 +7,7 @@ import re
 
 from detector.artifacts.bounded_json import CannotParse
 from detector.artifacts.tokenizers.part import Part, ordered
-from detector.settings import MOST_TOKENS
+from detector.settings.tokenizer import MOST_TOKENS
 
 # Whisper ends with a token that is empty.
 _LINE = re.compile(rb"([A-Za-z0-9+/]{0,8192}={0,2}) ([0-9]{1,8})\r?")

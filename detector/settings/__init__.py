@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-# --- lowering ---------------------------------------------------------------------------------------------
+# --- lowering ------------------------------------------------------------------------------------------------
 
 # Part of every stored format: shingles of different versions must not be compared.
 LOWERING_VERSION = 2
@@ -27,7 +27,7 @@ MOST_PEELINGS = 64
 # Records gathered before numpy hashes them: enough to make its calls cheap, few enough to stay in the cache.
 BATCH_RECORDS = 20_000
 
-# --- candidates -------------------------------------------------------------------------------------------
+# --- candidates ----------------------------------------------------------------------------------------------
 
 # Signatures as datasketch defines them. "affine32" is its default since 2.0; schemes cannot be compared.
 MINHASH_PERMUTATIONS = 128
@@ -60,7 +60,7 @@ CANDIDATE_SHARE = 0.2
 SIGNATURE_BLOCK = 2_048
 PAIR_BLOCK = 4_000
 
-# --- scores -----------------------------------------------------------------------------------------------
+# --- scores --------------------------------------------------------------------------------------------------
 
 # The least number of functions that frequencies are taken over: with a few hundred functions on either side,
 # log2(N / df) would give an einsum spec that nobody else wrote hardly more bits than a bare return.
@@ -88,7 +88,7 @@ TOKENS_TOGETHER = 5
 # the two references are copies of each other. Renamed copies: average precision .960 -> .974.
 OTHER_SOURCE = 0.25
 
-# --- bulk reading -----------------------------------------------------------------------------------------
+# --- bulk reading --------------------------------------------------------------------------------------------
 
 # Source in one task: large enough to hide the cost of handing it over, small enough to keep two processes even.
 TASK_BYTES = 1_000_000
@@ -111,7 +111,7 @@ LEAST_TEXT = 0.95
 # Python frames that lowering may use. The parser admits about 3,000 levels of nesting, a level is up to four.
 DEEPEST_LOWERING = 20_000
 
-# --- assignment -------------------------------------------------------------------------------------------
+# --- assignment ----------------------------------------------------------------------------------------------
 
 # How much of what is missing to 1 a pair gains from the company of its class: .6 was best of .3, .6, .9.
 COMPANY_WEIGHT = 0.6
@@ -134,7 +134,7 @@ NEAR_FIT = 0.3
 # Suspects times references of one contested component that are matched exactly (72 MB); beyond, greedily.
 LARGEST_COMPONENT = 9_000_000
 
-# --- judging ----------------------------------------------------------------------------------------------
+# --- judging -------------------------------------------------------------------------------------------------
 
 # Score of a match: bits x overlap, or this part of bits x share of the smaller function. Coincidence reaches equal
 # values of the two equally often.
@@ -236,7 +236,7 @@ BLIND_BELOW = 0.6
 # Share of a function's own weight that must be in a match before what it calls is added to it.
 OWN_PART = 0.2
 
-# --- explaining -------------------------------------------------------------------------------------------
+# --- explaining ----------------------------------------------------------------------------------------------
 
 # Matches of one reference, strongest first, whose names and disguises are told: more than anybody reads. The others
 # get their clone type, which costs a third.
@@ -245,7 +245,7 @@ MOST_EXPLAINED = 500
 # What even the most common shingle weighs, in bits: alike in everything is more alike than alike in what is rare.
 LEAST_WEIGHT = 0.25
 
-# --- literal traces ---------------------------------------------------------------------------------------
+# --- literal traces ------------------------------------------------------------------------------------------
 
 # Part of the stored table: keys of different normal forms must not be compared.
 LITERALS_VERSION = 1
@@ -306,161 +306,3 @@ TRACE_LINE_BITS = {
     "unused-name": 9.0,
     "unreachable-code": 9.0,
 }
-
-# --- tokenizers -------------------------------------------------------------------------------------------
-
-# The largest published tokenizer.json has some 35 MB and 1.5 million values, nested six levels deep.
-MOST_TOKENIZER_BYTES = 64 * 2**20
-MOST_TOKENIZER_VALUES = 6_000_000
-MOST_TOKENIZER_DEPTH = 32
-# The largest published vocabularies have 262,144 tokens and about twice as many merges.
-MOST_TOKENS = 2_000_000
-MOST_MERGES = 4_000_000
-# Most have some dozens of added tokens, one 26,000.
-MOST_ADDED = 100_000
-# Tokenizers read of one side: projects have one or two, collections of models a dozen.
-MOST_TOKENIZERS = 16
-
-# Part of the stored table of known tokenizers: hashes of another spelling of tokens must not be compared.
-KNOWN_TOKENIZERS_VERSION = 1
-
-# A known tokenizer is the base of one that has this share of its tokens at the same ids. Independent ones have at most
-# a hundredth (the 256 bytes), those that continue another's list all of it (bench/evidence_tokenizer).
-BASE_SHARE = 0.5
-# Without a vocabulary the base is told from added tokens at the same ids: this many, so that `<s>`, `</s>` and `<unk>`
-# at 0 to 2, which dozens of tokenizers have, tell nothing ...
-FEWEST_BASE_ADDED = 8
-# ... and this share of what the base has.
-BASE_ADDED_SHARE = 0.5
-# Vocabularies are the same if this many tokens beyond a known base have equal ids (more than the 256 bytes, which many
-# have in one order), and this share of the smaller one's.
-FEWEST_SAME_TOKENS = 1_000
-SAME_VOCABULARY_SHARE = 0.5
-# A few trained tokens that were overwritten count as changes; more of them are another vocabulary.
-MOST_OVERWRITTEN = 256
-# An added token that this share of the families of models has is worth nothing.
-COMMON_TOKEN_SHARE = 1 / 32
-# Shared changes become a line from these bits on, two unusual tokens: of 34,274 pairs of unrelated families of models
-# 32 reach them, and 89 reach the 8 bits of one token that no other family has (bench/evidence_tokenizer) ...
-CHANGES_LINE_BITS = 12.0
-# ... and this part of the bits is what they support, since tokens are chosen together: 12 of these pairs have 20 bits,
-# 6 have 25 and one has 30.
-CHANGES_PART = 0.5
-# Statements of a chat template that both have and no known template: unrelated templates share at most 3.
-FEWEST_TEMPLATE_STATEMENTS = 4
-# Rows of an exhibit.
-MOST_TOKEN_ROWS = 40
-# --- declared reuse -----------------------------------------------------------------------------------------
-
-# Manifests, notices and configurations are a few kilobytes; READMEs with tables up to some hundred.
-MOST_MANIFEST_BYTES = 262_144
-MOST_README_BYTES = 262_144
-# Lines of a manifest that are read: the longest lists of requirements and submodules have some hundred.
-MOST_MANIFEST_ENTRIES = 5_000
-# Files of notices, licences and manifests that are opened: beyond, somebody vendors a distribution.
-MOST_NOTICE_FILES = 200
-# Shorter names are words of other languages and abbreviations as often as names.
-SHORTEST_NAME = 4
-# Claims whose words are kept for each report, and characters of each: more than anybody reads.
-MOST_DECLARATIONS = 100
-LONGEST_DECLARATION = 160
-# Commits whose messages are read, and characters of each: the longest public histories of models have some ten
-# thousand.
-MOST_MESSAGES = 50_000
-LONGEST_MESSAGE = 4_000
-# Lines at the head of a file that a licence header may take: Apache's takes 15, with two holders and a docstring 30.
-HEADER_LINES = 60
-HEADER_BYTES = 8_192
-# A file is taken over if this many of its functions match one file of the reference, and this share of the functions
-# of the shorter of the two.
-FEWEST_TAKEN_FUNCTIONS = 2
-TAKEN_SHARE = 0.5
-# Rows of an exhibit.
-MOST_LOST_HEADERS = 50
-
-# --- dangling references ------------------------------------------------------------------------------------
-
-# Files beside the code that are searched for names, and how much of each: configurations and scripts are small, a
-# tokenizer's tables say nothing that is looked for.
-MOST_POINTING_FILES = 2_000
-MOST_POINTING_BYTES = 524_288
-# JSON is parsed as a whole or not at all: tokenizer_config.json with 2,000 added tokens has 60 kB.
-MOST_JSON_BYTES = 2_000_000
-# Names that are followed of one file, and in all: a path list of a data set is no reference to code.
-MOST_FILE_NAMES = 2_000
-MOST_DANGLING = 100
-# Versions of one file in a reference's history that are searched for a name: configurations have a few.
-MOST_VERSIONS = 50
-# --- configurations and structure --------------------------------------------------------------------------
-
-# A model's configuration has some kilobytes; what is larger, deeper or has more values is data. Of one target so many
-# are read, those near the top first: a zoo of models has a configuration for each.
-MOST_CONFIG_BYTES = 1_000_000
-MOST_CONFIG_DEPTH = 24
-MOST_CONFIG_VALUES = 4_000
-MOST_CONFIG_FILES = 60
-# Configurations inside of one configuration that are looked at, and pairs of files that are aligned for each role:
-# those with most keys and values in common.
-MOST_CONFIG_PARTS = 24
-MOST_CONFIG_PAIRS = 40
-
-# What one key, value or name can say at most, in bits: the table of families knows about 370 lineages, log2 of these
-# is 8.5, and a key that none of them has is not as rare as that in the projects that it does not know.
-MOST_RARITY_BITS = 6.0
-# A rare key that is set to nothing counts this part: options that nobody uses are carried along.
-UNSET_PART = 0.5
-# How often a value is chosen for a key is asked of this many families that have the key; of fewer, of all keys.
-FEW_FAMILIES = 8
-# A second family explains a configuration where it explains this many keys that the first leaves: two settings in one.
-LEAST_SECOND_FAMILY = 3
-# A value under another key counts from this rarity on, and less by what choosing among keys costs (log2 of 4).
-LEAST_RENAMED_BITS = 3.0
-RENAMING_COST = 2.0
-# Keys that the family itself has, with values that it does not: a base that is not in the table explains all of them
-# together, so that they count this much at most, which is less than a line needs.
-MOST_SIZE_BITS = 8.0
-# A likeness of configurations is a line of the ledger from these bits on, moderate from those on. Of 55,000 pairs of
-# configuration classes without a common source none reaches the first (bench/evidence_config).
-LEAST_CONFIG_BITS = 16.0
-MODERATE_CONFIG_BITS = 24.0
-# A file whose name does not say that it sets up a model counts as one with this many keys that published models have.
-LEAST_KNOWN_KEYS = 3
-# Rows of a table that are shown, and names that a sentence lists.
-MOST_EXHIBIT_ROWS = 60
-MOST_LISTED_NAMES = 8
-# Families that a ranking shows beside the references.
-MOST_RANKED = 8
-
-# The format allows headers of 100 MB; the largest published ones have some 10 MB for 100,000 tensors.
-MOST_HEADER_BYTES = 32_000_000
-MOST_TENSORS = 200_000
-# Files of one target whose headers are read, and checkpoints (folders with an index, or files by themselves).
-MOST_TENSOR_FILES = 400
-MOST_CHECKPOINTS = 12
-MOST_INDEX_BYTES = 32_000_000
-# A name of a tensor has few parts; deeper ones are cut there.
-MOST_NAME_PARTS = 24
-# A branch with fewer tensors is built like many: it is told by its name alone.
-FEWEST_BRANCH_TENSORS = 3
-# Branches of one tree: a model with 256 experts in each of 60 layers has 300,000, in some 200 MB.
-MOST_BRANCHES = 400_000
-# Branches that are built alike, among which the one called most alike is taken where none has the same path: about as
-# many as the layers of the largest published models; what is left of more is taken in order.
-MOST_ALIKE_BRANCHES = 128
-# A family explains names from this many on that no nearer one has.
-LEAST_FAMILY_NAMES = 3
-# A published model explains sizes of tensors where it has at least so many that no other one has explained.
-FEWEST_FAMILY_SIZES = 2
-# Checkpoints of one side that are told apart by their names alone before the nearest are aligned.
-MOST_ALIGNED = 3
-# What equal sizes add, where names are left that no family explains: a total to the byte, or all shapes.
-SIZE_BITS = 6.0
-# A likeness of names is a line of the ledger from these bits on, moderate from those on (bench/evidence_structure).
-LEAST_STRUCTURE_BITS = 16.0
-MODERATE_STRUCTURE_BITS = 24.0
-# Shapes alone are a line if they agree in this share of either side's tensors, and at least so many.
-LEAST_SHAPE_SHARE = 0.9
-FEWEST_SAME_SHAPES = 24
-# Names that are made alike, `query_proj` and `key_proj`, were chosen together: each after the first counts this part.
-# Without it DeBERTa and ProphetNet, which have nothing else in common, would reach a line.
-ALIKE_PART = 0.25
