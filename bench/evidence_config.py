@@ -15,11 +15,11 @@ from pathlib import Path
 from bench.independent_models import DISGUISES, INDEPENDENT, disguised
 from bench.section import Demand, print_section, section, table
 from bench.wheels import wheel
-from detector.artifacts import configuration
 from detector.artifacts.bounded_json import CannotParse, parse
-from detector.artifacts.families import Family, Registry, registry
-from detector.artifacts.same_values import Likeness, compare
-from detector.artifacts.values import leaves
+from detector.artifacts.checkpoints import configuration
+from detector.artifacts.checkpoints.families import Family, Registry, registry
+from detector.artifacts.checkpoints.same_values import Likeness, compare
+from detector.artifacts.checkpoints.values import leaves
 from detector.evidence import config
 from detector.model import Look
 from detector.patterns import PATTERNS

@@ -23,7 +23,7 @@ from detector.patterns import PATTERNS
 from detector.read import open_target
 from detector.targets import Comparison
 
-COMMON_NAMES = ROOT / "detector" / "artifacts" / "common_names.txt"
+COMMON_NAMES = ROOT / "detector" / "artifacts" / "credits" / "common_names.txt"
 # What one package alone calls so may be its own name for it; what a second one has is a word of the trade.
 FEWEST_PACKAGES = 2
 HOW_TO_GET = (

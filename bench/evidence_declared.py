@@ -19,7 +19,7 @@ from bench.background import PACKAGES
 from bench.null_pairs import PAIRS
 from bench.section import ROOT, Demand, print_section, section, table
 from bench.wheels import wheel
-from detector.artifacts.declarations import Declaration, declarations, is_resolvable
+from detector.artifacts.credits.declarations import Declaration, declarations, is_resolvable
 from detector.compare import compare
 from detector.evidence import declared
 from detector.model import Evidence

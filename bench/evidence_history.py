@@ -17,7 +17,7 @@ from pathlib import Path
 
 from bench.section import Demand, print_section, section, table
 from bench.shared_files import Sharing, requirements, sharings
-from detector.artifacts.lives import lives
+from detector.artifacts.histories.lives import lives
 from detector.evidence import history
 from detector.model import Evidence, Look
 from detector.patterns import PATTERNS

@@ -16,9 +16,9 @@ from bench.families import RELEASE, REPEATED, Source, read
 from bench.independent_models import INDEPENDENT_TENSORS, OWN, Shape, data_bytes, renamed_prefixes
 from bench.section import Demand, print_section, section, table
 from bench.wheels import wheel
-from detector.artifacts.checkpoint import Checkpoint
-from detector.artifacts.families import registry
-from detector.artifacts.same_modules import Likeness, compare
+from detector.artifacts.checkpoints.checkpoint import Checkpoint
+from detector.artifacts.checkpoints.families import registry
+from detector.artifacts.checkpoints.same_modules import Likeness, compare
 from detector.evidence import structure
 from detector.patterns import PATTERNS
 from detector.settings.config import LEAST_STRUCTURE_BITS

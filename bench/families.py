@@ -19,7 +19,7 @@ from bench.section import ROOT, arguments, first_line
 from bench.wheels import wheel
 
 RELEASE = "transformers==4.57.3"
-TABLE = ROOT / "detector" / "artifacts" / "families.json"
+TABLE = ROOT / "detector" / "artifacts" / "checkpoints" / "families.json"
 # The classes from which every configuration and every module comes: what they set is in all families.
 ROOT_CONFIGURATION = "PretrainedConfig"
 # Values of lists are kept up to this length: longer ones are tables of data.

@@ -15,8 +15,8 @@ from pathlib import Path
 from bench.null_pairs import PAIRS
 from bench.section import table
 from bench.wheels import wheel
-from detector.artifacts.claims import claims
-from detector.artifacts.naming import is_named, names_of
+from detector.artifacts.credits.claims import claims
+from detector.artifacts.credits.naming import is_named, names_of
 from detector.code import structure
 from detector.code.bulk import Corpus, local_packages
 from detector.code.explain import explain

@@ -1,7 +1,7 @@
 """Which files packages own byte for byte: the table of widely owned ones, and what independent packages share.
 
 `python -m bench.shared_files --write` reads the packages of the background table and writes
-`detector/artifacts/widely_owned.txt`: the beginnings of git's ids of the files that two of them own, no content.
+`detector/artifacts/histories/widely_owned.txt`: beginnings of git's ids of the files that two of them own, no content.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from bench.background import PACKAGES
 from bench.null_pairs import PAIRS
 from bench.section import ROOT, arguments
 from bench.wheels import wheel
-from detector.artifacts import widely_owned
+from detector.artifacts.histories import widely_owned
 
-TABLE = ROOT / "detector" / "artifacts" / widely_owned.FILE
+TABLE = ROOT / "detector" / "artifacts" / "histories" / widely_owned.FILE
 FEWEST_OWNERS = 2
 LARGEST_BYTES = 100_000_000
 

@@ -106,7 +106,7 @@ RENAMES = dict(
 
 @cache
 def fixture_report() -> Report:
-    """The comparison of the fixtures, with texts, flows, traces and a histogram made for it."""
+    """The comparison of the fixtures' code, with texts, flows, traces, a histogram and lines of all kinds made for it."""
     names = ("rebadged", "original", "cited", "independent")
     with (
         open_target(str(FIXTURES / names[0])) as suspect,
@@ -114,7 +114,8 @@ def fixture_report() -> Report:
         open_target(str(FIXTURES / names[2])) as cited,
         open_target(str(FIXTURES / names[3])) as independent,
     ):
-        report = compare(suspect, [original, cited, independent], Options())
+        kinds = frozenset({"code", "traces", "declared"})
+        report = compare(suspect, [original, cited, independent], Options(kinds=kinds))
     report = replace(
         report,
         suspect=replace(report.suspect, target="./rebadged"),

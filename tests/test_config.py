@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bench.independent_models import CLIP_VISION, INDEPENDENT, LLAMA_3, disguised
-from detector.artifacts.configuration import part, plain, read, role
-from detector.artifacts.families import registry
-from detector.artifacts.values import spelling
+from detector.artifacts.checkpoints.configuration import part, plain, read, role
+from detector.artifacts.checkpoints.families import registry
+from detector.artifacts.checkpoints.values import spelling
 from detector.evidence import config
 from detector.model import Evidence, Look, Strength
 from detector.settings.config import LEAST_CONFIG_BITS, MOST_CONFIG_BYTES, MOST_CONFIG_FILES, MOST_SIZE_BITS

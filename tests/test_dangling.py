@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from detector.artifacts.naming import common_names
+from detector.artifacts.credits.naming import common_names
 from detector.evidence import dangling
 from detector.model import Evidence, Look, Skipped, Strength
 from detector.patterns import PATTERNS

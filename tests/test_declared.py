@@ -7,8 +7,8 @@ import textwrap
 
 import pytest
 
-from detector.artifacts.claims import claims
-from detector.artifacts.naming import is_named, names_of
+from detector.artifacts.credits.claims import claims
+from detector.artifacts.credits.naming import is_named, names_of
 from detector.evidence.declared import declares
 from detector.model import Span
 from tests.repositories import repo

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from detector.artifacts import dates
-from detector.artifacts.bytecode import read_bytecode, source_path
-from detector.artifacts.lives import window
-from detector.artifacts.machine_paths import nameless, paths_in
-from detector.artifacts.substitution import may_be_substitution, substitution
-from detector.artifacts.widely_owned import is_template, is_widely_owned
+from detector.artifacts.histories import dates
+from detector.artifacts.histories.bytecode import read_bytecode, source_path
+from detector.artifacts.histories.lives import window
+from detector.artifacts.histories.machine_paths import nameless, paths_in
+from detector.artifacts.histories.substitution import may_be_substitution, substitution
+from detector.artifacts.histories.widely_owned import is_template, is_widely_owned
 from detector.compare import compare
 from detector.evidence import history
 from detector.model import Event, Evidence, Look, Relation, Strength, UserError

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from detector.artifacts.safetensors_header import Header, Tensor, read_header
+from detector.artifacts.checkpoints.safetensors_header import Header, Tensor, read_header
 from detector.settings.config import MOST_HEADER_BYTES
 from detector.targets import Head
 

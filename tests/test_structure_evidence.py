@@ -22,9 +22,9 @@ from bench.independent_models import (
     original_llama_tensors,
     renamed_prefixes,
 )
-from detector.artifacts import checkpoint, lfs_pointer, module_tree, same_modules
-from detector.artifacts.checkpoint import Checkpoint
-from detector.artifacts.families import registry
+from detector.artifacts.checkpoints import checkpoint, lfs_pointer, module_tree, same_modules
+from detector.artifacts.checkpoints.checkpoint import Checkpoint
+from detector.artifacts.checkpoints.families import registry
 from detector.evidence import structure
 from detector.model import Evidence, Look, Skipped, Strength
 from detector.settings.config import MOST_BRANCHES

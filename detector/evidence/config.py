@@ -14,11 +14,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from detector.artifacts import configuration, same_values
 from detector.artifacts.bounded_json import CannotParse
-from detector.artifacts.configuration import Configuration
-from detector.artifacts.families import registry
-from detector.artifacts.same_values import Explained, Likeness
+from detector.artifacts.checkpoints import configuration, same_values
+from detector.artifacts.checkpoints.configuration import Configuration
+from detector.artifacts.checkpoints.families import registry
+from detector.artifacts.checkpoints.same_values import Explained, Likeness
 from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
 from detector.patterns import line
 from detector.settings.config import (

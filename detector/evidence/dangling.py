@@ -23,14 +23,15 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from detector.artifacts import naming, pointers
-from detector.artifacts.contents import Contents
-from detector.artifacts.declarations import project_declarations
-from detector.artifacts.following import Ground, Loose, Target
-from detector.artifacts.licences import is_licence_name
-from detector.artifacts.manifests import is_manifest
-from detector.artifacts.pointers import Pointer
-from detector.artifacts.remarks import without_remarks
+from detector.artifacts.credits import naming
+from detector.artifacts.credits.declarations import project_declarations
+from detector.artifacts.credits.licences import is_licence_name
+from detector.artifacts.credits.manifests import is_manifest
+from detector.artifacts.credits.remarks import without_remarks
+from detector.artifacts.pointing import pointers
+from detector.artifacts.pointing.contents import Contents
+from detector.artifacts.pointing.following import Ground, Loose, Target
+from detector.artifacts.pointing.pointers import Pointer
 from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
 from detector.patterns import line
 from detector.settings import MOST_TOLD_PLACES

@@ -21,10 +21,10 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
-from detector.artifacts import naming, remarks
-from detector.artifacts.declarations import Declaration, declarations, is_resolvable, target
-from detector.artifacts.lost_headers import Holders, holders, kept_files, lost_headers, lost_holders
-from detector.artifacts.naming import Names
+from detector.artifacts.credits import naming, remarks
+from detector.artifacts.credits.declarations import Declaration, declarations, is_resolvable, target
+from detector.artifacts.credits.lost_headers import Holders, holders, kept_files, lost_headers, lost_holders
+from detector.artifacts.credits.naming import Names
 from detector.code.parse import parse_file, parsing
 from detector.code.scopes import definitions
 from detector.model import Basis, Evidence, Examined, Exhibit, Look, Match, Place, Skipped, Span, Strength

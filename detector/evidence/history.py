@@ -20,14 +20,14 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from detector.artifacts import dates
-from detector.artifacts import history_tables as tables
-from detector.artifacts.history_tables import Found, Versions
-from detector.artifacts.lives import Window
-from detector.artifacts.past import Past
-from detector.artifacts.removals import Mentions, Removal, removals
-from detector.artifacts.renamings import Renaming, renamings
-from detector.artifacts.residue import (
+from detector.artifacts.histories import dates
+from detector.artifacts.histories import history_tables as tables
+from detector.artifacts.histories.history_tables import Found, Versions
+from detector.artifacts.histories.lives import Window
+from detector.artifacts.histories.past import Past
+from detector.artifacts.histories.removals import Mentions, Removal, removals
+from detector.artifacts.histories.renamings import Renaming, renamings
+from detector.artifacts.histories.residue import (
     Compiled,
     Dated,
     ToolPaths,
@@ -36,9 +36,9 @@ from detector.artifacts.residue import (
     left_paths,
     tool_paths,
 )
-from detector.artifacts.shared_files import Shared, shared
-from detector.artifacts.source_names import SourceNames, checkpoint_pattern, source_names, together
-from detector.artifacts.spoken_names import names_spoken
+from detector.artifacts.histories.shared_files import Shared, shared
+from detector.artifacts.histories.source_names import SourceNames, checkpoint_pattern, source_names, together
+from detector.artifacts.histories.spoken_names import names_spoken
 from detector.code.versions import Lowered, nearest_versions
 from detector.model import Evidence, Examined, Look, Skipped, Strength
 from detector.patterns import line, support

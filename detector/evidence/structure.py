@@ -16,10 +16,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from detector.artifacts import checkpoint, same_modules
-from detector.artifacts.checkpoint import Checkpoint, Checkpoints
-from detector.artifacts.families import registry
-from detector.artifacts.same_modules import Likeness
+from detector.artifacts.checkpoints import checkpoint, same_modules
+from detector.artifacts.checkpoints.checkpoint import Checkpoint, Checkpoints
+from detector.artifacts.checkpoints.families import registry
+from detector.artifacts.checkpoints.same_modules import Likeness
 from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
 from detector.patterns import line
 from detector.settings.config import (

@@ -118,7 +118,7 @@ def _same_changes(name: str, compared: Compared, others: Mapping[str, _Side], kn
             "distance": distance,
             "suspect_changes": len(changes_of(compared.suspect)),
             "reference_changes": len(changes_of(compared.reference)),
-            "base": compared.suspect.base.known.name if compared.suspect.base is not None else "",
+            "base": compared.suspect.base.known.name if compared.suspect.base is not None else "unknown",
         },
         tested=tuple(_tested(compared, others, known)),
         places=[(stored.path, 0) for stored in compared.suspect.tokenizer.stored if stored.is_read][:1],

@@ -40,4 +40,4 @@ def is_widely_owned(blob: str) -> bool:
 
 @cache
 def _table() -> frozenset[str]:
-    return frozenset(files("detector.artifacts").joinpath(FILE).read_text("ascii").split())
+    return frozenset(files("detector.artifacts.histories").joinpath(FILE).read_text("ascii").split())

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from detector.artifacts.history_texts import HistoryTexts
-from detector.artifacts.lives import Life, Version, files_at, lives, versions
-from detector.artifacts.residue import Sizes
+from detector.artifacts.histories.history_texts import HistoryTexts
+from detector.artifacts.histories.lives import Life, Version, files_at, lives, versions
+from detector.artifacts.histories.residue import Sizes
 from detector.targets import Commit, History, Repo
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from detector.artifacts.manifests import read_toml
+from detector.artifacts.credits.manifests import read_toml
 from detector.settings.declared import HEADER_BYTES, HEADER_LINES, MOST_MANIFEST_ENTRIES
 
 _LICENCE_NAME = re.compile(

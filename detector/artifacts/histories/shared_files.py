@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from detector.artifacts.lives import Life, Window, files_at, introduced, window
-from detector.artifacts.past import Past
-from detector.artifacts.widely_owned import SMALLEST_BYTES, is_template, is_widely_owned
+from detector.artifacts.histories.lives import Life, Window, files_at, introduced, window
+from detector.artifacts.histories.past import Past
+from detector.artifacts.histories.widely_owned import SMALLEST_BYTES, is_template, is_widely_owned
 from detector.targets import Commit
 
 # Folders whose files are counted, largest first: each asks for the tree of a commit.

@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Set
 from dataclasses import dataclass
 
-from detector.artifacts import module_tree
-from detector.artifacts.checkpoint import Checkpoint
-from detector.artifacts.families import NOBODY, Registry
-from detector.artifacts.module_tree import Same, Tree
+from detector.artifacts.checkpoints import module_tree
+from detector.artifacts.checkpoints.checkpoint import Checkpoint
+from detector.artifacts.checkpoints.families import NOBODY, Registry
+from detector.artifacts.checkpoints.module_tree import Same, Tree
 from detector.settings.config import ALIKE_PART, FEWEST_FAMILY_SIZES, LEAST_FAMILY_NAMES, SIZE_BITS
 
 _NUMBER = re.compile(r"(?<![^.])\d+(?![^.])")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from detector.artifacts.manifests import METADATA, fields, front_matter, read_toml
+from detector.artifacts.credits.manifests import METADATA, fields, front_matter, read_toml
 from detector.model import Skipped
 from detector.settings.declared import MOST_MANIFEST_BYTES, MOST_README_BYTES, SHORTEST_NAME
 from detector.targets import Repo
@@ -91,7 +91,7 @@ def addresses_in(text: str) -> Iterator[tuple[int, str]]:
 @cache
 def common_names() -> frozenset[str]:
     """Names of modules and folders that several published packages have: they tell nobody apart."""
-    text = (resources.files("detector.artifacts") / "common_names.txt").read_text("utf-8")
+    text = (resources.files("detector.artifacts.credits") / "common_names.txt").read_text("utf-8")
     return frozenset(text.split())
 
 

@@ -17,7 +17,7 @@ from functools import cache
 from importlib import resources
 from typing import Any, TypeVar
 
-from detector.artifacts.values import TRIVIAL, leaves
+from detector.artifacts.checkpoints.values import TRIVIAL, leaves
 from detector.settings.config import FEW_FAMILIES, MOST_RARITY_BITS
 
 NOBODY: frozenset[str] = frozenset()
@@ -124,10 +124,9 @@ class Registry:
 @cache
 def registry() -> Registry:
     """The tables of the package."""
-    table: dict[str, Any] = json.loads((resources.files("detector.artifacts") / "families.json").read_text("utf-8"))
-    releases: dict[str, Any] = tomllib.loads(
-        (resources.files("detector.artifacts") / "releases.toml").read_text("utf-8")
-    )
+    folder = resources.files("detector.artifacts.checkpoints")
+    table: dict[str, Any] = json.loads((folder / "families.json").read_text("utf-8"))
+    releases: dict[str, Any] = tomllib.loads((folder / "releases.toml").read_text("utf-8"))
     families = tuple(_families(table["configurations"], releases))
     names = {lineage: frozenset(found) for lineage, found in table["names"].items()}
     for lineage, found in releases["names"].items():

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from detector.artifacts.licences import Notice, header, is_licence_name, notices
+from detector.artifacts.credits.licences import Notice, header, is_licence_name, notices
 from detector.model import Match, Skipped
 from detector.settings.declared import FEWEST_TAKEN_FUNCTIONS, MOST_MANIFEST_BYTES, MOST_NOTICE_FILES, TAKEN_SHARE
 from detector.targets import Files, Repo

@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from detector.artifacts import manifests, remarks
-from detector.artifacts.claims import claims
-from detector.artifacts.licences import is_licence_name
+from detector.artifacts.credits import manifests, remarks
+from detector.artifacts.credits.claims import claims
+from detector.artifacts.credits.licences import is_licence_name
 from detector.model import Skipped
 from detector.settings.dangling import MOST_FILE_NAMES
 from detector.settings.declared import (
@@ -51,6 +51,17 @@ _MERGED = re.compile(r"^Merge (?:(?:remote-tracking )?branch|tag|commit)[^\n]{0,
 _PICKED = re.compile(r"^\(cherry picked from commit (?P<source>[0-9a-f]{7,64})\)$", re.MULTILINE)
 _BASE_KEYS = ("base_model", "base_model_name_or_path")
 _CONFIGURATIONS = frozenset({"config.json", "adapter_config.json"})
+# Larger files are data, and nothing else reads them either.
+MOST_PYTHON_BYTES = 5_000_000
+
+_ADDRESS = re.compile(r"(?:https?:|^:?)//\S|\bgithub\.com/|\bgit@\w|\]\(\S")
+_PAPER = re.compile(
+    r"arxiv|doi\.org|aclanthology|aclweb|openreview|wikipedia|proceedings|/papers?\b|\.pdf\b|semanticscholar|sciencedirect"
+    r"|springer|ieee|acm\.org|thecvf|nature\.com|biorxiv|jmlr|\bet al\b",
+    re.IGNORECASE,
+)
+_PLACE = re.compile(r"\b[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}|\b[\w-]+(?:/[\w.-]+)*/[\w-]+\.py\b")
+_TAKING = re.compile(r"^(?:copied|copy|adapted|adopted|ported|borrowed|forked|taken)\b", re.IGNORECASE)
 
 
 def declarations(project: Repo) -> tuple[list[Declaration], list[Skipped]]:
@@ -158,19 +169,6 @@ def _of_remarks(path: str, data: bytes) -> Iterator[Declaration]:
         for claim in remarks.claims(remark.text):
             line, counted = line + remark.text.count("\n", counted, claim.start), claim.start
             yield Declaration(path, line, "comment", claim.said, claim.source)
-
-
-# Larger files are data, and nothing else reads them either.
-MOST_PYTHON_BYTES = 5_000_000
-
-_ADDRESS = re.compile(r"(?:https?:|^:?)//\S|\bgithub\.com/|\bgit@\w|\]\(\S")
-_PAPER = re.compile(
-    r"arxiv|doi\.org|aclanthology|aclweb|openreview|wikipedia|proceedings|/papers?\b|\.pdf\b|semanticscholar|sciencedirect"
-    r"|springer|ieee|acm\.org|thecvf|nature\.com|biorxiv|jmlr|\bet al\b",
-    re.IGNORECASE,
-)
-_PLACE = re.compile(r"\b[A-Za-z_]\w*(?:\.[A-Za-z_]\w*){2,}|\b[\w-]+(?:/[\w.-]+)*/[\w-]+\.py\b")
-_TAKING = re.compile(r"^(?:copied|copy|adapted|adopted|ported|borrowed|forked|taken)\b", re.IGNORECASE)
 
 
 def is_resolvable(found: Declaration) -> bool:

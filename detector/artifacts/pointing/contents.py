@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from functools import cached_property
 
-from detector.artifacts import manifests
+from detector.artifacts.credits import manifests
 from detector.model import Skipped
 from detector.settings.declared import MOST_MANIFEST_BYTES, MOST_NOTICE_FILES
 from detector.targets import Files, SourceFile

@@ -6,11 +6,12 @@ import re
 from dataclasses import dataclass
 from functools import cache
 
-from detector.artifacts import naming, pointers
-from detector.artifacts.contents import Contents
-from detector.artifacts.manifests import normal
-from detector.artifacts.naming import Names, is_telling
-from detector.artifacts.pointers import Pointer
+from detector.artifacts.credits import naming
+from detector.artifacts.credits.manifests import normal
+from detector.artifacts.credits.naming import Names, is_telling
+from detector.artifacts.pointing import pointers
+from detector.artifacts.pointing.contents import Contents
+from detector.artifacts.pointing.pointers import Pointer
 from detector.settings.dangling import MOST_JSON_BYTES, MOST_VERSIONS
 from detector.targets import Repo
 

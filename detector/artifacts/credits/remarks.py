@@ -9,8 +9,8 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from detector.artifacts.claims import NEGATION
-from detector.artifacts.naming import words
+from detector.artifacts.credits.claims import NEGATION
+from detector.artifacts.credits.naming import words
 
 _CLAIM = re.compile(
     r"\b(?:copied|copy|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked)\s+"

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from detector.artifacts.history_texts import HistoryTexts, is_text_name
+from detector.artifacts.histories.history_texts import HistoryTexts, is_text_name
 from detector.settings.history import MOST_READ_COMMITS
 from detector.targets import Commit
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from detector.artifacts.dates import apart, iso
-from detector.artifacts.lives import Version, Window
-from detector.artifacts.past import Past
-from detector.artifacts.removals import Removal
-from detector.artifacts.renamings import Renaming
-from detector.artifacts.residue import Dated, Left
-from detector.artifacts.shared_files import Shared, SharedFile, SharedFolder
+from detector.artifacts.histories.dates import apart, iso
+from detector.artifacts.histories.lives import Version, Window
+from detector.artifacts.histories.past import Past
+from detector.artifacts.histories.removals import Removal
+from detector.artifacts.histories.renamings import Renaming
+from detector.artifacts.histories.residue import Dated, Left
+from detector.artifacts.histories.shared_files import Shared, SharedFile, SharedFolder
 from detector.model import Event, Exhibit
 from detector.settings.history import MOST_HISTORY_EVENTS, MOST_HISTORY_ROWS
 from detector.targets import Commit

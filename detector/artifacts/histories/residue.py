@@ -6,10 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from detector.artifacts.bytecode import Bytecode, read_bytecode, source_path
-from detector.artifacts.history_texts import HistoryTexts
-from detector.artifacts.lives import Life, Version
-from detector.artifacts.machine_paths import nameless, parts, paths_in
+from detector.artifacts.histories.bytecode import Bytecode, read_bytecode, source_path
+from detector.artifacts.histories.history_texts import HistoryTexts
+from detector.artifacts.histories.lives import Life, Version
+from detector.artifacts.histories.machine_paths import nameless, parts, paths_in
 from detector.settings.history import CORROBORATING_SECONDS, MOST_RESIDUE_FILES
 
 _LEFT = (".ipynb", ".log", ".out", ".err", ".json", ".yaml", ".yml", ".txt")

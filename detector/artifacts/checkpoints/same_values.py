@@ -7,8 +7,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from detector.artifacts.configuration import is_identity, part, plain
-from detector.artifacts.families import NOBODY, Registry
+from detector.artifacts.checkpoints.configuration import is_identity, part, plain
+from detector.artifacts.checkpoints.families import NOBODY, Registry
 from detector.settings.config import LEAST_RENAMED_BITS, LEAST_SECOND_FAMILY, MOST_SIZE_BITS, RENAMING_COST, UNSET_PART
 
 EQUAL, SIZE, EXPLAINED, RENAMED, MOVED = "equal", "equal, of a key of the family", "explained", "renamed", "moved"

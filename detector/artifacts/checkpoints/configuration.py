@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from detector.artifacts.bounded_json import parse
-from detector.artifacts.values import leaves, spelling
+from detector.artifacts.checkpoints.values import leaves, spelling
 from detector.settings.config import MOST_CONFIG_DEPTH, MOST_CONFIG_PARTS, MOST_CONFIG_VALUES
 
 # What a file is for, by its name. Configurations of tools, trainers and tokenizers are none of these.

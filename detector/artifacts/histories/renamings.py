@@ -7,8 +7,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from detector.artifacts.history_texts import HistoryTexts, is_text_name
-from detector.artifacts.substitution import Substitution, may_be_substitution, substitution
+from detector.artifacts.histories.history_texts import HistoryTexts, is_text_name
+from detector.artifacts.histories.substitution import Substitution, may_be_substitution, substitution
 from detector.settings.history import (
     FEWEST_RENAMED_PLACES,
     MOST_COMPARED_LINES,

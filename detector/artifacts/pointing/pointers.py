@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
-from detector.artifacts.remarks import code_of, may_claim
+from detector.artifacts.credits.remarks import code_of, may_claim
 from detector.settings.dangling import MOST_FILE_NAMES, MOST_JSON_BYTES
 
 MODULE, CLASS, PATH = "module", "class", "path"

@@ -1,0 +1,1 @@
+"""In which words, and with which marks, a project says where it comes from."""

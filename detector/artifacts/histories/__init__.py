@@ -1,0 +1,1 @@
+"""What histories say: of two what they have in common, of one what it renamed, removed and left."""

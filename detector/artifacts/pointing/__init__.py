@@ -1,0 +1,1 @@
+"""Names that should lead somewhere, and where they lead."""
