@@ -74,7 +74,7 @@ def compare(
         names=code.names if is_listed else (),
         attribution=tuple(sorted(code.attribution, key=lambda row: row.reference != nearest)) if is_listed else (),
         evidence=evidence,
-        skipped=(*code.skipped, *(skipped for look in looks for skipped in look.skipped)),
+        skipped=tuple(dict.fromkeys((*code.skipped, *(skipped for look in looks for skipped in look.skipped)))),
         settings=_settings(options),
         traces=tuple(each.trace for each in traced),
         versions={"detector": _version(), "lowering": str(LOWERING_VERSION)},

@@ -106,7 +106,7 @@ RENAMES = dict(
 
 @cache
 def fixture_report() -> Report:
-    """The comparison of the fixtures' code, with texts, flows, traces, a histogram and lines of all kinds made for it."""
+    """The comparison of the fixtures' code, with texts, flows, a histogram and lines of all kinds made for it."""
     names = ("rebadged", "original", "cited", "independent")
     with (
         open_target(str(FIXTURES / names[0])) as suspect,

@@ -326,7 +326,7 @@ def test_no_line_is_stronger_than_its_null_allows() -> None:
 
 def test_every_row_says_where_the_name_stands_and_where_it_leads() -> None:
     (exhibit,) = _looks({"config.json": AUTO, "a.py": "import heronvl\n"})[0].exhibits
-    assert exhibit.columns[:2] == ("path", "line")
+    assert exhibit.columns[:2] == ("file", "line")
     assert ("a.py", 1, "module", "import", "import heronvl", "heronvl/__init__.py", "", "") in exhibit.rows
 
 

@@ -151,7 +151,9 @@ def _lines(pair: Pair, name: str, explained: Explained) -> Iterator[Evidence]:
         "keys": len(pair.ours.keys),
         "path": pair.ours.path,
         "other": pair.theirs.path,
-        "family": _listed(explained.families) or "no published family",
+        "family": f"{_listed(explained.families)} sets {len(by_family)} of the {len(pair.ours.keys)} so"
+        if by_family
+        else "published families set none of them so",
         "explained": len(by_family),
         "names": _listed(f"{row.key} {row.value}" for row in counted),
     }

@@ -286,7 +286,7 @@ def _exhibit(name: str, hits: Sequence[_Hit]) -> tuple[Exhibit, ...]:
     ]
     if not rows:
         return ()
-    columns = ("path", "line", "sort", "where", "name", "leads_to", "commit", "also")
+    columns = ("file", "line", "sort", "where", "name", "leads to", "in commit", "leads also to")
     title = f"Names of the suspect that lead to nothing there, and to something in {name}"
     omitted = max(len(rows) - MOST_DANGLING, 0)
     return (Exhibit("dangling", "dangling-names", name, title, columns, tuple(rows[:MOST_DANGLING]), omitted),)

@@ -269,7 +269,7 @@ def _losses(
     if not rows:
         return lines, ()
     title = f"Copyright and licence lines of {reference.name} that the suspect does not have"
-    columns = ("suspect_path", "reference_path", "line", "functions", "lost")
+    columns = ("file", "file of the reference", "line", "functions", "lost")
     shown, omitted = tuple(rows[:MOST_LOST_HEADERS]), max(len(rows) - MOST_LOST_HEADERS, 0)
     return lines, (Exhibit("declared", "lost-headers", reference.name, title, columns, shown, omitted),)
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detector.artifacts.histories import dates
 from detector.artifacts.histories import history_tables as tables
@@ -83,8 +83,14 @@ def find(comparison: Comparison) -> tuple[Look, ...]:
         return (_alone(_own(past, checkpoint_pattern())),)
     called = {name: source_names(repo, suspect) for name, repo in wanted.items()}
     own = _own(past, together(called.values()).pattern())
+    first = next(iter(wanted))  # what speaks of the suspect alone is told once
     return tuple(
-        _look(comparison, own, Past(name, repo, repo.history), called[name])
+        _look(
+            comparison,
+            own if name == first else replace(own, dated=()),
+            Past(name, repo, repo.history),
+            called[name],
+        )
         if repo.history is not None
         else _nothing(name, _without(comparison, repo))
         for name, repo in comparison.references.items()

@@ -104,7 +104,9 @@ def _same_changes(name: str, compared: Compared, others: Mapping[str, _Side], kn
     changes = compared.changes
     distance = changes[0].reference_id - changes[0].suspect_id
     strength = patterns.support(2.0 ** min(CHANGES_PART * compared.bits, _MOST_BITS))
-    if distance:  # a published format of prompts gives an order too, but no ids
+    # A published format of prompts gives an order too, but no ids; and without a known base it is only told that the
+    # two tokenizers are alike, not that what they share is their own.
+    if distance or compared.suspect.base is None:
         strength = min(strength, Strength.MODERATE, key=list(Strength).index)
     where = "at the same ids" if distance == 0 else f"in the same order, {abs(distance):,} ids apart"
     return patterns.line(

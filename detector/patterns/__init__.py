@@ -35,7 +35,7 @@ class Null:
 
     def text(self) -> str:
         """Say it in a sentence."""
-        return f"in {self.found:,} of {self.measured:,} {self.of} (python -m bench.{self.part})"
+        return f"seen in {self.found:,} of {self.measured:,} {self.of} (python -m bench.{self.part})"
 
 
 @dataclass(frozen=True, slots=True)
