@@ -12,6 +12,7 @@ from bench import (
     evidence_declared,
     evidence_fixtures,
     evidence_history,
+    evidence_structure,
     evidence_tokenizer,
     evidence_verdict,
 )
@@ -23,7 +24,8 @@ PARTS: dict[str, Callable[[Path, Path], Measured]] = {
     "Declared reuse": evidence_declared.measure,
     "Dangling references": evidence_dangling.measure,
     "History": evidence_history.measure,
-    "Config and structure": evidence_config.measure,
+    "Configurations": evidence_config.measure,
+    "Structure": evidence_structure.measure,
     "Tokenizer": evidence_tokenizer.measure,
     "Fixtures": evidence_fixtures.measure,
     "Relation and strength": evidence_verdict.measure,

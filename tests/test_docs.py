@@ -149,12 +149,19 @@ def test_the_output_in_the_readme_is_what_the_program_prints() -> None:
     """`.venv/bin/python docs/images/draw.py` brings it up to date."""
     readme = (ROOT / "README.md").read_text("utf-8")
     (block,) = re.findall(r"^```text\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
-    above, cut, below = re.split(r"^( *\[\.\.\. \d+ more matches cut \.\.\.\])$", block, flags=re.MULTILINE)
+    above, matches, middle, lines, below = re.split(
+        r"^ *\[\.\.\. (\d+) more [^\n]* cut \.\.\.\]$", block, flags=re.MULTILINE
+    )
     projects = [f"fixtures/{name}" for name in ("rebadged", "original", "cited", "independent")]
     printed = _run("compare", *projects, "--output", "/dev/stdout", "--quiet").stdout
     assert printed.startswith(above)
     assert printed.endswith(below.lstrip("\n"))
-    assert cut
+    rest = iter(printed.splitlines())
+    assert [line for line in middle.splitlines() if line not in rest] == []  # all of them, in this order
+    entry = re.compile(r"^    claim  ", re.MULTILINE)
+    assert len(entry.findall(printed)) == len(entry.findall(middle)) + int(lines)
+    found = re.findall(r"^Matches: (\d+) functions", printed, re.MULTILINE)
+    assert found == [str(above.count(" bits  similarity ") + int(matches))]
 
 
 def test_the_figures_in_the_readme_are_those_of_the_measurements() -> None:

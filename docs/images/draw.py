@@ -22,6 +22,15 @@ README, METHOD = ROOT / "README.md", ROOT / "docs" / "method.md"
 PROJECTS = [f"fixtures/{name}" for name in ("rebadged", "original", "cited", "independent")]
 WIDTH = 100
 SHOWN = 2  # matches above the cut
+EVIDENCE, TABLES = "Evidence, and what else would explain it", "Tables to check the evidence by"
+LINE = re.compile(r"  (?:none|weak|moderate|strong|very strong)  [a-z]+/[a-z-]+  \S+")
+LINES = (  # of evidence that are shown
+    "code/rewritten-function",
+    "dangling/missing-class",
+    "structure/same-tensors-renamed",
+    "tokenizer/same-changes",
+    "declared/cited-source-not-nearest",
+)
 FONTS = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
 ON_A_TERMINAL = (
     "import sys; from detector.cli import run; sys.stdout.isatty = lambda: True; sys.exit(run(sys.argv[1:]))"
@@ -37,13 +46,33 @@ def report() -> list[str]:
 
 
 def cut(lines: list[str]) -> list[str]:
-    """Leave out what lies between the first matches and what follows them."""
+    """Leave out what lies between the first matches and what follows them, most lines of evidence, and the tables."""
     plain = [Text.from_ansi(line).plain for line in lines]
     matches = [number for number, line in enumerate(plain) if " bits  similarity " in line]
-    after = plain.index("Files")
+    after, ledger, tables, end = map(plain.index, ("Files", EVIDENCE, TABLES, "Nothing to look at"))
     found = next(int(line.split()[1]) for line in plain if line.startswith("Matches: "))
-    left_out = f"\x1b[2m  [... {found - SHOWN} more matches cut ...]\x1b[0m"
-    return [*lines[: matches[SHOWN]], left_out, "", *lines[after:]]
+    entries = [number for number in range(ledger + 1, tables) if LINE.fullmatch(plain[number])]
+    ends = [*entries[1:], tables - 1]
+    shown = [
+        line
+        for first, last in zip(entries, ends, strict=True)
+        if plain[first].split()[-2] in LINES
+        for line in lines[first:last]
+    ]
+    return [
+        *lines[: matches[SHOWN]],
+        _marker(f"{found - SHOWN} more matches"),
+        "",
+        *lines[after : ledger + 1],
+        *shown,
+        _marker(f"{len(entries) - len(LINES)} more lines of evidence, and the tables to check them by,"),
+        "",
+        *lines[end:],
+    ]
+
+
+def _marker(what: str) -> str:
+    return f"\x1b[2m  [... {what} cut ...]\x1b[0m"
 
 
 def svg(lines: list[str]) -> str:
