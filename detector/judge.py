@@ -90,7 +90,7 @@ def _cluster(name: str, lines: Sequence[Evidence], of_code: Strength) -> Cluster
     """The strongest line of a cluster; code is as strong as what stands on its own in it, not as the sum of a line."""
     kinds = CLUSTERS[name]
     best, strength = "", Strength.NONE
-    for line in lines:
+    for line in sorted(lines, key=lambda line: -_RANK.index(line.strength)):
         of_line = of_code if line.kind == "code" else line.strength
         if line.kind in kinds and _RANK.index(of_line) > _RANK.index(strength):
             best, strength = f"{line.kind}/{line.name}", of_line

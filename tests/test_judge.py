@@ -241,7 +241,7 @@ def test_what_is_declared_makes_a_derivation_a_declared_one_and_nothing_else(nam
 
 
 def test_of_each_cluster_the_strongest_line_speaks_and_nothing_is_multiplied() -> None:
-    code = [_line(f"code/{name}", Strength.WEAK) for name in ("renamed-function", "rewritten-function")]
+    code = [_line("code/same-function", Strength.NONE), _line("code/renamed-function", Strength.WEAK)]
     verdict = judge(COPY, [*code, BLOBS, TOKENS, TENSORS])
     assert [(each.name, each.strength, each.line) for each in verdict.clusters] == [
         ("text", Strength.VERY_STRONG, "code/renamed-function"),
