@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,18 +18,21 @@ from bench.section import ROOT, Demand, table
 from bench.traces import is_declared
 from bench.wheels import wheel
 from detector.compare import compare
-from detector.judge import Link, of_link
+from detector.judge import Link, judge
 from detector.model import Basis, Match, Relation, Report
 from detector.options import Options
 from detector.read import open_target
 
 HARMLESS = (Relation.INDEPENDENT, Relation.COMMON_IDIOM, Relation.INCONCLUSIVE)
 DERIVED = (Relation.DERIVED_UNDECLARED, Relation.DERIVED_DECLARED, Relation.IDENTICAL)
-# Real pairs whose files say what they come from.
-DECLARED = (
-    ("sglang==0.1.12", "vllm==0.2.7"),
-    ("mindnlp==0.2.4", "transformers==4.35.0"),
-)
+# Real copies whose files say what most of them come from, and one that says it of a fifth.
+DECLARED = ("sglang==0.1.12", "vllm==0.2.7")
+PARTLY_DECLARED = ("mindnlp==0.2.4", "transformers==4.35.0")
+FIXTURES = ROOT / "fixtures"
+CREDIT = "# kestrel\n\nThis is a fork of [heronvl](https://github.com/heron-labs/heronvl).\n"
+# Public repositories by their role, see `bench.evidence`: suspect, reference, and whether the source is declared.
+PUBLIC = (("suspect", "reference", False), ("cited", "llava", True))
+COPY = ("rebadged", "original")
 LEVELS = tuple(f"L{level}" for level in range(1, 9))
 # Kinds whose lines would be new between projects that have nothing in common: code and its traces have benches of their
 # own, and what a suspect says of itself is no likeness.
@@ -46,8 +52,12 @@ class Case:
 def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
     """Compare them all, with every kind of evidence."""
     independent = [_independent(cache, *(pair[0], pair[2])) for pair in PAIRS]
-    planted = [*_disguised(cache, work), *_fixtures()]
-    declared = [_compared(*pair, str(wheel(cache, pair[0])), str(wheel(cache, pair[1]))) for pair in DECLARED]
+    planted = [*_disguised(cache, work), *_fixtures(), _wheels(cache, PARTLY_DECLARED)]
+    declared = [_wheels(cache, DECLARED), _credited()]
+    for suspect, reference, is_said in PUBLIC:
+        if folder := os.environ.get("DETECTOR_AFFAIR"):
+            targets = [str(Path(folder) / name) for name in (suspect, reference)]
+            (declared if is_said else planted).append(_compared(f"public: {suspect}", reference, *targets))
     return _demands(independent, planted, declared), _blocks(independent, planted, declared)
 
 
@@ -71,10 +81,8 @@ def _is_declared(match: Match, *reads: Callable[[str], bytes]) -> bool:
 
 
 def _relation_of(matches: Sequence[Match], report: Report) -> Relation:
-    """The relation that the matches without a known source would give by themselves; one raised beside code stays."""
+    """The relation without the matches of a known source."""
     if report.relation in HARMLESS:
-        return report.relation
-    if any(line.kind in BESIDE and line.strength != "none" for line in report.evidence):
         return report.relation
     strong = [match for match in matches if match.basis is Basis.ALONE]
     bits = sum(match.own_bits for match in strong)
@@ -89,7 +97,7 @@ def _relation_of(matches: Sequence[Match], report: Report) -> Relation:
         suspect_functions=report.suspect.functions,
         reference_functions=report.references[0].functions,
     )
-    return of_link(link)[0]
+    return judge(link, [line for line in report.evidence if line.kind in BESIDE]).relation
 
 
 def _disguised(cache: Path, work: Path) -> list[Case]:
@@ -108,8 +116,20 @@ def _disguised(cache: Path, work: Path) -> list[Case]:
 
 
 def _fixtures() -> list[Case]:
-    folder = ROOT / "fixtures"
-    return [_compared("fixtures/rebadged", "fixtures/original", str(folder / "rebadged"), str(folder / "original"))]
+    return [_compared("fixtures/rebadged", "fixtures/original", *(str(FIXTURES / name) for name in COPY))]
+
+
+def _credited() -> Case:
+    """The copied fixture with a README that credits the right source."""
+    with tempfile.TemporaryDirectory(prefix="detector-bench-") as folder:
+        place = Path(folder) / "rebadged"
+        shutil.copytree(FIXTURES / "rebadged", place)
+        (place / "README.md").write_text(CREDIT, encoding="utf-8")
+        return _compared("fixtures/rebadged, credits it", "fixtures/original", str(place), str(FIXTURES / COPY[1]))
+
+
+def _wheels(cache: Path, pair: tuple[str, str]) -> Case:
+    return _compared(*pair, *(str(wheel(cache, each)) for each in pair))
 
 
 def _demands(independent: Sequence[Case], planted: Sequence[Case], declared: Sequence[Case]) -> list[Demand]:

@@ -76,8 +76,8 @@ _RELATIONS: dict[Relation, str] = {
     ),
     Relation.SHARED_ANCESTOR: (
         f"Functions that stand on their own with {IDIOM_BITS:,.0f} bits and more, but too few of them, or too small a "
-        "share of the suspect, to call it derived: likely one source of both. Or lines beside code and traces that are "
-        "moderate or more, in one cluster alone."
+        "share of the suspect, to call it derived: likely one source of both. Or lines beside code, traces and "
+        "dangling names that are moderate or more, in one cluster alone."
     ),
     Relation.COMMON_IDIOM: (
         f"Functions that stand on their own with less than {IDIOM_BITS:,.0f} bits: little enough that many projects "

@@ -114,7 +114,9 @@ def _raised(relation: Relation, of_code: Strength, lines: Sequence[Evidence]) ->
         line.kind in SUFFICIENT and _RANK.index(line.strength) >= _STRONG for line in beside
     ):
         return Relation.DERIVED_UNDECLARED
-    if relation is Relation.SHARED_ANCESTOR or any(map(_is_moderate, found)):
+    # A name that leads elsewhere was written by somebody who knew the other; alone it is no likeness of the two.
+    alone = [line for line in beside if line.kind != "dangling"]
+    if relation is Relation.SHARED_ANCESTOR or any(_is_moderate(line.strength) for line in alone):
         return Relation.SHARED_ANCESTOR
     return Relation.COMMON_IDIOM if any(strength is not Strength.NONE for strength in found) else relation
 

@@ -197,8 +197,14 @@ def _line(pattern: str, strength: Strength, reference: str = "theirs") -> Eviden
     return Evidence(kind, name, reference, strength, "claim", "innocent")
 
 
-BLOBS, TOKENS, TENSORS = (
-    _line(pattern, MODERATE) for pattern in ("history/same-blobs", "tokenizer/same-changes", "structure/same-tensors")
+BLOBS, TOKENS, TENSORS, DANGLING = (
+    _line(pattern, MODERATE)
+    for pattern in (
+        "history/same-blobs",
+        "tokenizer/same-changes",
+        "structure/same-tensors",
+        "dangling/missing-module",
+    )
 )
 
 
@@ -218,6 +224,9 @@ BLOBS, TOKENS, TENSORS = (
         (NOTHING, [replace(TOKENS, strength=Strength.WEAK)], Relation.COMMON_IDIOM, Strength.WEAK),
         # Two lines of one cluster depend on each other.
         (NOTHING, [TOKENS, TENSORS], Relation.SHARED_ANCESTOR, MODERATE),
+        # A name that leads elsewhere is no likeness by itself, but counts for its cluster.
+        (NOTHING, [DANGLING], Relation.COMMON_IDIOM, Strength.WEAK),
+        (NOTHING, [DANGLING, TOKENS], Relation.DERIVED_UNDECLARED, MODERATE),
         # Traces hang on the code: alone they tell nothing of the relation.
         (NOTHING, [_line("traces/same-comment", MODERATE)], Relation.INDEPENDENT, Strength.NONE),
         (COPY, [_line("code/renamed-function", Strength.VERY_STRONG), TOKENS], Relation.DERIVED_UNDECLARED, SCALE[-1]),
