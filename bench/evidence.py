@@ -35,7 +35,8 @@ HOW = (
     "and of LLaVA need copies of public repositories, named by the environment variable DETECTOR_AFFAIR: a folder with "
     "the git repositories `suspect` (github.com/hbcbh1999/llama3v), `reference` (github.com/theonlyengine/VQA_Model), "
     "`other` (github.com/HwwwwwwwH/MiniCPM-V-2), `cited` (github.com/thunlp/LLaVA-UHD) and `llava` "
-    "(github.com/haotian-liu/LLaVA). Nothing of them is part of this project."
+    "(github.com/haotian-liu/LLaVA); unrelated histories need DETECTOR_REPOSITORIES, see `bench/evidence_history.py`. "
+    "Nothing of them is part of this project."
 )
 
 
