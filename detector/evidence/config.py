@@ -151,9 +151,7 @@ def _lines(pair: Pair, name: str, explained: Explained) -> Iterator[Evidence]:
         "keys": len(pair.ours.keys),
         "path": pair.ours.path,
         "other": pair.theirs.path,
-        "family": f"{_listed(explained.families)} sets {len(by_family)} of the {len(pair.ours.keys)} so"
-        if by_family
-        else "published families set none of them so",
+        "family": _told(explained.families, len(by_family), len(pair.ours.keys)),
         "explained": len(by_family),
         "names": _listed(f"{row.key} {row.value}" for row in counted),
     }
@@ -182,6 +180,14 @@ def _lines(pair: Pair, name: str, explained: Explained) -> Iterator[Evidence]:
         names = _listed(f"{row.key} = {row.other_key} ({row.value})" for row in renamed)
         bits = {"keys": len(renamed), "bits": round(sum(row.bits for row in renamed), 1)}
         yield line("config/renamed-keys", name, Strength.NONE, {**said, "names": names}, measures=bits, places=places)
+
+
+def _told(families: Sequence[str], explained: int, keys: int) -> str:
+    """How many of the keys published families set so."""
+    if not explained:
+        return "published families set none of them so"
+    verb = "sets" if len(families) == 1 else "together set"
+    return f"{_listed(families)} {verb} {explained} of the {keys} so"
 
 
 def _tested(measures: Mapping[str, float | int]) -> tuple[str, ...]:
