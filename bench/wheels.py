@@ -13,7 +13,8 @@ from detector.model import Skipped
 from detector.targets import Head, Repo, SourceFile
 
 # The same files whatever Python and machine measure: platform wheels are those for this one.
-PLATFORM = ("--python-version", "3.11", "--platform", "manylinux2014_x86_64", "--only-binary", ":all:")
+PLATFORMS = ("--platform", "manylinux2014_x86_64", "--platform", "manylinux_2_28_x86_64")
+PLATFORM = ("--python-version", "3.11", *PLATFORMS, "--only-binary", ":all:")
 
 
 def wheel(cache: Path, requirement: str) -> Path:
