@@ -22,7 +22,8 @@ _SHORT = re.compile(
     r"\b(?:e\.g|i\.e|a\.k\.a|al|cf|co|corp|dr|inc|incl|ltd|prof|resp|ver|viz|vs|v)$|&\w{1,8}$", re.IGNORECASE
 )
 _SHORT_REACH = 10
-_EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+|_+(?!\w)")
+# A row of underscores is tried once, not from each of them.
+_EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+|(?<!_)_++(?!\w)")
 _BLOCK_TAG = re.compile(r"</?(?:p|br|div|h[1-6]|li|ol|ul|table|td|th|tr)\b[^<>]{0,300}>", re.IGNORECASE)
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _RULE = re.compile(r"[-=~^*_#|:+ ]*|(?:```|~~~).*")

@@ -40,7 +40,10 @@ _HEADINGS = frozenset(
     " installation introduction license model-card news notes overview quickstart readme requirements setup table"
     " unknown update updates usage welcome".split()
 )
-_HEADING = re.compile(r"^#\s+([^\n]{1,100}?)\s*#*\s*$|^([^\s=][^\n]{0,100})\n={3,}\s*$", re.MULTILINE)
+# Blanks are never given back: a line of them would be tried in every division.
+_HEADING = re.compile(
+    r"^#[ \t]++([^\n]{1,100}?)[ \t]*+#*+[ \t\r]*+$|^([^\s=][^\n]{0,100})\n={3,}[ \t\r]*+$", re.MULTILINE
+)
 _FENCE = re.compile(r"^(?:```|~~~).*?(?:^(?:```|~~~)|\Z)", re.MULTILINE | re.DOTALL)
 _HOSTED = re.compile(
     r"(?:github\.com|gitlab\.com|bitbucket\.org|huggingface\.co|hf\.co|modelscope\.cn/models)[/:]"
