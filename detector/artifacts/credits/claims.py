@@ -99,6 +99,11 @@ class Claim:
     source: str
 
 
+def may_claim(text: str) -> bool:
+    """Whether any word of a claim occurs in a text, or a line that may lead to one."""
+    return _VERB.search(text) is not None
+
+
 def claims(text: str) -> Iterator[Claim]:
     """Every claim of a README or notice, in its order; of a long list of sources one for each turn of the sentence."""
     is_awaited = is_in_list = False  # whether "based on:" stands above, and whether the list below it has begun
