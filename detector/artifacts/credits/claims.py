@@ -113,7 +113,8 @@ def claims(text: str) -> Iterator[Claim]:
         is_led = is_awaited
         for number, sentence in enumerate(_sentences(block)):
             sources, leads = _sources(sentence, is_open=is_led and number == 0)
-            yield from (Claim(line, sentence[:_LONGEST_SENTENCE], source) for source in sources)
+            told = sentence[:_LONGEST_SENTENCE]  # one text for all: a sentence may have thousands of turns
+            yield from (Claim(line, told, source) for source in sources)
             is_awaited = leads
         if is_led and is_item:
             is_awaited = is_in_list = True

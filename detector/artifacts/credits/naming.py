@@ -192,7 +192,7 @@ def title_of(readme: str) -> str:
         text = re.sub(
             r"<[^>]{0,300}>|!?\[[^\]]{0,200}\]\([^)]{0,300}\)|[*`_]{1,3}(?=\w)|(?<=\w)[*`]{1,3}", "", heading[0]
         )
-        text = text.partition("\n")[0].strip("# \t").partition(":")[0].strip()
+        text = text.partition("\n")[0].strip("# \t\r").partition(":")[0].strip()
         name = plain(text) if re.fullmatch(r"[\w.-]{4,60}", text) else ""
         return "" if name in _HEADINGS or name in _ANYBODYS else name
     return ""
