@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from itertools import accumulate
 
 # Escapes are skipped in pairs; a text without an end reaches to the end of the data, so that no byte is read twice.
 _STRING = re.compile(rb'"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)', re.DOTALL)
+# So many texts are taken out at once, that what is left of them takes no memory to speak of.
+_STRETCH = re.compile(rb'(?:[^"]*+"(?:[^"\\]++|\\.)*+(?:"|\\?\Z)){1,100000}+', re.DOTALL)
 _ALL_BYTES = bytes(range(256))
 _NOT_BRACKETS = bytes(set(_ALL_BYTES) - set(b"[]{}"))
 _OPENING = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 # No number of an honest file comes near; int() takes quadratic time and refuses 4,300.
 MOST_DIGITS = 400
-_LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (MOST_DIGITS + 1))
+# Looked for where digits begin alone: from each digit of many numbers that are almost as long it takes a minute.
+_LONG_NUMBER = re.compile(rb"(?<![0-9])[0-9]{%d}" % (MOST_DIGITS + 1))
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
 _UTF8_MARK = b"\xef\xbb\xbf"
 
@@ -51,14 +55,31 @@ def parse(data: bytes, most_depth: int, most_values: int) -> object:
 
 def _check_size(data: bytes, most_depth: int, most_values: int) -> None:
     """Count brackets and commas outside of texts: what is built is never more than these."""
-    bare = _STRING.sub(b"0", data)
-    if _LONG_NUMBER.search(bare) is not None:
-        raise CannotParse(f"it has a number of more than {MOST_DIGITS} digits")
-    if bare.count(b",") + bare.count(b"[") + bare.count(b"{") + 1 > most_values:
-        raise CannotParse(f"it has more than {most_values:,} values")
-    brackets = bare.translate(None, _NOT_BRACKETS)
-    if max(accumulate(map(_OPENING.__getitem__, brackets)), default=0) > most_depth:
-        raise CannotParse(f"it is nested more than {most_depth} levels deep")
+    values, depth = 1, 0
+    for bare in _without_texts(data):
+        if _LONG_NUMBER.search(bare) is not None:
+            raise CannotParse(f"it has a number of more than {MOST_DIGITS} digits")
+        opened, closed = (bare.count(pair[:1]) + bare.count(pair[1:]) for pair in (b"[{", b"]}"))
+        values += bare.count(b",") + opened
+        if values > most_values:
+            raise CannotParse(f"it has more than {most_values:,} values")
+        if closed > depth + opened:
+            raise CannotParse("it is no JSON: it closes more brackets than it opens")
+        brackets = bare.translate(None, _NOT_BRACKETS)
+        deepest = max(accumulate(map(_OPENING.__getitem__, brackets), initial=depth))
+        depth += opened - closed
+        if deepest > most_depth:
+            raise CannotParse(f"it is nested more than {most_depth} levels deep")
+
+
+def _without_texts(data: bytes) -> Iterator[bytes]:
+    """The data without its texts, in stretches that end behind one."""
+    start = 0
+    while start < len(data):
+        stretch = _STRETCH.match(data, start)
+        end = stretch.end() if stretch is not None else len(data)
+        yield _STRING.sub(b" ", data[start:end])
+        start = end
 
 
 def _without_surrogates(value: object) -> object:

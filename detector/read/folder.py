@@ -111,7 +111,9 @@ def _file(path: str, entry: os.DirEntry[str]) -> Iterator[Found[str] | Skipped]:
             yield Found(path, entry.path)
         else:
             yield Skipped(path, "not a regular file")
-    elif (is_other_name(path) or "." not in entry.name) and entry.is_file(follow_symlinks=False):
+    elif is_other_name(path) and not entry.is_file(follow_symlinks=False):
+        yield Found(path, entry.path)  # a named pipe: said by whoever would read it
+    elif is_other_name(path):
         try:
             mode = entry.stat(follow_symlinks=False).st_mode if "." not in entry.name else 0
         except OSError:

@@ -114,7 +114,7 @@ class Database:
         finally:
             process.close()
         if status != 0:
-            reason = printable(errors) or "it does not answer"
+            reason = printable(errors.splitlines()[-1]) if errors else "it does not answer"
             raise UserError(f"{self._target}: git cannot list {commit} ({reason}): check it with git fsck")
 
     def files_of(self, commit: str) -> Iterator[Found[str] | Skipped]:

@@ -39,8 +39,9 @@ MAX_TREE_BYTES = 200_000_000
 MAX_TREE_PATH_BYTES = 100_000
 # The most that git may allocate at once: a delta chain can ask for any size, a 5 MB file needs a fraction.
 GIT_MEMORY = "512m"
-# How long git may be silent while it reads from disk. A named pipe among the objects would keep it waiting for ever.
-GIT_SILENCE_SECONDS = 60.0
+# How long git may be silent while it reads from disk, which takes seconds at most. A named pipe among the objects would
+# keep it waiting for ever.
+GIT_SILENCE_SECONDS = 20.0
 # How long a fetch may take in all: the largest source repositories arrive within minutes.
 FETCH_SECONDS = 3600.0
 # How long pip may take for one distribution, which may be a gigabyte of compiled code around the Python.

@@ -109,10 +109,13 @@ def _barrier(member: tarfile.TarInfo, name: str | None) -> str | None:
 
 def _copy(archive: tarfile.TarFile, member: tarfile.TarInfo, spool: BinaryIO, kept: int) -> int:
     file = archive.extractfile(member)
-    data = file.read(kept) if file is not None else b""
-    if len(data) != kept:
-        raise tarfile.ReadError("it ends too early")
-    return spool.write(data)
+    left = kept
+    while left:  # in pieces: a tokenizer may be larger than any header that is read at once
+        data = file.read(min(left, _PIECE_BYTES)) if file is not None else b""
+        if not data:
+            raise tarfile.ReadError("it ends too early")
+        left -= spool.write(data)
+    return kept
 
 
 def _fetch(spool: BinaryIO, place: _Place, most_bytes: int) -> Head:

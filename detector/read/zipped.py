@@ -69,7 +69,8 @@ def _files(
         if member.is_dir():
             continue
         if not (is_python_name(shown) or may_be_script(shown, mode)):
-            if is_other_name(shown) and _barrier(member, name, mode) is None:
+            # What is no file is no evidence; a file that cannot be read is said by whoever would read it.
+            if name is not None and is_other_name(shown) and stat.S_IFMT(mode) in {0, stat.S_IFREG}:
                 yield Found(shown, member)
             continue
         reason = _refusal(member, name, mode)
@@ -102,6 +103,8 @@ def _barrier(member: zipfile.ZipInfo, name: str | None, mode: int) -> str | None
 
 
 def _fetch(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most_bytes: int) -> Head:
+    if (reason := _barrier(member, member.filename, member.external_attr >> 16)) is not None:
+        raise CannotRead(reason)
     pieces: list[bytes] = []
     size = 0
     try:

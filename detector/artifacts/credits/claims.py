@@ -22,7 +22,8 @@ _SHORT = re.compile(
     r"\b(?:e\.g|i\.e|a\.k\.a|al|cf|co|corp|dr|inc|incl|ltd|prof|resp|ver|viz|vs|v)$|&\w{1,8}$", re.IGNORECASE
 )
 _SHORT_REACH = 10
-_EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+|_+(?!\w)")
+# A row of underscores is tried once, not from each of them.
+_EMPHASIS = re.compile(r"[*`]+|(?<!\w)_+|(?<!_)_++(?!\w)")
 _BLOCK_TAG = re.compile(r"</?(?:p|br|div|h[1-6]|li|ol|ul|table|td|th|tr)\b[^<>]{0,300}>", re.IGNORECASE)
 _NEWLINE = re.compile(r"\r\n|\r|\n")
 _RULE = re.compile(r"[-=~^*_#|:+ ]*|(?:```|~~~).*")
@@ -98,6 +99,11 @@ class Claim:
     source: str
 
 
+def may_claim(text: str) -> bool:
+    """Whether any word of a claim occurs in a text, or a line that may lead to one."""
+    return _VERB.search(text) is not None
+
+
 def claims(text: str) -> Iterator[Claim]:
     """Every claim of a README or notice, in its order; of a long list of sources one for each turn of the sentence."""
     is_awaited = is_in_list = False  # whether "based on:" stands above, and whether the list below it has begun
@@ -107,7 +113,8 @@ def claims(text: str) -> Iterator[Claim]:
         is_led = is_awaited
         for number, sentence in enumerate(_sentences(block)):
             sources, leads = _sources(sentence, is_open=is_led and number == 0)
-            yield from (Claim(line, sentence[:_LONGEST_SENTENCE], source) for source in sources)
+            told = sentence[:_LONGEST_SENTENCE]  # one text for all: a sentence may have thousands of turns
+            yield from (Claim(line, told, source) for source in sources)
             is_awaited = leads
         if is_led and is_item:
             is_awaited = is_in_list = True

@@ -9,18 +9,19 @@ from dataclasses import dataclass
 from itertools import islice
 
 from detector.artifacts.credits import manifests, remarks
-from detector.artifacts.credits.claims import claims
+from detector.artifacts.credits.claims import claims, may_claim
 from detector.artifacts.credits.licences import is_licence_name
 from detector.model import Skipped
 from detector.settings.dangling import MOST_FILE_NAMES
 from detector.settings.declared import (
     LONGEST_DECLARATION,
     LONGEST_MESSAGE,
+    MOST_CLAIMING_LETTERS,
     MOST_MANIFEST_BYTES,
     MOST_MESSAGES,
     MOST_NOTICE_FILES,
 )
-from detector.targets import Commit, Repo
+from detector.targets import Repo
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +141,26 @@ def _of_messages(project: Repo, skipped: list[Skipped]) -> Iterator[Declaration]
     if project.history is None:
         return
     commits = project.history.commits()
+    letters = left = 0
     for commit in islice(commits, MOST_MESSAGES):
-        yield from _of_message(commit)
-    if len(commits) > MOST_MESSAGES:
-        skipped.append(Skipped("history", f"{len(commits) - MOST_MESSAGES:,} messages of commits are not read"))
+        text = commit.message[:LONGEST_MESSAGE]
+        place = f"commit {commit.id[:12]}"
+        yield from _of_trailers(place, text)
+        if may_claim(text):
+            letters += len(text)
+            left += letters > MOST_CLAIMING_LETTERS
+            if letters <= MOST_CLAIMING_LETTERS:
+                for claim in islice(claims(text), MOST_FILE_NAMES):
+                    yield Declaration(place, 0, "commit", claim.sentence, claim.source)
+    left += max(len(commits) - MOST_MESSAGES, 0)
+    if left:
+        skipped.append(Skipped("history", f"{left:,} messages of commits are not read"))
 
 
-def _of_message(commit: Commit) -> Iterator[Declaration]:
-    text = commit.message[:LONGEST_MESSAGE]
-    place = f"commit {commit.id[:12]}"
+def _of_trailers(place: str, text: str) -> Iterator[Declaration]:
     for pattern in (_TRAILER, _MERGED, _PICKED):
         for found in pattern.finditer(text):
             yield Declaration(place, 0, "commit", found[0], found["source"])
-    for claim in islice(claims(text), MOST_FILE_NAMES):
-        yield Declaration(place, 0, "commit", claim.sentence, claim.source)
 
 
 def _of_comments(project: Repo) -> Iterator[Declaration]:

@@ -13,8 +13,10 @@ from detector.settings.declared import MOST_MANIFEST_ENTRIES
 # Fields of a package's metadata that name it or say where it lives.
 METADATA = frozenset({"name", "home-page", "project-url"})
 _FRONT = re.compile(r"\A(?:\ufeff)?---[ \t]*\n(.*?)^---[ \t]*$", re.DOTALL | re.MULTILINE)
+# A comment is looked for where blanks begin, not from each of them again.
+_REMARK = re.compile(r"(?<!\s)\s+#.*$")
 _QUOTES = "\"'"
-_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][\w.-]{0,100})\s*(?:\[[^\]]{0,200}\])?\s*(?:[=<>!~;@(,#]|$)")
+_REQUIREMENT = re.compile(r"\s*+([A-Za-z0-9][\w.-]{0,100})\s*+(?:\[[^\]]{0,200}\]\s*+)?(?:[=<>!~;@(,#]|$)")
 _SETUP_LIST = re.compile(
     r"\b(?:install_requires|extras_require|tests_require|setup_requires|requirements?)\s*=\s*(?P<open>[\[{(])"
 )
@@ -56,7 +58,7 @@ def front_matter(text: str) -> dict[str, tuple[str, ...]]:
 
 
 def _scalar(text: str) -> str:
-    return re.sub(r"\s+#.*$", "", text.strip()).strip().strip(_QUOTES)
+    return _REMARK.sub("", text.strip()).strip().strip(_QUOTES)
 
 
 def submodules(text: str) -> Iterator[tuple[int, str]]:
@@ -134,7 +136,7 @@ def normal(name: str) -> str:
 
 
 # A key of so many parts is nobody's: reading it takes the square of their number.
-_LONG_KEY = re.compile(r"(?:[\"']?[\w-]{0,50}[\"']?[ \t]{0,9}\.[ \t]{0,9}){33}")
+_LONG_KEY = re.compile(r"(?<![\w-])(?:[\"']?[\w-]{0,50}[\"']?[ \t]{0,9}\.[ \t]{0,9}){33}")
 
 
 def read_toml(text: str) -> dict[str, Any]:

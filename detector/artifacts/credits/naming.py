@@ -40,7 +40,10 @@ _HEADINGS = frozenset(
     " installation introduction license model-card news notes overview quickstart readme requirements setup table"
     " unknown update updates usage welcome".split()
 )
-_HEADING = re.compile(r"^#\s+([^\n]{1,100}?)\s*#*\s*$|^([^\s=][^\n]{0,100})\n={3,}\s*$", re.MULTILINE)
+# Blanks are never given back: a line of them would be tried in every division.
+_HEADING = re.compile(
+    r"^#[ \t]++([^\n]{1,100}?)[ \t]*+#*+[ \t\r]*+$|^([^\s=][^\n]{0,100})\n={3,}[ \t\r]*+$", re.MULTILINE
+)
 _FENCE = re.compile(r"^(?:```|~~~).*?(?:^(?:```|~~~)|\Z)", re.MULTILINE | re.DOTALL)
 _HOSTED = re.compile(
     r"(?:github\.com|gitlab\.com|bitbucket\.org|huggingface\.co|hf\.co|modelscope\.cn/models)[/:]"
@@ -189,7 +192,7 @@ def title_of(readme: str) -> str:
         text = re.sub(
             r"<[^>]{0,300}>|!?\[[^\]]{0,200}\]\([^)]{0,300}\)|[*`_]{1,3}(?=\w)|(?<=\w)[*`]{1,3}", "", heading[0]
         )
-        text = text.partition("\n")[0].strip("# \t").partition(":")[0].strip()
+        text = text.partition("\n")[0].strip("# \t\r").partition(":")[0].strip()
         name = plain(text) if re.fullmatch(r"[\w.-]{4,60}", text) else ""
         return "" if name in _HEADINGS or name in _ANYBODYS else name
     return ""

@@ -101,10 +101,11 @@ def tokenizers(repo: Repo) -> tuple[tuple[Tokenizer, ...], tuple[Skipped, ...]]:
         tokenizer = _read(repo, place, sorted(groups[place], key=lambda each: (_rank(each[0]), each[1])), skipped)
         if tokenizer is not None:
             found.append(tokenizer)
-    skipped += [
-        Skipped(place, f"tokenizers beyond the first {MOST_TOKENIZERS} are not read")
-        for place in ordered[MOST_TOKENIZERS:]
-    ]
+    if len(ordered) > MOST_TOKENIZERS:
+        left = len(ordered) - MOST_TOKENIZERS
+        skipped.append(
+            Skipped(ordered[MOST_TOKENIZERS], f"only {MOST_TOKENIZERS} tokenizers are read, {left:,} are not")
+        )
     return tuple(found), tuple(skipped)
 
 

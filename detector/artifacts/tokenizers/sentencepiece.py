@@ -21,6 +21,9 @@ _ADDED = {3: ("special",), 4: ()}
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _FIXED = {_FIXED64: 8, _FIXED32: 4}
 _MOST_VARINT_BYTES = 10
+# Fields of all messages together, those of half a million pieces: a piece is one, and its text, score and type are.
+# A file of 64 MB may have thirty million that are empty.
+_MOST_FIELDS = 2_000_000
 
 
 def is_sentencepiece(data: bytes) -> bool:
@@ -41,11 +44,12 @@ def read(data: bytes) -> Part:
     pieces: list[bytes] = []
     added: dict[int, AddedToken] = {}
     model, normalizer = "", ""
-    for field, wire, start, end in _fields(data, 0, len(data)):
+    budget = iter(range(_MOST_FIELDS))
+    for field, wire, start, end in _fields(data, 0, len(data), budget):
         if wire != _LENGTH:
             continue
         if field == _PIECES:
-            text, kind = _piece(data, start, end)
+            text, kind = _piece(data, start, end, budget)
             if kind in _ADDED:
                 added[len(pieces)] = AddedToken(text, _ADDED[kind])
             is_piece = kind == _BYTE or (kind not in _ADDED and not text.startswith("<0x"))
@@ -53,12 +57,13 @@ def read(data: bytes) -> Part:
             if len(pieces) > MOST_TOKENS:
                 raise CannotParse(f"it has more than {MOST_TOKENS:,} tokens")
         elif field == _TRAINER:
-            kinds = [at for name, kind, at, _ in _fields(data, start, end) if (name, kind) == (_MODEL_TYPE, _VARINT)]
+            found = _fields(data, start, end, budget)
+            kinds = [at for name, kind, at, _ in found if (name, kind) == (_MODEL_TYPE, _VARINT)]
             model = _MODELS.get(kinds[-1], "") if kinds else "Unigram"
         elif field == _NORMALIZER:
             names = [
                 data[at:to]
-                for name, kind, at, to in _fields(data, start, end)
+                for name, kind, at, to in _fields(data, start, end, budget)
                 if (name, kind) == (_NORMALIZER_NAME, _LENGTH)
             ]
             normalizer = names[-1].decode("utf-8", "replace") if names else ""
@@ -67,10 +72,10 @@ def read(data: bytes) -> Part:
     return Part(model, tuple(pieces), added=added, steps={"normalizer": f'"{normalizer}"'} if normalizer else {})
 
 
-def _piece(data: bytes, start: int, end: int) -> tuple[str, int]:
+def _piece(data: bytes, start: int, end: int, budget: Iterator[int]) -> tuple[str, int]:
     """The text of a piece, and its type."""
     text, piece_type = b"", 1
-    for field, wire, at, to in _fields(data, start, end):
+    for field, wire, at, to in _fields(data, start, end, budget):
         if (field, wire) == (_PIECE_TEXT, _LENGTH):
             text = data[at:to]
         elif (field, wire) == (_PIECE_TYPE, _VARINT):
@@ -78,14 +83,16 @@ def _piece(data: bytes, start: int, end: int) -> tuple[str, int]:
     return text.decode("utf-8", "replace"), piece_type
 
 
-def _fields(data: bytes, start: int, end: int) -> Iterator[tuple[int, int, int, int]]:
-    """Every field of a message.
+def _fields(data: bytes, start: int, end: int, budget: Iterator[int]) -> Iterator[tuple[int, int, int, int]]:
+    """Every field of a message, each for one of the budget.
 
     Shapes: number, wire type, then where its bytes begin and end, or its value twice if it is a varint.
-    Errors: CannotParse for lengths that do not fit and for what no message has.
+    Errors: CannotParse for lengths that do not fit, for what no message has, and when nothing is left of the budget.
     """
     at = start
     while at < end:
+        if next(budget, None) is None:
+            raise CannotParse(f"it has more than {_MOST_FIELDS:,} fields")
         tag, at = _varint(data, at, end)
         field, wire = tag >> 3, tag & 7
         if wire == _VARINT:
