@@ -146,12 +146,13 @@ def _lines(pair: Pair, name: str, explained: Explained) -> Iterator[Evidence]:
     counted = [row for row in likeness.rows if row.bits > 0]
     equal = pair.equal()
     by_family = [key for key in pair.ours.keys if key in explained.by]
+    verb = "sets" if len(explained.families) == 1 else "set"
     said = {
         "equal": len(equal),
         "keys": len(pair.ours.keys),
         "path": pair.ours.path,
         "other": pair.theirs.path,
-        "family": f"{_listed(explained.families)} sets {len(by_family)} of the {len(pair.ours.keys)} so"
+        "family": f"{_listed(explained.families)} {verb} {len(by_family)} of the {len(pair.ours.keys)} so"
         if by_family
         else "published families set none of them so",
         "explained": len(by_family),
