@@ -54,6 +54,11 @@ def test_code_that_matches_and_is_named_nowhere_is_undeclared() -> None:
     assert _lines(report)["undeclared"].measures["functions"] == 4
 
 
+def test_one_function_is_told_in_the_singular() -> None:
+    line = _lines(_report({"warp.py": WARP}))["undeclared"]
+    assert line.claim.startswith("1 function matches heron, and nothing ")
+
+
 def test_code_whose_comments_name_the_source_is_declared_where_it_stands() -> None:
     mine = {path: f"# Adapted from heron.\n{text}" for path, text in FOUR.items()}
     report = _report(mine)

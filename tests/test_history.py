@@ -235,6 +235,8 @@ def test_a_mention_that_was_removed_is_told_if_nothing_else_names_it(tmp_path: P
     assert ("tests/load.py", "the file was deleted") in {(row[2], row[4]) for row in table(look, "removed-mentions")}
     assert lines(look)["trace-removed"].measures["names"] == 2
     assert gone in {each.revision for each in look.events if each.kind == "removal"}
+    suspect.commit(START + 4 * DAY, {"README.md": "Thanks to [Heron-V 2](https://huggingface.co/lab/Heron-V-2).\n"})
+    assert "trace-removed" not in lines(looked(suspect.root, source.root))  # a README that names it hides nothing
 
 
 def test_a_mention_that_only_moves_is_not_removed(tmp_path: Path) -> None:

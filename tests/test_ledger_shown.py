@@ -139,6 +139,26 @@ def test_tables_that_back_no_line_are_left_to_the_other_formats() -> None:
     assert "… and 22 more, which --format json lists, and 714 that the report leaves out" in text
 
 
+def test_times_are_days_and_headings_take_lines_rather_than_lose_their_middle() -> None:
+    columns = ("file", "first there", "file of the reference", "first there (reference)", "blob")
+    row = (
+        "kestrel/a_file_of_a_long_name.py",
+        "2024-02-07T10:11:12Z",
+        "heronvl/another.py",
+        "2023-04-18T02:20:14Z",
+        "a1" * 20,
+    )
+    shown = _shown(replace(alone(), exhibits=(Exhibit("history", "same-blobs", "", "Some", columns, (row,)),)))
+    assert "2024-02-07" in shown
+    assert "2023-04-18" in shown
+    assert "10:11" not in shown
+    assert shown.count("a1" * 6) == 1
+    assert "a1" * 7 not in shown
+    heading = shown.partition("Some")[2].partition("kestrel")[0]
+    assert {"first", "there", "(reference)", "reference"} <= set(heading.split())
+    assert "…" not in heading
+
+
 def test_numbers_stand_right_also_beside_cells_without_one() -> None:
     table = Exhibit("config", "keys", "", "Some", ("key", "bits"), (("a", 1.5), ("b", ""), ("c", 12)))
     assert "    key  bits\n    a     1.5\n    b\n    c      12\n" in _shown(replace(alone(), exhibits=(table,)))

@@ -67,6 +67,14 @@ def test_installed_packages_are_one_skipped_folder(tmp_path: Path, contents: Con
     assert list(skipped) == ["environment", "lib/.git", "lib/.tox", "lib/__pycache__", "node_modules"]
 
 
+def test_a_target_that_is_a_link_is_called_as_the_user_calls_it(tmp_path: Path) -> None:
+    write(tmp_path / "repo", m="M")
+    (tmp_path / "suspect").symlink_to(tmp_path / "repo")
+    with open_target(str(tmp_path / "suspect")) as opened:
+        assert opened.name == "suspect"
+        assert opened.files.paths() == ["m.py"]
+
+
 def test_links_are_reported_and_never_followed(tmp_path: Path, contents: Contents) -> None:
     root = tmp_path / "root"
     write(root, real="R", package__m="M")

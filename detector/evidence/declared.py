@@ -123,8 +123,9 @@ def _status(comparison: Comparison, reference: _Reference, suspect: _Suspect) ->
         "mentioning_notes": len(mentions),
     }
     said: dict[str, object] = {
-        "n": _functions(len(reference.matches)),
+        **_matching(len(reference.matches)),
         "declared": len(declared),
+        "are": "is" if len(declared) == 1 else "are",
         "share": f"{share:.0%}",
     }
     places = tuple(sorted({(match.suspect.path, match.suspect.first_line) for match in declared}))[:MOST_TOLD_PLACES]
@@ -174,8 +175,10 @@ def _places(claims: Sequence[Declaration]) -> tuple[Place, ...]:
     return tuple(told)[:MOST_TOLD_PLACES]
 
 
-def _functions(number: int) -> str:
-    return "1 function" if number == 1 else f"{number:,} functions"
+def _matching(number: int) -> dict[str, str]:
+    if number == 1:
+        return {"n": "1 function", "match": "matches"}
+    return {"n": f"{number:,} functions", "match": "match"}
 
 
 def _others_credited(
@@ -259,7 +262,7 @@ def _losses(
     gone = lost_holders(reference.own, suspect.known, reference.matches, files) if is_derived else []
     if gone:
         path, notice = gone[0]
-        said = {"path": path, "words": notice.text, "n": _functions(len(reference.matches))}
+        said = {"path": path, "words": notice.text, **_matching(len(reference.matches))}
         measures = {"holders": len(gone), "functions": len(reference.matches), "bits": round(reference.bits(), 2)}
         lines.append(_line("licence-file-lost", reference.name, said, measures, ()))
     rows = [

@@ -38,7 +38,7 @@ from detector.artifacts.histories.residue import (
 )
 from detector.artifacts.histories.shared_files import Shared, shared
 from detector.artifacts.histories.source_names import SourceNames, checkpoint_pattern, source_names, together
-from detector.artifacts.histories.spoken_names import names_spoken
+from detector.artifacts.histories.spoken_names import names_in_notes, names_spoken
 from detector.code.versions import Lowered, nearest_versions
 from detector.model import Evidence, Examined, Look, Skipped, Strength
 from detector.patterns import line, support
@@ -136,13 +136,16 @@ def _look(comparison: Comparison, own: _Own, theirs: Past, names: SourceNames) -
     comparison.tell(f"comparing histories with {theirs.name}")
     common = frozenset(ours.by_id) & frozenset(theirs.by_id)
     renamed = tuple(each for each in own.renamed if each.commit.id not in common)
+    # What a README of today says is not hidden by dropping an import.
+    is_spoken_of = bool(own.removed) and names_in_notes(ours.repo, theirs.repo, names.addresses)
+    removed = () if is_spoken_of else own.removed
     found = Found(
         common=common,
         shared=Shared() if common else shared(ours, theirs),
         versions=Versions() if common else _versions(ours, theirs),
         renamed=renamed,
         spoken=names_spoken(theirs.repo.files) if renamed else frozenset(),
-        removed=tuple(each for each in own.removed if each.name in names.all() and each.commit.id not in common),
+        removed=tuple(each for each in removed if each.name in names.all() and each.commit.id not in common),
         dated=own.dated,
         left=tuple(left_paths(own.compiled, own.tools, names.projects, theirs.python, theirs.sizes)),
     )
@@ -340,7 +343,10 @@ def _removed(found: Found, ours: Past, name: str) -> Evidence:
         "files": len({each.path for each in found.removed}),
     }
     places = _places(each.path for each in found.removed)
-    tested = [f"still named in the present state: none of these names, in {len(ours.present):,} files"]
+    tested = [
+        f"still named in the present state: none of these names, in {len(ours.present):,} files",
+        "the present READMEs and notices do not name the reference",
+    ]
     return line(
         "history/trace-removed", name, support(REMOVED_ODDS), said, measures=measures, tested=tested, places=places
     )

@@ -68,8 +68,8 @@ def listing(root: Path) -> Listing[str]:
 
 
 def name_of(root: Path) -> str:
-    """Name a folder by its last part, also when it was given as `.`."""
-    return Path(os.path.realpath(root)).name or str(root)
+    """Name a folder by its last part, as it was given: a link by its own name, `.` by what it stands for."""
+    return Path(os.path.abspath(root)).name or str(root)
 
 
 def is_script(path: Path) -> bool:

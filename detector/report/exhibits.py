@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len
@@ -21,6 +22,9 @@ LEAST_CELL = 5
 GAP = 2
 SIDE_WIDTH = 16
 DATE_DIGITS = 10  # of an event's time: the day
+HEADING_LINES = 3
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
+_DIGEST = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
 def section(report: Report, width: int) -> Iterator[RenderableType]:
@@ -60,20 +64,44 @@ def _rest(exhibit: Exhibit) -> str:
 def _table(exhibit: Exhibit, room: int) -> RenderableType:
     """Columns aligned, numbers to the right; what is too wide gives way, the widest columns first."""
     shown = max(1, (room + GAP) // (LEAST_CELL + GAP))  # columns for which there is room
-    rows = [tuple(layout.cell(value) for value in row[:shown]) for row in exhibit.rows[:MAX_ROWS]]
+    rows = [tuple(_brief(layout.cell(value)) for value in row[:shown]) for row in exhibit.rows[:MAX_ROWS]]
     headings = [visible(column) for column in exhibit.columns[:shown]]
-    widths = _widths(
-        [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)], room - GAP * (len(headings) - 1)
-    )
+    words_of = [max(heading.split(), key=cell_len, default="") for heading in headings]
+    room -= GAP * (len(headings) - 1)
+    wanted = _wanted(headings, rows)
+    widths = _widths(wanted if sum(wanted) <= room else _wanted(words_of, rows), room)
     table = Table(box=None, pad_edge=False, padding=(0, GAP, 0, 0), header_style="dim", show_header=any(headings))
     for number, (heading, cells) in enumerate(zip(headings, widths, strict=True)):
         is_number = summary.holds_numbers(exhibit.rows, number)
         table.add_column(
-            Text(layout.elide(heading, cells)), justify="right" if is_number else "left", no_wrap=True, width=cells
+            Text(_folded(heading, cells)), justify="right" if is_number else "left", no_wrap=True, width=cells
         )
     for row in rows:
         table.add_row(*(Text(layout.elide(cell, cells)) for cell, cells in zip(row, widths, strict=True)))
     return table
+
+
+def _wanted(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> list[int]:
+    return [max(map(cell_len, column)) for column in zip(headings, *rows, strict=True)]
+
+
+def _brief(cell: str) -> str:
+    """A time as its day and an id by its first digits, as the timeline has them; both ends of either tell less."""
+    if _TIME.fullmatch(cell):
+        return cell[:DATE_DIGITS]
+    return cell[: layout.REVISION_DIGITS] if _DIGEST.fullmatch(cell) else cell
+
+
+def _folded(heading: str, cells: int) -> str:
+    """A heading in as many lines as it takes, at most `HEADING_LINES`."""
+    lines: list[str] = []
+    for word in heading.split():
+        if lines and cell_len(f"{lines[-1]} {word}") <= cells:
+            lines[-1] += f" {word}"
+        else:
+            lines.append(word)
+    kept = [*lines[: HEADING_LINES - 1], " ".join(lines[HEADING_LINES - 1 :])] if len(lines) > HEADING_LINES else lines
+    return "\n".join(layout.elide(line, cells) for line in kept)
 
 
 def _widths(wanted: Sequence[int], room: int) -> list[int]:

@@ -41,7 +41,7 @@ _LEAD = re.compile(
 
 _VERBS = "copied|adapted|adopted|taken|borrowed|borrows|modified|derived|derives|ported|based|forked"
 # A sentence with none of these claims nothing.
-_VERB = re.compile(rf"\b(?:{_VERBS}|fork|buil[dt]|exten[ds])", re.IGNORECASE)
+_VERB = re.compile(rf"\b(?:{_VERBS}|fork|buil[dt]|exten[ds]|adaptation)", re.IGNORECASE)
 # What may stand between the verb and its preposition.
 _WORDS = r"[ ](?:(?!(?:not|never|by)\b)\w+[ ]){0,3}?"
 # How far before a claim a denial or a comparison still belongs to it: "unlike the many others that are based on".
@@ -58,6 +58,7 @@ _TURN = re.compile(
         | (?:built|builds|building) [ ](?:\w+ly[ ]|in[ ](?:large[ ])?part[ ]|mostly[ ]|further[ ]|up[ ])?
             (?:on|upon|atop|off|around|from(?![ ]source))
         | build [ ](?:\w+ly[ ]|further[ ])?(?:upon|atop|on[ ]top[ ]of)
+        | built[ ]with[ ]reference[ ]to | (?:is|are)[ ](?:an?[ ])?adaptations?[ ]of
         | forks?[ ]of | extensions?[ ](?:of|to) | extend(?:s|ing)[ ](?:up)?on
         )\b,? )
     | (?P<direct> \b(?:adapted|adopted|modified|ported|forked|forks|forking|extends|extending)
@@ -85,6 +86,15 @@ _TURN = re.compile(
     re.IGNORECASE | re.VERBOSE,
 )
 
+# The source before the verb, as lists of thanks have it: "[LLaVA](...): the codebase we built upon". No words are free
+# in it, so that no denial fits.
+_NAMED_BEFORE = re.compile(
+    r"(?:\s?[:,–—]|\s-) (?:(?:the|our) )?(?:(?:main|original|base) )?"
+    r"(?:code ?base|code|repo|repository|project|framework|library) "
+    r"(?:that |which )?(?:we|(?:this|our) (?:code|codebase|project|repo|repository|work))"
+    r"(?: have| has| is| are| was| were)?(?: mainly| mostly| heavily)? (?:built|build|builds|based) (?:up)?on\b",
+    re.IGNORECASE,
+)
 
 # Of a sentence, as it is told; what is longer is a table or a text without any dots.
 _LONGEST_SENTENCE = 1_000
@@ -177,6 +187,8 @@ def _sources(sentence: str, *, is_open: bool) -> tuple[list[str], bool]:
     start = 0  # of what is not searched for names yet
     claim_end = denial_end = -1
     has_claim = False
+    if named := _NAMED_BEFORE.search(sentence):
+        found.append(sentence[: named.start()])
     for turn in _TURN.finditer(sentence):
         if is_open:
             found.append(sentence[start : turn.start()])
