@@ -97,6 +97,8 @@ def test_code_that_was_not_compared_is_told_with_the_reason_and_without_hints_ab
     assert "function" not in text.partition("Code was")[0]
     asked = replace(beside(), examined=(Examined("config", "original", True, "1 with 1"),))
     assert "Code was not compared: only config was asked for." in _shown(asked)
+    asked = replace(asked, examined=(*asked.examined, Examined("history", "original", True, "1 commit with 2 commits")))
+    assert "Code was not compared: only config and history were asked for." in _shown(asked)
 
 
 def test_a_suspect_alone_has_no_relation_and_no_support() -> None:

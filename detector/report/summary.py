@@ -82,8 +82,8 @@ def why_no_code(report: Report) -> str:
     about = dict.fromkeys(each.about for each in report.examined if each.kind == "code" and each.about)
     if about:
         return "; ".join(about)
-    asked = ", ".join(dict.fromkeys(each.kind for each in report.examined))
-    return f"only {asked} was asked for"
+    *others, last = dict.fromkeys(each.kind for each in report.examined)
+    return f"only {', '.join(others)} and {last} were asked for" if others else f"only {last} was asked for"
 
 
 def nothing_to_look_at(report: Report) -> list[Nothing]:
