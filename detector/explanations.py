@@ -19,6 +19,7 @@ from detector.evidence import code, config, dangling, declared, history, structu
 from detector.model import Basis, CloneType, Relation, UserError
 from detector.patterns import PATTERNS
 from detector.settings import (
+    CLUSTERS,
     DECLARED_SHARE,
     DERIVED_BITS,
     DERIVED_FUNCTIONS,
@@ -108,6 +109,22 @@ _BASES: dict[Basis, str] = {
     ),
     Basis.REQUEST: "Nothing: only `--min-similarity` or `--min-bits` lists it.",
 }
+# What the reports call numbers and parts of themselves.
+_WORDS: dict[str, str] = {
+    "bits": "How surprising it is that both have what they share: the rarer it is elsewhere, the more.",
+    "similarity": "How well two functions fit each other, 0 to 1: the shared part of both, and more in good company.",
+    "overlap": "The shared weight of two functions over the weight of both, 0 to 1 (weighted Jaccard).",
+    "containment": "The share of the suspect's function that the reference has too, 0 to 1.",
+    "exclusive-bits": "What one reference explains of the suspect and none of the others does.",
+    "support": "How strongly what was found speaks for the relation rather than its alternative, in words.",
+    "cluster": "Kinds of evidence that depend on each other: the strongest line of a cluster speaks for all of it.",
+    "claim": "What was observed; it can be checked by hand.",
+    "innocent": "What would explain a claim without copying.",
+    "tested": "Innocent explanations that were tried on this case, and what came out.",
+    "calibration": "In how many cases of independent projects the same was seen: no line is stronger than that allows.",
+    "exhibit": "A table by which lines of evidence can be checked; it is called by its kind and what it lists.",
+    "event": "Something in a history, by that history's own account: whoever writes a history chooses its dates.",
+}
 _INDENT = 2
 _LEAST_WIDTH = 40  # of a text: a narrower terminal wraps it once more
 _CODE = ("before", "after")  # parts that keep their lines
@@ -149,6 +166,10 @@ def _entries() -> Iterator[Entry]:
         yield Entry(relation.value, "relation", line)
     for basis, line in _BASES.items():
         yield Entry(basis.value, "basis", line)
+    for name, kinds in CLUSTERS.items():
+        yield Entry(name, "cluster", f"Kinds that depend on each other: {', '.join(kinds)}. {_WORDS['cluster']}")
+    for name, line in _WORDS.items():
+        yield Entry(name, "word", line)
     for name, disguise in sorted(DISGUISES.items()):
         yield Entry(name, "disguise", disguise.done, (("before", disguise.before), ("after", disguise.after)))
 
@@ -202,6 +223,8 @@ def _found(word: str, known: dict[str, Entry]) -> str:
     spellings |= {name: name for name in known}
     if plain in spellings:
         return spellings[plain]
+    if plain.partition("/")[0] in KINDS:  # a table of the report: its kind says what is in it
+        return plain.partition("/")[0]
     near = list(dict.fromkeys(spellings[each] for each in get_close_matches(plain, spellings)))
     hint = f"is {' or '.join(near)} meant?" if near else "`detector explain` lists what there is"
     raise UserError(f"nothing is called {word!r}: {hint}")

@@ -51,7 +51,7 @@ def _places(mine: Mapping[str, str | bytes], pattern: str, *references: Repo) ->
 def test_a_module_of_an_auto_map_that_only_the_reference_has_dangles() -> None:
     lines = _lines({"config.json": AUTO, "a.py": "x = 1\n"})
     line = lines["missing-module"]
-    assert "config.json:1 of the suspect names modeling_heronvl.HeronForChat" in line.claim
+    assert "config.json:1 of the suspect names `modeling_heronvl.HeronForChat`" in line.claim
     assert "modeling_heronvl.py" in line.claim
     assert line.measures["exclusive_names"] == line.measures["names"] == 1
     assert line.strength is Strength.MODERATE

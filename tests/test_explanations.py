@@ -17,6 +17,7 @@ from detector.code.scopes import places
 from detector.explanations import KINDS, PARTS, entries, five_parts
 from detector.model import Basis, CloneType, Relation, Span, UserError
 from detector.patterns import PATTERNS
+from detector.settings import CLUSTERS
 
 ROOT = Path(__file__).parent.parent
 WIDTH = 100
@@ -156,3 +157,13 @@ def test_texts_are_as_wide_as_the_terminal_and_lose_no_word(width: int) -> None:
 def test_no_explanation_accuses_anyone() -> None:
     everything = explanations.overview(WIDTH) + "".join(explanations.explain(name, WIDTH) for name in entries())
     assert FORBIDDEN_WORDS.search(everything) is None
+
+
+def test_words_of_a_report_its_clusters_and_its_tables_are_explained() -> None:
+    known = entries()
+    assert {"bits", "similarity", "containment", "calibration", "exclusive-bits", *CLUSTERS} <= known.keys()
+    for name in CLUSTERS:
+        assert all(kind in known[name].line for kind in CLUSTERS[name])
+    assert explanations.explain("tokenizer/changed-tokens", 80) == explanations.explain("tokenizer", 80)
+    with pytest.raises(UserError):
+        explanations.explain("nothing/changed-tokens", 80)

@@ -145,6 +145,17 @@ def test_templates_licences_and_short_files_say_nothing(tmp_path: Path) -> None:
     assert looked(one.root, other.root).evidence == ()
 
 
+def test_pictures_that_both_have_support_nothing_and_are_told(tmp_path: Path) -> None:
+    files = {f"demo/{number}.jpg": f"picture {number} " * 50 for number in range(5)}
+    one, other = Script(tmp_path / "one"), Script(tmp_path / "other")
+    other.commit(START, files)
+    one.commit(START + DAY, files)
+    line = lines(looked(one.root, other.root))["same-blobs"]
+    assert line.strength is Strength.NONE
+    assert line.measures["files"] == 5
+    assert any("5 of them" in each for each in line.tested)
+
+
 def test_a_fork_is_told_by_its_commits_alone(tmp_path: Path, heron: Script) -> None:
     fork = Script(tmp_path / "unused")
     fork._git("fetch", "-q", str(heron.root), "main:taken")

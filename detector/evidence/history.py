@@ -47,6 +47,7 @@ from detector.settings.history import (
     IMPORTED_NAMES,
     LEFT_ODDS,
     LEFT_SIZE_ODDS,
+    MEDIA,
     MOST_VERSION_FILES,
     REMOVED_ODDS,
     SHARED_FOLDER_ODDS,
@@ -238,7 +239,8 @@ def _same_commits(found: Found, ours: Past, name: str) -> Evidence:
 
 def _same_blobs(found: Found, name: str) -> Evidence:
     python = sum(each.is_python for each in found.shared.files)
-    others = len(found.shared.files) - python
+    media = sum(each.ours.path.rpartition(".")[2].lower() in MEDIA for each in found.shared.files)
+    others = len(found.shared.files) - python - media
     odds = max(_odds(SHARED_PYTHON_ODDS, python), _odds(SHARED_OTHER_ODDS, others))
     absent = sum(each.size < 0 for each in found.shared.files)
     said = {"n": f"{len(found.shared.files):,}", "python": f"{python:,}"}
@@ -251,6 +253,8 @@ def _same_blobs(found: Found, name: str) -> Evidence:
     tested = [
         f"had later by the reference, by committer dates: {len(found.shared.newer):,} more shared files, not counted"
     ]
+    if media:
+        tested.append(f"pictures and their like, which many projects show: {media:,} of them; they do not count")
     if not python:
         tested.append("a third source is likely: none of the shared files is Python")
     places = _places(each.ours.path for each in sorted(found.shared.files, key=lambda each: not each.is_python))

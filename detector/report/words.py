@@ -27,7 +27,7 @@ RELATIONS: dict[Relation, tuple[str, str]] = {
     ),
     Relation.COMMON_IDIOM: (
         "common idiom",
-        "What {suspect} and {reference} have in common is widespread: it does not tell where it comes from.",
+        "What {suspect} and {reference} have in common is little or widespread: it does not tell where it comes from.",
     ),
     Relation.INDEPENDENT: (
         "independent",

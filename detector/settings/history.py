@@ -8,6 +8,12 @@ from __future__ import annotations
 # tokenizer, a benchmark's data. Alone it supports little, however many files it is.
 SHARED_PYTHON_ODDS = {1: 100.0, 3: 1_000.0, 10: 10_000.0}
 SHARED_OTHER_ODDS = {1: 5.0, 3: 10.0}
+# Pictures and their like count nothing: wheels, of which the null is made, hardly have any, and one photograph stands
+# in the demonstrations of many projects.
+MEDIA = frozenset(
+    "avi bmp eps gif gz ico jpeg jpg m4a mov mp3 mp4 ogg otf pdf png pptx svg tif tiff ttf wav webm webp woff woff2"
+    " zip".split()
+)
 # The same for whole folders of more than one file: none in as many pairs.
 SHARED_FOLDER_ODDS = 1_000.0
 
