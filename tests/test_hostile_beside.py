@@ -60,7 +60,7 @@ def test_headings_requirements_and_cards_are_still_read() -> None:
     assert naming.title_of("# Heron-VL ##  \r\ntext\r\n") == "heron-vl"
     assert manifests.dependencies("requirements.txt", "  torch [x] >= 2\n") == {"torch"}
     assert manifests.front_matter("---\nbase_model: a/b   # why\n---\n") == {"base_model": ("a/b",)}
-    assert [each.source for each in claims.claims("It is __based on__ `heron_vl`.")] == [" heron_vl"]
+    assert [each.source for each in claims.claims("It is __based on__ `heron_vl`.")] == ["based on heron_vl"]
 
 
 def test_messages_of_nothing_but_turns_are_read_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:

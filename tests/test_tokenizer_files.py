@@ -190,6 +190,14 @@ def test_tokenizers_beyond_the_bound_are_counted_not_read() -> None:
     assert [(each.path, "3 are not" in each.reason) for each in skipped] == [("16/", True)]
 
 
+def test_tokenizers_are_read_until_all_together_are_large(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("detector.artifacts.tokenizers.files.MOST_HELD_TOKENS", 500)
+    files = {f"{number:02}/tokenizer.model": as_tiktoken(HERON[:300]) for number in range(5)}
+    found, skipped = tokenizers(repo("zoo", files))
+    assert len(found) == 2
+    assert [(each.path, "3 are not" in each.reason) for each in skipped] == [("02/", True)]
+
+
 @pytest.mark.parametrize(
     ("kind", "data", "reason"),
     [

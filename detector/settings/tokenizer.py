@@ -13,6 +13,8 @@ MOST_MERGES = 4_000_000
 MOST_ADDED = 100_000
 # Tokenizers read of one side: projects have one or two, collections of models a dozen.
 MOST_TOKENIZERS = 16
+# Tokens and merges that are held of all of them, some hundred bytes each: ten times those of the largest published one.
+MOST_HELD_TOKENS = 8_000_000
 
 # Part of the stored table of known tokenizers: hashes of another spelling of tokens must not be compared.
 KNOWN_TOKENIZERS_VERSION = 1

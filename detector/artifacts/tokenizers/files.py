@@ -15,6 +15,7 @@ from detector.artifacts.tokenizers.part import AddedToken, Part, overlaid
 from detector.model import Skipped
 from detector.settings.tokenizer import (
     MOST_ADDED,
+    MOST_HELD_TOKENS,
     MOST_TOKENIZER_BYTES,
     MOST_TOKENIZER_DEPTH,
     MOST_TOKENIZER_VALUES,
@@ -97,15 +98,18 @@ def tokenizers(repo: Repo) -> tuple[tuple[Tokenizer, ...], tuple[Skipped, ...]]:
     ordered = sorted(groups, key=lambda place: (place.count("/"), place))
     found: list[Tokenizer] = []
     skipped: list[Skipped] = []
+    held = asked = 0
     for place in ordered[:MOST_TOKENIZERS]:
+        if held > MOST_HELD_TOKENS:
+            break
+        asked += 1
         tokenizer = _read(repo, place, sorted(groups[place], key=lambda each: (_rank(each[0]), each[1])), skipped)
         if tokenizer is not None:
             found.append(tokenizer)
-    if len(ordered) > MOST_TOKENIZERS:
-        left = len(ordered) - MOST_TOKENIZERS
-        skipped.append(
-            Skipped(ordered[MOST_TOKENIZERS], f"only {MOST_TOKENIZERS} tokenizers are read, {left:,} are not")
-        )
+            held += len(tokenizer.contents) + len(tokenizer.part.merges)
+    if len(ordered) > asked:
+        reason = f"tokenizers are read up to {MOST_TOKENIZERS}, and {MOST_HELD_TOKENS:,} tokens and merges of all"
+        skipped.append(Skipped(ordered[asked], f"{reason}: {len(ordered) - asked:,} are not"))
     return tuple(found), tuple(skipped)
 
 
