@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from detector.model import Role, UserError
+from detector.model import Role, Skipped, UserError
 from detector.read import open_target
 from detector.read.limits import MAX_FILE_BYTES
 from detector.read.roles import role_of
@@ -233,3 +233,17 @@ def test_importing_the_reader_does_not_import_gitpython() -> None:
 )
 def test_a_role_is_told_from_path_and_first_lines(path: str, head: str, role: Role) -> None:
     assert role_of(path, head.encode()) is role
+
+
+def test_links_in_place_of_a_models_files_are_told(tmp_path: Path) -> None:
+    blobs, snapshot = tmp_path / "blobs", tmp_path / "snapshot"
+    blobs.mkdir()
+    snapshot.mkdir()
+    (snapshot / "a.py").write_text("x = 1\n")
+    for name in ("config.json", "model.safetensors", "picture.png"):
+        (blobs / name).write_text("{}")
+        (snapshot / name).symlink_to(blobs / name)
+    with open_target(str(snapshot)) as repo:
+        told = [(each.path, each.reason) for each in repo.files if isinstance(each, Skipped)]
+        assert told == [(name, "a symbolic link out of the folder") for name in ("config.json", "model.safetensors")]
+        assert repo.files.others() == []

@@ -30,6 +30,8 @@ _LEFT_OUT = {
 }
 # Never source, and there or not as the tools have run: not worth a line in a report.
 _CACHES = frozenset({".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
+# Files of models, which a download cache lays out as links: that they were not read must not go unsaid.
+_MODEL_SUFFIXES = (".json", ".model", ".safetensors", ".tiktoken")
 _ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta")
 
 # A named pipe must not keep us waiting, a link must not lead us elsewhere between the listing and the reading.
@@ -122,12 +124,12 @@ def _file(path: str, entry: os.DirEntry[str]) -> Iterator[Found[str] | Skipped]:
 
 
 def _link(top: str, path: str, entry: os.DirEntry[str]) -> Iterator[Skipped]:
-    """Report a link that stands for Python or for a folder; links are never followed."""
+    """Report a link that stands for Python, for a model's files or for a folder; links are never followed."""
     try:
         leads_to_folder = entry.is_dir()
     except OSError:  # a loop of links
         leads_to_folder = False
-    if not leads_to_folder and not is_python_name(path):
+    if not leads_to_folder and not (is_python_name(path) or path.lower().endswith(_MODEL_SUFFIXES)):
         return
     real = os.path.realpath(entry.path)
     if not os.path.exists(real):
