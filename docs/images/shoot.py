@@ -1,4 +1,4 @@
-"""Take the picture of the HTML report on the fixtures: `.venv/bin/python -m docs.images.shoot [FILE]`.
+"""Take the pictures of the HTML report on the fixtures: `.venv/bin/python -m docs.images.shoot [FOLDER]`.
 
 Needs Chromium or Chrome, and playwright. The fonts are those of the machine, so that no two machines agree on a byte.
 """
@@ -8,8 +8,10 @@ from __future__ import annotations
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
+from bench.fixture_history import build
 from tests.browsers import NONE_FOUND, find_browser, opened_browser
 
 PROJECTS = [f"fixtures/{name}" for name in ("rebadged", "original", "cited", "independent")]
@@ -19,22 +21,32 @@ OPEN = """name => {
   match.open = true;
   match.scrollIntoView();
 }"""
+SHOW = "section => { document.getElementById(section).scrollIntoView(); window.scrollBy(0, 60); }"
 
 
-def main(picture: str = "docs/images/report.png") -> None:
-    """Compare, open one match, and take a picture of it."""
+def main(pictures: str = "docs/images") -> None:
+    """Compare, open one match, and take a picture of it; and one of the histories that a script makes of two."""
     program = find_browser()
     if program is None:
         sys.exit(NONE_FOUND)
-    with tempfile.TemporaryDirectory() as folder, opened_browser(program) as browser:
-        file = Path(folder) / "report.html"
-        command = [sys.executable, "-m", "detector", "compare", *PROJECTS, "--format", "html", "--output", str(file)]
-        subprocess.run([*command, "--quiet", "--exit-zero"], check=True)
+    with tempfile.TemporaryDirectory() as name, opened_browser(program) as browser:
+        folder = Path(name)
         page = browser.new_page(viewport={"width": 1280, "height": 900}, color_scheme="light")
-        page.goto(file.as_uri())
+        page.goto(_written(PROJECTS, folder / "report.html").as_uri())
         page.evaluate(OPEN, MATCH)
         page.wait_for_timeout(500)  # until the code is coloured
-        page.screenshot(path=picture)
+        page.screenshot(path=Path(pictures) / "report.png")
+        build(folder)
+        histories = [str(folder / side) for side in ("rebadged", "original")]
+        page.goto(_written(histories, folder / "histories.html").as_uri())
+        page.evaluate(SHOW, "timeline")
+        page.screenshot(path=Path(pictures) / "histories.png")
+
+
+def _written(projects: Sequence[str], file: Path) -> Path:
+    command = [sys.executable, "-m", "detector", "compare", *projects, "--format", "html", "--output", str(file)]
+    subprocess.run([*command, "--quiet", "--exit-zero"], check=True)
+    return file
 
 
 if __name__ == "__main__":
