@@ -68,6 +68,13 @@ def test_code_whose_comments_name_the_source_is_declared_where_it_stands() -> No
     assert report.relation is Relation.DERIVED_DECLARED
 
 
+def test_other_sources_that_the_suspect_names_are_told_where_it_does_not_name_this_one() -> None:
+    readme = "# Mine\n\nThis project is built on [Osprey](https://github.com/osprey-lab/osprey).\n"
+    (told,) = _lines(_report({**FOUR, "README.md": readme}))["undeclared"].tested
+    assert "github.com/osprey-lab/osprey" in told
+    assert "compared as a reference too" in told
+
+
 def test_comments_beside_a_part_of_the_code_declare_a_part_and_change_no_relation() -> None:
     report = _report({**FOUR, "anneal.py": f"# Copied from heron\n{ANNEAL}"})
     assert _status(report) == "declared-in-part"

@@ -139,10 +139,10 @@ def _status(comparison: Comparison, reference: _Reference, suspect: _Suspect) ->
     if declared:
         return _line("declared-in-part", reference.name, said, measures, places)
     if any(match.basis is Basis.ALONE for match in reference.matches):
-        others = sum(is_resolvable(each) for each in suspect.said)
-        measures["other_sources"] = others
+        others = [each for each in suspect.said if is_resolvable(each)]
+        measures["other_sources"] = len(others)
         more = f"; {mentions[0]} mentions it" if mentions else ""
-        return _line("undeclared", reference.name, said, measures, (), more)
+        return _line("undeclared", reference.name, said, measures, (), more, _third_sources(others))
     return None
 
 
@@ -164,9 +164,22 @@ def _line(
     measures: dict[str, float | int | str],
     places: Sequence[Place],
     more: str = "",
+    tested: Sequence[str] = (),
 ) -> Evidence:
     """Make a line; it supports nothing, whatever it says: declared reuse is no likeness."""
-    return line(f"declared/{pattern}", name, Strength.NONE, said, measures=measures, places=places, more=more)
+    return line(
+        f"declared/{pattern}", name, Strength.NONE, said, measures=measures, places=places, more=more, tested=tested
+    )
+
+
+def _third_sources(others: Sequence[Declaration]) -> list[str]:
+    """That both may have it from a source which the suspect does name: those of the project first, then of comments."""
+    ordered = sorted(others, key=lambda each: each.where in ("comment", "commit"))
+    named = list(dict.fromkeys(filter(None, map(target, ordered))))
+    if not named:
+        return []
+    listed = ", ".join(named[:MOST_TOLD_PLACES]) + (", ..." if len(named) > MOST_TOLD_PLACES else "")
+    return [f"a third source: the suspect names {listed}; compared as a reference too, each shows what it explains"]
 
 
 def _places(claims: Sequence[Declaration]) -> tuple[Place, ...]:
