@@ -277,3 +277,10 @@ def test_what_was_asked_for_by_its_kind_and_not_read_is_missing() -> None:
     report = replace(asked, skipped=(Skipped("rebadged:tokenizer.json", "larger than 50 MB"),))
     assert exit_code(report, None) == 3
     assert exit_code(replace(asked, skipped=(Skipped("rebadged:a.json", "a symbolic link"),)), None) == 0
+
+
+@pytest.mark.parametrize("form", Format)
+def test_a_report_that_does_not_say_what_was_looked_at_is_shown(form: Format) -> None:
+    older = replace(full(), examined=(), exhibits=(), events=(), clusters=())
+    assert render(older, form)
+    assert render(replace(older, matches=()), form)

@@ -78,7 +78,9 @@ def has_compared_code(report: Report) -> bool:
 
 
 def why_no_code(report: Report) -> str:
-    """Why the code was not compared, in words."""
+    """Why the code was not compared, in words; "" if it was."""
+    if has_compared_code(report):
+        return ""
     about = dict.fromkeys(each.about for each in report.examined if each.kind == "code" and each.about)
     if about:
         return "; ".join(about)
