@@ -269,16 +269,16 @@ def test_compiled_files_lead_to_the_source_they_were_made_from(tmp_path: Path) -
     source = Script(tmp_path / "heronlib")
     source.commit(START, {"heronlib/__init__.py": "", "heronlib/warp.py": WARP})
     suspect = Script(tmp_path / "egret")
-    path = "/home/somebody/work/HeronLib/heronlib/warp.py"
+    path = "/home/somebody/projects/HeronLib/heronlib/warp.py"
     suspect.commit(START + DAY, {
         "egret/__pycache__/warp.cpython-311.pyc": compiled(path, START + 1000, len(WARP)),
-        "run.log": "loading /home/somebody/work/heronlib/data/x.json\nsee https://example.org/a/heronlib/c\n",
+        "run.log": "loading /home/somebody/projects/heronlib/data/x.json\nsee https://example.org/a/heronlib/c\n",
     })  # fmt: skip
     look = looked(suspect.root, source.root)
     line = lines(look)["residue"]
     assert line.measures == {"paths": 2, "files": 2, "same_size": 1}
     shown = table(look, "residue")
-    assert {row[2] for row in shown} == {"~/work/HeronLib/heronlib/warp.py", "~/work/heronlib/data/x.json"}
+    assert {row[2] for row in shown} == {"~/projects/HeronLib/heronlib/warp.py", "~/projects/heronlib/data/x.json"}
     assert "somebody" not in repr(look)
     assert "Some Body" not in repr(look)
 
