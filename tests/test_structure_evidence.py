@@ -22,7 +22,8 @@ from bench.independent_models import (
     original_llama_tensors,
     renamed_prefixes,
 )
-from detector.artifacts.checkpoints import checkpoint, lfs_pointer, module_tree, same_modules
+from detector.artifacts import lfs_pointer
+from detector.artifacts.checkpoints import checkpoint, module_tree, same_modules
 from detector.artifacts.checkpoints.checkpoint import Checkpoint
 from detector.artifacts.checkpoints.families import registry
 from detector.evidence import structure

@@ -18,6 +18,9 @@ _OPENING = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
 MOST_DIGITS = 400
 # Looked for where digits begin alone: from each digit of many numbers that are almost as long it takes a minute.
 _LONG_NUMBER = re.compile(rb"(?<![0-9])[0-9]{%d}" % (MOST_DIGITS + 1))
+# Of a file that is read for a few of its keys: configurations of tokenizers with 2,000 tokens have 15,000 values.
+MOST_SMALL_DEPTH = 64
+MOST_SMALL_VALUES = 200_000
 _SURROGATE_ESCAPE = re.compile(rb"\\u[dD][89abAB]|\\u[dD][c-fC-F]")
 _UTF8_MARK = b"\xef\xbb\xbf"
 
@@ -51,6 +54,15 @@ def parse(data: bytes, most_depth: int, most_values: int) -> object:
     except (ValueError, RecursionError):
         raise CannotParse("it is no JSON that can be read") from None
     return _without_surrogates(found) if _SURROGATE_ESCAPE.search(data) is not None else found
+
+
+def mapping(data: bytes) -> dict[str, object]:
+    """A small file that is one JSON object, such as a configuration; empty if it is anything else, or too large."""
+    try:
+        found = parse(data, MOST_SMALL_DEPTH, MOST_SMALL_VALUES)
+    except CannotParse:
+        return {}
+    return found if isinstance(found, dict) else {}
 
 
 def _check_size(data: bytes, most_depth: int, most_values: int) -> None:

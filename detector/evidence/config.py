@@ -11,7 +11,7 @@ Sources:   configuration classes of a release of transformers and sizes of well-
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.artifacts.bounded_json import CannotParse
@@ -20,7 +20,7 @@ from detector.artifacts.checkpoints.configuration import Configuration
 from detector.artifacts.checkpoints.families import registry
 from detector.artifacts.checkpoints.same_values import Explained, Likeness
 from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
-from detector.patterns import line
+from detector.patterns import line, listed
 from detector.settings.config import (
     LEAST_CONFIG_BITS,
     LEAST_KNOWN_KEYS,
@@ -29,7 +29,6 @@ from detector.settings.config import (
     MOST_CONFIG_FILES,
     MOST_CONFIG_PAIRS,
     MOST_EXHIBIT_ROWS,
-    MOST_LISTED_NAMES,
     MOST_RANKED,
 )
 from detector.targets import Comparison, Files, Head
@@ -37,7 +36,6 @@ from detector.targets import Comparison, Files, Head
 _ROLES = ("model", "processor", "generation", "adapter")
 # What is surely the configuration of a model, whatever it says.
 _SURE = frozenset({"config.json", "params.json"})
-_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +151,7 @@ def _lines(pair: Pair, name: str, explained: Explained) -> Iterator[Evidence]:
         "other": pair.theirs.path,
         "family": _told(explained.families, len(by_family), len(pair.ours.keys)),
         "explained": len(by_family),
-        "names": _listed(f"{row.key} {row.value}" for row in counted),
+        "names": listed(f"{row.key} {row.value}" for row in counted),
     }
     measures = {
         "bits": round(likeness.bits, 1),
@@ -177,7 +175,7 @@ def _lines(pair: Pair, name: str, explained: Explained) -> Iterator[Evidence]:
     )
     renamed = [row for row in likeness.counted(same_values.RENAMED, same_values.MOVED) if row.bits > 0]
     if renamed:
-        names = _listed(f"{row.key} = {row.other_key} ({row.value})" for row in renamed)
+        names = listed(f"{row.key} = {row.other_key} ({row.value})" for row in renamed)
         bits = {"keys": len(renamed), "bits": round(sum(row.bits for row in renamed), 1)}
         yield line("config/renamed-keys", name, Strength.NONE, {**said, "names": names}, measures=bits, places=places)
 
@@ -187,7 +185,7 @@ def _told(families: Sequence[str], explained: int, keys: int) -> str:
     if not explained:
         return "published families set none of them so"
     verb = "sets" if len(families) == 1 else "together set"
-    return f"{_listed(families)} {verb} {explained} of the {keys} so"
+    return f"{listed(families)} {verb} {explained} of the {keys} so"
 
 
 def _tested(measures: Mapping[str, float | int]) -> tuple[str, ...]:
@@ -199,13 +197,6 @@ def _tested(measures: Mapping[str, float | int]) -> tuple[str, ...]:
         "a line needs",
         f"names and versions ({measures['equal_names_and_versions']} are equal): they do not count",
     )
-
-
-def _listed(names: Iterable[str]) -> str:
-    """Some names in a sentence, and how many more there are."""
-    found = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..." for name in names]
-    more = len(found) - MOST_LISTED_NAMES
-    return ", ".join(found[:MOST_LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _alignment(pair: Pair, name: str) -> Exhibit:

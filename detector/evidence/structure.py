@@ -21,7 +21,7 @@ from detector.artifacts.checkpoints.checkpoint import Checkpoint, Checkpoints
 from detector.artifacts.checkpoints.families import registry
 from detector.artifacts.checkpoints.same_modules import Likeness
 from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
-from detector.patterns import line
+from detector.patterns import line, listed
 from detector.settings.config import (
     FEWEST_SAME_SHAPES,
     LEAST_SHAPE_SHARE,
@@ -29,12 +29,10 @@ from detector.settings.config import (
     MODERATE_STRUCTURE_BITS,
     MOST_ALIGNED,
     MOST_EXHIBIT_ROWS,
-    MOST_LISTED_NAMES,
     MOST_RANKED,
+    MOST_SAME_FILES,
 )
 from detector.targets import Comparison, Repo
-
-_LONGEST_NAME = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +119,7 @@ def _same_files(ours: Checkpoints, theirs: Checkpoints) -> dict[str, str]:
 
 
 def _lines(pair: Pair | None, same: Mapping[str, str], name: str, ours: Checkpoints) -> Iterator[Evidence]:
-    for path, other in list(same.items())[:MOST_LISTED_NAMES]:
+    for path, other in list(same.items())[:MOST_SAME_FILES]:
         size = ours.files[path].size_bytes
         said = {"path": path, "other": other, "bytes": f"{size:,}"}
         yield line(
@@ -136,8 +134,8 @@ def _lines(pair: Pair | None, same: Mapping[str, str], name: str, ours: Checkpoi
         "path": pair.ours.path,
         "other": pair.theirs.path,
         "size": _size(pair),
-        "names": _listed([name for name, _ in likeness.names]),
-        "renames": _listed(_renames(likeness)),
+        "names": listed([name for name, _ in likeness.names]),
+        "renames": listed(_renames(likeness)),
     }
     shown = {"measures": _measures(pair), "tested": _tested(likeness), "places": ((pair.ours.path, 0),)}
     if likeness.bits >= LEAST_STRUCTURE_BITS:
@@ -190,7 +188,7 @@ def _measures(pair: Pair) -> dict[str, float | int | str]:
 
 
 def _tested(likeness: Likeness) -> tuple[str, ...]:
-    families = _listed(likeness.families) or "none of them"
+    families = listed(likeness.families) or "none of them"
     return (
         f"published architectures ({len(registry().names)} lineages): {families} explain{_s(likeness.families)} "
         f"{likeness.explained} of {len(likeness.shared)} names that both have at the same places; none of these counts",
@@ -205,13 +203,6 @@ def _renames(likeness: Likeness) -> list[str]:
     return [f"{row.ours} for {row.theirs} ({row.tensors})" for row in likeness.prefixes if row.ours != row.theirs]
 
 
-def _listed(names: Sequence[str]) -> str:
-    """Some names in a sentence, and how many more there are."""
-    found = [name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}..." for name in names]
-    more = len(found) - MOST_LISTED_NAMES
-    return ", ".join(found[:MOST_LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")
-
-
 def _map(pair: Pair | None, name: str) -> Iterator[Exhibit]:
     """Which prefix of the suspect's stands for which of the reference's."""
     if pair is None or not pair.likeness.prefixes:
@@ -223,7 +214,7 @@ def _map(pair: Pair | None, name: str) -> Iterator[Exhibit]:
             row.tensors,
             row.same_names,
             f"{row.same_shapes} of {row.known_shapes}" if row.known_shapes else "not known",
-            _listed(row.families),
+            listed(row.families),
         )
         for row in pair.likeness.prefixes
     ]

@@ -7,7 +7,7 @@ method, the limits and the calibration are the pattern's. No line is stronger th
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -15,6 +15,9 @@ from typing import Any
 from detector.model import Evidence, Place, Strength
 from detector.settings import STRENGTH_ODDS
 
+# Names that a sentence lists, and how long each may be: claims are read, tables are searched.
+MOST_LISTED_NAMES = 8
+LONGEST_NAME = 60
 UNCALIBRATED = "not calibrated: it supports nothing by itself"
 # The files, in the order in which a report goes through kinds of evidence.
 KINDS = ("code", "traces", "declared", "dangling", "history", "config", "structure", "tokenizer")
@@ -97,6 +100,13 @@ def line(
         tested=tuple(tested),
         places=tuple(places),
     )
+
+
+def listed(names: Iterable[str]) -> str:
+    """Some names in a sentence, and how many more there are."""
+    found = [name if len(name) <= LONGEST_NAME else f"{name[:LONGEST_NAME]}..." for name in names]
+    more = len(found) - MOST_LISTED_NAMES
+    return ", ".join(found[:MOST_LISTED_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def read(kind: str) -> dict[str, Pattern]:

@@ -34,9 +34,9 @@ LEAST_CONFIG_BITS = 16.0
 MODERATE_CONFIG_BITS = 24.0
 # A file whose name does not say that it sets up a model counts as one with this many keys that published models have.
 LEAST_KNOWN_KEYS = 3
-# Rows of a table that are shown, and names that a sentence lists.
+# Rows of a table that are shown, and equal files that are told.
 MOST_EXHIBIT_ROWS = 60
-MOST_LISTED_NAMES = 8
+MOST_SAME_FILES = 8
 # Families that a ranking shows beside the references.
 MOST_RANKED = 8
 

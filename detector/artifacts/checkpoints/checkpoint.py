@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from detector.artifacts import lfs_pointer
 from detector.artifacts.bounded_json import CannotParse, parse
-from detector.artifacts.checkpoints import lfs_pointer, safetensors_header
-from detector.artifacts.checkpoints.lfs_pointer import Pointer
+from detector.artifacts.checkpoints import safetensors_header
 from detector.artifacts.checkpoints.safetensors_header import Header
+from detector.artifacts.lfs_pointer import Pointer
 from detector.model import Skipped
 from detector.settings.config import MOST_CHECKPOINTS, MOST_INDEX_BYTES, MOST_TENSOR_FILES, MOST_TENSORS
 from detector.targets import Head

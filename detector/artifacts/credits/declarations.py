@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from detector.artifacts import bounded_json
 from detector.artifacts.credits import manifests, remarks
 from detector.artifacts.credits.claims import claims, may_claim
 from detector.artifacts.credits.licences import is_licence_name
@@ -124,15 +124,11 @@ def _sort(path: str) -> str:
 
 
 def _of_configuration(path: str, text: str) -> Iterator[Declaration]:
-    try:
-        config = json.loads(text)
-    except (ValueError, RecursionError):
-        return
+    config = bounded_json.mapping(text.encode())
     for key in (*_BASE_KEYS, "_name_or_path"):
-        given = config.get(key) if isinstance(config, dict) else None
+        given = config.get(key)
         if isinstance(given, str) and given:
             line = text[: max(text.find(f'"{key}"'), 0)].count("\n") + 1
-            given = given.encode("utf-8", "replace").decode("utf-8")  # JSON may hold what is no text
             # Programs write `_name_or_path` by themselves: what was loaded last, not what anybody credits.
             yield Declaration(path, line, "configuration", f"{key}: {given}", given, is_claim=key in _BASE_KEYS)
 

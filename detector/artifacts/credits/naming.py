@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
+from detector.artifacts import bounded_json
 from detector.artifacts.credits.manifests import METADATA, fields, front_matter, read_toml
 from detector.model import Skipped
 from detector.settings.declared import MOST_MANIFEST_BYTES, MOST_README_BYTES, SHORTEST_NAME
@@ -202,11 +202,7 @@ def _of_checkpoint(project: Repo, readme: str) -> set[str]:
     """The hub's id of a checkpoint, where its configuration says so and its README loads it by that id."""
     if "config.json" not in project.files.others():
         return set()
-    try:
-        config = json.loads(_head(project, "config.json").decode("utf-8", "replace"))
-    except (ValueError, RecursionError):
-        return set()
-    given = config.get("_name_or_path") if isinstance(config, dict) else None
+    given = bounded_json.mapping(_head(project, "config.json")).get("_name_or_path")
     if not isinstance(given, str) or not _HUB_ID.fullmatch(given):
         return set()
     based = {each.lower() for each in front_matter(readme).get("base_model", ())}

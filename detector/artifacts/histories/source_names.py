@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from detector.artifacts import bounded_json
 from detector.model import Skipped
 from detector.targets import Repo
 
@@ -103,11 +103,7 @@ def _saved_from(repo: Repo) -> Iterator[str]:
         head = repo.files.head(path, _CONFIG_BYTES)
         if isinstance(head, Skipped):
             continue
-        try:
-            config = json.loads(head.data)
-        except (ValueError, RecursionError):
-            continue
-        name = config.get("_name_or_path") if isinstance(config, dict) else None
+        name = bounded_json.mapping(head.data).get("_name_or_path")
         if isinstance(name, str) and _ID.fullmatch(name):
             yield name
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 
+from detector.artifacts import bounded_json
 from detector.artifacts.credits.remarks import code_of, may_claim
 from detector.settings.dangling import MOST_FILE_NAMES, MOST_JSON_BYTES
 
@@ -67,12 +67,8 @@ def in_json(data: bytes) -> list[Pointer]:
     if len(data) > MOST_JSON_BYTES or not any(key in data for key in _MARKS):
         return []
     text = data.decode("utf-8", "replace")
-    try:
-        document = json.loads(text)
-    except (ValueError, RecursionError):
-        return []
     found: list[Pointer] = []
-    pending: list[object] = [document]
+    pending: list[object] = [bounded_json.mapping(data)]
     while pending and len(found) < MOST_FILE_NAMES:
         node = pending.pop()
         if isinstance(node, dict):

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from detector.artifacts import bounded_json
+from detector.artifacts import bounded_json, lfs_pointer
 from detector.artifacts.bounded_json import CannotParse
 from detector.artifacts.tokenizers import fast, lists, options, sentencepiece, tiktoken
 from detector.artifacts.tokenizers.part import AddedToken, Part, overlaid
@@ -44,10 +44,6 @@ NAMES = (
 _BESIDE = frozenset({"tokenizer_config.json", "chat_template.json", "special_tokens_map.json", "added_tokens.json"})
 _NAME = re.compile(rf"(?P<before>.*?)(?P<name>{'|'.join(map(re.escape, NAMES))})")
 _ALONE = re.compile(r".*\.(?:tiktoken|model|spm)")
-_POINTER = re.compile(
-    rb"version https://git-lfs[^\n]*\n(?:[^\n]*\n)*?oid sha256:([0-9a-f]{64})\n(?:[^\n]*\n)*?size (\d+)"
-)
-_POINTER_BYTES = 1024
 
 _JSON: Mapping[str, Callable[[object], Part]] = {
     "tokenizer.json": fast.read,
@@ -198,8 +194,8 @@ def merged(parts: Sequence[Part]) -> Part:
 
 def pointed(data: bytes) -> str | None:
     """The id of the content that a Git LFS pointer stands for."""
-    found = _POINTER.match(data) if len(data) < _POINTER_BYTES else None
-    return f"sha256:{found[1].decode()}" if found is not None else None
+    pointer = lfs_pointer.read(data)
+    return f"sha256:{pointer.sha256}" if pointer is not None else None
 
 
 def digests(data: bytes) -> frozenset[str]:
