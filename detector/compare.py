@@ -12,7 +12,7 @@ from detector.code.literals import read_literals
 from detector.code.null import null
 from detector.evidence import config, dangling, declared, history, structure, tokenizer, traces
 from detector.judge import judge, nearest_reference
-from detector.model import Event, Examined, Look, Report, Side, UserError
+from detector.model import Correspondence, Event, Examined, Look, Report, Side, UserError
 from detector.options import DEFAULTS, Options
 from detector.settings import LOWERING_VERSION, REPORT_SCORE
 from detector.targets import Comparison, Progress, Repo
@@ -53,7 +53,7 @@ def compare(
         if kind in kinds:
             comparison.tell(f"looking at {kind}")
             looks += find(comparison)
-    traced = _traces(repos, names, code, progress) if "traces" in kinds and code.links else ()
+    traced = _traces(comparison, code.files) if "traces" in kinds and code.links else ()
     beside = [line for look in looks for line in look.evidence]
     evidence = tuple(
         line for line in (*code.evidence, *ledger.kinds_of_trace(traced, names[1:]), *beside) if line.kind in kinds
@@ -86,15 +86,13 @@ def compare(
     )
 
 
-def _traces(
-    repos: Sequence[Repo], names: Sequence[str], code: matching.Matched, progress: Progress | None
-) -> tuple[traces.Found, ...]:
+def _traces(comparison: Comparison, files: Sequence[Correspondence]) -> tuple[traces.Found, ...]:
     """Read all files a second time, for the small things that they have in common."""
-    if progress is not None:
-        progress("looking for traces", 0, 0)
+    comparison.tell("looking for traces")
+    repos = [comparison.suspect, *comparison.references.values()]
     ours, *theirs = [read_literals(repo.files) for repo in repos]
     reads = [repo.files.read for repo in repos]
-    return traces.find(ours, dict(zip(names[1:], theirs, strict=True)), code.nearest, code.files, reads)
+    return traces.find(ours, dict(zip(comparison.references, theirs, strict=True)), comparison.matches, files, reads)
 
 
 def _order(event: Event) -> tuple[str, ...]:
