@@ -36,6 +36,8 @@ class Kind(enum.StrEnum):
     CONFIG = "config"
     STRUCTURE = "structure"
     TOKENIZER = "tokenizer"
+    WEIGHTS = "weights"
+    BEHAVIOUR = "behaviour"
 
 
 class Level(enum.StrEnum):

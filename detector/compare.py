@@ -10,7 +10,7 @@ from detector import ledger, matching
 from detector.code.literal_background import literal_background
 from detector.code.literals import read_literals
 from detector.code.null import null
-from detector.evidence import config, dangling, declared, history, structure, tokenizer, traces
+from detector.evidence import behaviour, config, dangling, declared, history, structure, tokenizer, traces, weights
 from detector.judge import judge, nearest_reference
 from detector.model import Correspondence, Event, Examined, Look, Report, Side, UserError
 from detector.options import DEFAULTS, Options
@@ -25,6 +25,8 @@ BESIDE = {
     "config": config.find,
     "structure": structure.find,
     "tokenizer": tokenizer.find,
+    "weights": weights.find,
+    "behaviour": behaviour.find,
 }
 # Kinds that are found in what the code has in common.
 BY_CODE = frozenset({"code", "traces", "declared"})
@@ -34,19 +36,35 @@ LIKENESS = frozenset(KINDS) - {"declared", "dangling"}
 
 
 def compare(
-    suspect: Repo, references: Sequence[Repo], options: Options = DEFAULTS, progress: Progress | None = None
+    suspect: Repo,
+    references: Sequence[Repo],
+    options: Options = DEFAULTS,
+    progress: Progress | None = None,
+    *,
+    bases: Sequence[Repo] = (),
+    panel: Sequence[Repo] = (),
 ) -> Report:
     """Find every trace of the references in the suspect.
 
+    bases: models that both sides may have started from. panel: models whose predictions only say what chance gives.
     Errors: UserError when no kind of evidence has anything to look at.
     """
     kinds = frozenset(KINDS) if options.kinds is None else options.kinds
-    repos = (suspect, *references)
-    names = _distinct_names(repos)
+    every_name = _distinct_names((suspect, *references, *bases, *panel))
+    names = every_name[: 1 + len(references)]
+    of_bases, of_panel = every_name[len(names) : len(names) + len(bases)], every_name[len(names) + len(bases) :]
     by_code = bool(references) and bool(kinds & BY_CODE)
     code = matching.match(suspect, references, names, options, progress) if by_code else matching.NOTHING
     comparison = Comparison(
-        suspect, names[0], dict(zip(names[1:], references, strict=True)), code.nearest, code.attribution, progress
+        suspect,
+        names[0],
+        dict(zip(names[1:], references, strict=True)),
+        code.nearest,
+        code.attribution,
+        dict(zip(of_bases, bases, strict=True)),
+        dict(zip(of_panel, panel, strict=True)),
+        options.depth,
+        progress,
     )
     looks: list[Look] = []
     for kind, find in BESIDE.items():
@@ -83,6 +101,7 @@ def compare(
         examined=examined,
         exhibits=tuple(exhibit for look in looks for exhibit in look.exhibits),
         events=tuple(sorted({event for look in looks for event in look.events}, key=_order)),
+        figures=tuple(figure for look in looks for figure in look.figures),
     )
 
 

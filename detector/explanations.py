@@ -15,7 +15,18 @@ from difflib import get_close_matches
 from types import ModuleType
 
 from detector.code.disguises import DISGUISES
-from detector.evidence import code, config, dangling, declared, history, structure, tokenizer, traces
+from detector.evidence import (
+    behaviour,
+    code,
+    config,
+    dangling,
+    declared,
+    history,
+    structure,
+    tokenizer,
+    traces,
+    weights,
+)
 from detector.model import Basis, CloneType, Relation, UserError
 from detector.patterns import PATTERNS
 from detector.settings import (
@@ -41,6 +52,8 @@ KINDS: dict[str, ModuleType] = {
     "config": config,
     "structure": structure,
     "tokenizer": tokenizer,
+    "weights": weights,
+    "behaviour": behaviour,
 }
 # The parts of an evidence file's docstring, in their order, and what they are called here.
 PARTS = {

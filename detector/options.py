@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from detector.model import Depth
 from detector.settings import MOST_EXPLAINED
 
 
@@ -16,6 +17,7 @@ class Options:
     jobs: int = 1
     most_explained: int = MOST_EXPLAINED  # matches of one reference, strongest first, that are explained in full
     kinds: frozenset[str] | None = None  # of evidence that are looked for
+    depth: Depth = Depth.SAMPLE  # how much of checkpoints is read
 
 
 DEFAULTS = Options()

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from detector.model import Attribution, Match, Role, Skipped
+from detector.model import Attribution, Depth, Match, Role, Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +56,13 @@ class Files(Protocol):
 
     def head(self, path: str, most_bytes: int) -> Head | Skipped:
         """The beginning of any file, at most so many bytes of it; `Skipped` if it cannot be read."""
+        ...
+
+    def part(self, path: str, begin: int, size: int) -> bytes | Skipped:
+        """`size` bytes of any file from byte `begin` on, fewer only where the file ends; `Skipped` if unreadable.
+
+        Memory grows with `size` alone.
+        """
         ...
 
 
@@ -109,6 +116,7 @@ class Repo:
     revision: str  # full commit id, package version, or "" where there is none
     files: Files = field(repr=False, compare=False)
     history: History | None = field(default=None, repr=False, compare=False)
+    is_remote: bool = False  # every part of a file is a request to somebody's server
 
 
 Progress = Callable[[str, int, int], None]  # stage, done, total (0: unknown)
@@ -123,6 +131,9 @@ class Comparison:
     references: Mapping[str, Repo]  # by the names that the report gives them
     matches: tuple[Match, ...] = ()  # of each function of the suspect the one that counts, if code was compared
     attribution: tuple[Attribution, ...] = ()  # what the code of each reference explains, the nearest first
+    bases: Mapping[str, Repo] = field(default_factory=dict)  # models that both sides may have started from, by name
+    panel: Mapping[str, Repo] = field(default_factory=dict)  # models that only say what chance gives, by name
+    depth: Depth = Depth.SAMPLE  # of what checkpoints hold
     progress: Progress | None = None
 
     def tell(self, stage: str) -> None:

@@ -123,6 +123,9 @@ class InMemory:
     def head(self, path: str, most_bytes: int) -> Head | Skipped:
         return Head(self._data[path][:most_bytes], len(self._data[path]))
 
+    def part(self, path: str, begin: int, size: int) -> bytes | Skipped:
+        return self._data[path][begin : begin + size]
+
 
 def repo(name: str, files: Mapping[str, str | bytes]) -> Repo:
     """A repository made of texts."""

@@ -20,7 +20,18 @@ MOST_LISTED_NAMES = 8
 LONGEST_NAME = 60
 UNCALIBRATED = "not calibrated: it supports nothing by itself"
 # The files, in the order in which a report goes through kinds of evidence.
-KINDS = ("code", "traces", "declared", "dangling", "history", "config", "structure", "tokenizer")
+KINDS = (
+    "code",
+    "traces",
+    "declared",
+    "dangling",
+    "history",
+    "config",
+    "structure",
+    "tokenizer",
+    "weights",
+    "behaviour",
+)
 
 
 @dataclass(frozen=True, slots=True)

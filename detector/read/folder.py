@@ -6,7 +6,9 @@ import errno
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from detector.model import Skipped, UserError
 from detector.read.listing import SHEBANG_BYTES, CannotRead, Found, Listing
@@ -53,7 +55,7 @@ def read(target: str, root: Path, revision: str = "") -> Repo:
 def read_file(target: str, path: Path) -> Repo:
     """Read one Python file as a target of its own."""
     only = os.path.realpath(path)  # a link that the user names is the user's wish
-    return Repo(target, path.name, "", Listing([Found(path.name, only)], _fetch))
+    return Repo(target, path.name, "", Listing([Found(path.name, only)], _fetch, _fetch_part))
 
 
 def listing(root: Path) -> Listing[str]:
@@ -66,7 +68,7 @@ def listing(root: Path) -> Listing[str]:
         os.scandir(top).close()
     except OSError as error:
         raise UserError(f"{root}: cannot open this folder ({_why(error)}): check its permissions") from None
-    return Listing(_walk(top), _fetch)
+    return Listing(_walk(top), _fetch, _fetch_part)
 
 
 def name_of(root: Path) -> str:
@@ -141,20 +143,35 @@ def _link(top: str, path: str, entry: os.DirEntry[str]) -> Iterator[Skipped]:
 
 
 def _fetch(path: str, most_bytes: int) -> Head:
+    with _opened(path) as file:
+        try:
+            data = file.read(most_bytes)
+            size = os.fstat(file.fileno()).st_size  # it may have grown since
+        except OSError as error:
+            raise CannotRead(_why(error)) from None
+    return Head(data, max(size, len(data)))
+
+
+def _fetch_part(path: str, begin: int, size: int) -> bytes:
+    with _opened(path) as file:
+        try:
+            file.seek(begin)
+            return file.read(size)
+        except OSError as error:
+            raise CannotRead(_why(error)) from None
+
+
+@contextmanager
+def _opened(path: str) -> Iterator[BinaryIO]:
+    """Open a regular file, and nothing else."""
     try:
         descriptor = os.open(path, _OPEN_FLAGS)
     except OSError as error:
         raise CannotRead("a symbolic link" if error.errno == errno.ELOOP else _why(error)) from None
     with open(descriptor, "rb") as file:
-        status = os.fstat(descriptor)
-        if not stat.S_ISREG(status.st_mode):
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise CannotRead("not a regular file")
-        try:
-            data = file.read(most_bytes)
-            size = os.fstat(descriptor).st_size  # it may have grown since
-        except OSError as error:
-            raise CannotRead(_why(error)) from None
-    return Head(data, max(size, len(data)))
+        yield file
 
 
 def _why(error: OSError) -> str:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Generic, NamedTuple, TypeVar
 
 from detector.model import Skipped, UserError
-from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES, MAX_NOTE_BYTES, MAX_NOTE_TRIES, MAX_NOTES
+from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES, MAX_HEAD_BYTES, MAX_NOTE_BYTES, MAX_NOTE_TRIES, MAX_NOTES
 from detector.read.names import has_python_shebang, is_note_name, is_other_name, is_python_name, printable
 from detector.read.roles import role_of
 from detector.targets import Head, SourceFile
@@ -16,6 +16,7 @@ Key = TypeVar("Key")
 
 SHEBANG_BYTES = 256
 TOO_LARGE = f"larger than {MAX_FILE_BYTES:,} bytes"
+TOO_FAR_INSIDE = f"only the first {MAX_HEAD_BYTES:,} bytes can be read here: name a folder instead"
 
 
 class CannotRead(Exception):  # noqa: N818 - it becomes a `Skipped`, not an error
@@ -33,11 +34,18 @@ class Found(NamedTuple, Generic[Key]):
 class Listing(Generic[Key]):
     """Files by path; `fetch` turns what stands for a file (a path, a blob id, a member) into its first bytes.
 
+    fetch_part: the same for bytes from anywhere in it; without it what lies far inside cannot be read.
     Memory: paths and keys only.
     """
 
-    def __init__(self, found: Iterable[Found[Key] | Skipped], fetch: Callable[[Key, int], Head]) -> None:
+    def __init__(
+        self,
+        found: Iterable[Found[Key] | Skipped],
+        fetch: Callable[[Key, int], Head],
+        fetch_part: Callable[[Key, int, int], bytes] | None = None,
+    ) -> None:
         self._fetch = fetch
+        self._fetch_part = fetch_part
         self._keys: dict[str, Key] = {}
         self._others: dict[str, Key] = {}
         self._skipped: list[Skipped] = []
@@ -103,13 +111,28 @@ class Listing(Generic[Key]):
 
     def head(self, path: str, most_bytes: int) -> Head | Skipped:
         """The beginning of any file, at most so many bytes of it; `Skipped` if it cannot be read."""
+        try:
+            return self._fetch(self._key(path), most_bytes)
+        except CannotRead as error:
+            return Skipped(path, str(error))
+
+    def part(self, path: str, begin: int, size: int) -> bytes | Skipped:
+        """`size` bytes of any file from byte `begin` on, fewer only where the file ends; `Skipped` if unreadable."""
+        key = self._key(path)
+        try:
+            if self._fetch_part is not None:
+                return self._fetch_part(key, begin, size)
+            if begin + size > MAX_HEAD_BYTES:
+                raise CannotRead(TOO_FAR_INSIDE)
+            return self._fetch(key, begin + size).data[begin:]
+        except CannotRead as error:
+            return Skipped(path, str(error))
+
+    def _key(self, path: str) -> Key:
         key = self._others[path] if path in self._others else self._keys.get(path)
         if key is None:
             raise FileNotFoundError(path)
-        try:
-            return self._fetch(key, most_bytes)
-        except CannotRead as error:
-            return Skipped(path, str(error))
+        return key
 
     def _whole(self, key: Key) -> bytes:
         head = self._fetch(key, MAX_FILE_BYTES)

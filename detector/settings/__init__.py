@@ -204,10 +204,10 @@ STRENGTH_BITS = {"weak": 25.0, "moderate": 250.0, "strong": 1_000.0, "very stron
 STRENGTH_ODDS = {"weak": 2.0, "moderate": 10.0, "strong": 1_000.0, "very strong": 10_000.0}
 
 # Kinds of evidence that depend on each other: in a cluster the strongest line speaks for all. What a suspect says of
-# itself is in none: it lowers a finding, and is no likeness.
+# itself is in none: it lowers a finding, and is no likeness. What models answer hangs on their weights.
 CLUSTERS: dict[str, tuple[str, ...]] = {
     "text": ("code", "traces", "history", "dangling"),
-    "checkpoint": ("config", "structure", "tokenizer"),
+    "checkpoint": ("weights", "config", "structure", "tokenizer", "behaviour"),
 }
 
 # Kinds of which one strong line shows a derivation whatever the code tells. Of the others it shows a common source at

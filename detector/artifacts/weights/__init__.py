@@ -1,0 +1,1 @@
+"""What tensors of checkpoints hold -> which correspond to which, and what was done to them."""
