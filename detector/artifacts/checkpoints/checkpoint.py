@@ -65,7 +65,7 @@ def read(paths: Sequence[str], head: Open) -> Checkpoints:
     headers: dict[str, Header] = {}
     of_tensors = _nearest_first(path for path in paths if path.lower().endswith(HEADER))
     for path in of_tensors[:MOST_TENSOR_FILES]:
-        found = _header(path, head)
+        found = header_of(path, head)
         if isinstance(found, Pointer):
             files[path] = found
         elif isinstance(found, Header):
@@ -77,7 +77,7 @@ def read(paths: Sequence[str], head: Open) -> Checkpoints:
     checkpoints: list[Checkpoint] = []
     held: set[str] = set()
     for path in _nearest_first(path for path in paths if path.lower().endswith(INDEX)):
-        index = _index(path, head)
+        index = index_of(path, head)
         if isinstance(index, Skipped):
             skipped.append(index)
         elif index is not None:
@@ -93,8 +93,8 @@ def _nearest_first(paths: Iterable[str]) -> list[str]:
     return sorted(paths, key=lambda path: (path.count("/"), path))
 
 
-def _header(path: str, head: Open) -> Header | Pointer | str:
-    """Read the first bytes, then as many as they ask for."""
+def header_of(path: str, head: Open) -> Header | Pointer | str:
+    """Read the header of one file: its first bytes, then as many as they ask for."""
     first = head(path, lfs_pointer.MOST_POINTER_BYTES)
     if isinstance(first, Skipped):
         return first.reason
@@ -108,7 +108,8 @@ def _header(path: str, head: Open) -> Header | Pointer | str:
     return whole.reason if isinstance(whole, Skipped) else safetensors_header.read_header(whole)
 
 
-def _index(path: str, head: Open) -> tuple[dict[str, str], int | None] | Skipped | None:
+def index_of(path: str, head: Open) -> tuple[dict[str, str], int | None] | Skipped | None:
+    """Read one index; what `read_index` gives, or why there is none."""
     found = head(path, MOST_INDEX_BYTES)
     if isinstance(found, Skipped):
         return Skipped(path, found.reason)
