@@ -65,5 +65,9 @@ QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress and no s
 KindsOption = Annotated[
     list[Kind] | None, typer.Option("--kind", help="Look for this kind of evidence alone; may be repeated.")
 ]
+BasesOption = Annotated[
+    list[str] | None,
+    typer.Option("--base", metavar="MODEL", help="A model that both sides may have started from; may be repeated."),
+]
 SuspectArgument = Annotated[str, typer.Argument(metavar="SUSPECT", help="What may come from the references.")]
 ReferencesArgument = Annotated[list[str], typer.Argument(metavar="REFERENCE", help="Where it may come from.")]

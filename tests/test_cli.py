@@ -20,6 +20,7 @@ from detector.formats import Format
 from detector.model import (
     Basis,
     CloneType,
+    Depth,
     Match,
     Relation,
     Report,
@@ -76,12 +77,24 @@ class Stage:
     report: Report = NOTHING
     error: BaseException | None = None
     targets: Sequence[str] = ()
+    bases: Sequence[str] = ()
+    panel: Sequence[str] = ()
     options: Any = None
     progress: Callable[[str, int, int], None] | None = None
     open_targets: int = 0
 
-    def compare(self, suspect: str, references: Sequence[str], options: Any, progress: Any = None) -> Report:
+    def compare(
+        self,
+        suspect: str,
+        references: Sequence[str],
+        options: Any,
+        progress: Any = None,
+        *,
+        bases: Sequence[str] = (),
+        panel: Sequence[str] = (),
+    ) -> Report:
         self.targets, self.options, self.progress = (suspect, *references), options, progress
+        self.bases, self.panel = tuple(bases), tuple(panel)
         if progress is not None:
             progress("reading \x1b[31m[red]", 0, 0)
             progress("matching", 1, 2)
@@ -239,6 +252,50 @@ def test_targets_and_options_reach_the_comparison_in_order(stage: Stage) -> None
     assert stage.targets == ("a", "b", "c")
     assert vars(stage.options) == {"min_similarity": 0.0, "min_bits": 12.5, "jobs": 3, "kinds": None}
     assert stage.open_targets == 0
+    assert (stage.bases, stage.panel) == ((), ())
+
+
+def test_bases_reach_the_comparison(stage: Stage) -> None:
+    cli.run(["compare", "a", "b", "--base", "c", "--base", "d"])
+    assert stage.bases == ("c", "d")
+    assert stage.open_targets == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "depth"),
+    [
+        (["a", "b"], Depth.FULL),
+        (["a", "b", "--sample"], Depth.SAMPLE),
+        (["a", "b", "--header-only"], Depth.HEADER),
+        (["hf:a/b", "c"], Depth.SAMPLE),
+        (["a", "b", "--base", "hf:a/b"], Depth.SAMPLE),
+        (["a", "hf:b/c", "--full"], Depth.FULL),
+    ],
+)
+def test_weights_are_read_in_full_where_they_are_here(stage: Stage, arguments: list[str], depth: Depth) -> None:
+    cli.run(["weights", *arguments])
+    assert vars(stage.options) == {"kinds": frozenset({"weights"}), "depth": depth}
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["a", "b", "--sample", "--full"],
+        ["a", "b", "--write-renamed", "new", "--header-only"],
+        ["a", "b", "c", "--write-renamed", "new"],
+        ["a"],
+    ],
+)
+def test_weights_refuses_options_that_contradict_each_other(stage: Stage, arguments: list[str]) -> None:
+    assert cli.run(["weights", *arguments]) == 2
+    assert stage.targets == ()
+
+
+def test_the_first_log_is_the_suspects_and_a_panel_is_not_compared(stage: Stage) -> None:
+    cli.run(["behaviour", "a.jsonl", "b.jsonl", "--panel", "c.csv", "--panel", "d.csv"])
+    assert stage.targets == ("a.jsonl", "b.jsonl")
+    assert stage.panel == ("c.csv", "d.csv")
+    assert vars(stage.options) == {"kinds": frozenset({"behaviour"})}
 
 
 def test_without_options_thresholds_are_the_calibrated_ones_and_every_processor_works(
@@ -316,7 +373,8 @@ def test_a_reader_that_has_seen_enough_gets_no_complaint() -> None:
     # In a process of its own: the pipe is closed before the report is written.
     code = (
         "import sys, time; from tests.test_cli import FOUND; from detector import cli;"
-        "cli._compare = lambda *_: FOUND; sys.modules['detector.compare'] = type(sys)('compare');"
+        "from detector.commands import running; running._compare = lambda *_: FOUND;"
+        "sys.modules['detector.compare'] = type(sys)('compare');"
         "sys.modules['detector.compare'].Options = dict; time.sleep(0.3); sys.exit(cli.run(['compare', 'a', 'b']))"
     )
     with subprocess.Popen(

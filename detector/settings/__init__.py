@@ -211,8 +211,9 @@ CLUSTERS: dict[str, tuple[str, ...]] = {
 }
 
 # Kinds of which one strong line shows a derivation whatever the code tells. Of the others it shows a common source at
-# most: a model that both started from gives both its configuration, its structure and its tokenizer.
-SUFFICIENT = frozenset({"history"})
+# most: a model that both started from gives both its configuration, its structure and its tokenizer. Of weights only
+# lines that such a model does not explain are strong.
+SUFFICIENT = frozenset({"history", "weights"})
 
 # A function that calls more of the project's own functions than this is a driver; inlining them all says nothing.
 MOST_CALLEES = 12
