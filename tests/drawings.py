@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import random
+from itertools import pairwise
 from statistics import NormalDist
 
 from detector.model import Figure, Histogram, Matrix, Mosaic, Tile
@@ -81,7 +82,7 @@ def few_tensors() -> Mosaic:
 def residuals() -> Histogram:
     """Residuals of four million values in 60 bins, over the normal distribution of the same spread."""
     count, edges = 4_194_304, tuple((number - 30) / 7.5 for number in range(61))
-    shares = [NormalDist().cdf(high) - NormalDist().cdf(low) for low, high in zip(edges, edges[1:], strict=False)]
+    shares = [NormalDist().cdf(high) - NormalDist().cdf(low) for low, high in pairwise(edges)]
     drawn = random.Random(6)
     observed = tuple(
         max(0, round(share * count + drawn.gauss(0, 1) * 6 * math.sqrt(share * count))) for share in shares

@@ -513,8 +513,8 @@ def _histograms(draw: st.DrawFn, text: st.SearchStrategy[str], number: st.Search
     observed = tuple(draw(number) for _ in edges[1:])
     expected = observed if draw(st.booleans()) else ()
     marks = tuple(draw(st.lists(st.tuples(text, number), max_size=3)))
-    heading = (draw(text) for _ in range(5))
-    return Histogram(*heading, edges, observed, expected, draw(text), marks)
+    kind, name, reference, title, measure = (draw(text) for _ in range(5))
+    return Histogram(kind, name, reference, title, measure, edges, observed, expected, draw(text), marks)
 
 
 def _without_classes(pair: Correspondence) -> Correspondence:
