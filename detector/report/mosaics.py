@@ -124,8 +124,8 @@ def _row(
 ) -> Iterator[str]:
     """The group's name, its tiles with their titles, and over them their letters."""
     if line.group:
-        whole = f"<title>{escape(_shown(line.group))}</title>" if len(line.group) > LONGEST_GROUP else ""
-        yield f'<text class="group" x="{left:.1f}" y="{top + TILE - 4:.1f}">{whole}{escape(_name(line.group))}</text>'
+        name = f"<title>{escape(_shown(line.group))}</title>{escape(_name(line.group))}"
+        yield f'<text class="group" x="{left:.1f}" y="{top + TILE - 4:.1f}">{name}</text>'
     x = left + label
     letters: dict[str, list[tuple[float, str]]] = {}
     for tile in line.tiles:
