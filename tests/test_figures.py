@@ -33,10 +33,9 @@ from tests.drawings import CATEGORIES, agreement, few_tensors, null_and_pair, re
 from tests.drawings import figures as large
 from tests.reports import full, reports
 
-HISTOGRAM, MATRIX, MOSAIC = full().figures
-assert isinstance(HISTOGRAM, Histogram)
-assert isinstance(MATRIX, Matrix)
-assert isinstance(MOSAIC, Mosaic)
+HISTOGRAM = next(each for each in full().figures if isinstance(each, Histogram))
+MATRIX = next(each for each in full().figures if isinstance(each, Matrix))
+MOSAIC = next(each for each in full().figures if isinstance(each, Mosaic))
 SLOW_TO_DRAW = [HealthCheck.too_slow, HealthCheck.data_too_large]
 
 
@@ -108,7 +107,7 @@ def _refusal(number: int, *path: Any) -> str:
         (1, ("values", 1, [1, 2]), "figures[1].values[1]: has 2 items, not 3"),
         (1, ("values", []), "figures[1].values: has 0 items, not 3"),
         (1, ("values", 1, 1, "none"), "figures[1].values[1][1]: is a string, not a number"),
-        (2, ("tiles", 1, "size", 1.1e301), "figures[2].tiles[1].size: is 1.1e+301, not within"),
+        (2, ("tiles", 1, "size", 1.1e301), "figures[2].tiles[1].size: is too large a number, not within"),
         (2, ("tiles", 1, {}), "figures[2].tiles[1].group: is missing"),
         (2, ("omitted", -1), "figures[2].omitted: is -1, not within 0 and"),
         (2, ("categories", "all"), "figures[2].categories: is a string, not an array"),
@@ -356,10 +355,9 @@ def test_what_does_not_fit_a_line_or_a_screen_is_counted() -> None:
 
 def test_a_histogram_has_blocks_dots_and_marks_under_its_axis() -> None:
     text = _at_terminal(_with(null_and_pair()), 100)
-    *_, axis, marks, numbers = text.partition("\n    0 ")[0].splitlines() + [""]
+    *_, axis, marks = text.partition("\n    0 ")[0].splitlines()
     assert set(axis.strip()) == {"─"}
     assert marks.count(plots.MARK) == 3
-    assert numbers == ""
     assert text.index("rebadged and cited 9.1") < text.index("largest of the panel 12.6") < text.index("33.8")
     assert plots.EXPECTED in _at_terminal(_with(residuals()), 100)
 

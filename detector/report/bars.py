@@ -90,16 +90,13 @@ def _end(marks: Sequence[_Mark], low: float, high: float) -> float:
 
 
 def _rows(marks: Sequence[_Mark], scale: _Scale) -> list[int]:
-    """The row of each label, counted from the bars: from the right, each in the lowest row that is free."""
-    free: list[float] = []
-    rows = [0] * len(marks)
+    """The row of each label, counted from the bars: from the right, each above those whose lines it would meet."""
+    rows: dict[int, int] = {}
     for number in sorted(range(len(marks)), key=lambda each: (-marks[each].value, each)):
-        x = scale.x(marks[number].value)
-        end = x + marks[number].width + GAP
-        row = next((row for row, left in enumerate(free) if end <= left), len(free))
-        free[row : row + 1] = [x]
-        rows[number] = row
-    return rows
+        end = scale.x(marks[number].value) + marks[number].width + GAP
+        crossed = [row for other, row in rows.items() if scale.x(marks[other].value) < end]
+        rows[number] = max(crossed, default=-1) + 1
+    return [rows[number] for number in range(len(marks))]
 
 
 def _levels(highest: float, scale: _Scale, base: float) -> Iterator[str]:

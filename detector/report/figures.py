@@ -16,6 +16,7 @@ MOST_CATEGORIES = 40  # of a legend; more are told together, as the last
 OTHERS = "other categories"
 # How far an axis follows marks beyond the bins, in widths of all bins: farther, and the bins would be a sliver.
 MOST_BEYOND = 2.0
+LONGEST_INTEGER = 10_000_000  # of a label
 _WIDE = 0x2E80  # from here on characters take two cells
 _LETTERS = string.ascii_uppercase + string.ascii_lowercase + string.digits
 
@@ -152,8 +153,8 @@ def told(value: float) -> str:
 
 
 def brief(value: float) -> str:
-    """The same for a label: three or four digits."""
-    if isinstance(value, int) or (float(value).is_integer() and abs(value) < 1e6):
+    """The same for a label: four digits, or an integer that is no longer than the room beside an axis."""
+    if float(value).is_integer() and abs(value) < LONGEST_INTEGER:
         return f"{value:,.0f}"
     return f"{value:.4g}"
 

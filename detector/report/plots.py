@@ -21,7 +21,7 @@ MAX_MARKS = 8
 MAX_THINGS = 12  # rows and columns of a matrix
 MAX_LABEL = 28  # cells of a row's name
 MAX_COLUMNS = 90  # of a histogram: wider, and it is a landscape
-LEAST_WIDTH = 24  # below, nothing can be drawn
+LEAST_WIDTH = 28  # below, nothing can be drawn
 LEVELS = 7  # lines of a histogram
 FEWEST_FOLDED = 3  # rows that are told as one if they are alike
 BLOCKS = " ▁▂▃▄▅▆▇█"
@@ -52,6 +52,7 @@ def section(report: Report, width: int) -> Iterator[RenderableType]:
             title.append(f"  {layout.name(figure.reference)}", "dim")
         yield Constrain(layout.indented(title), width)
         for line in _lines(figure, width - 2 * layout.INDENT):
+            line.truncate(width - 2 * layout.INDENT, overflow="ellipsis")
             yield layout.indented(line, 2 * layout.INDENT)
     if len(found) > len(shown):
         more = words.count(len(found) - len(shown), "more figure")
@@ -86,7 +87,6 @@ def _mosaic(mosaic: Mosaic, room: int) -> Iterator[Text]:
             line.append(category.letter, _style(category))
         if len(tiles) > len(kept):
             line.append(f" +{len(tiles) - len(kept):,}", "dim")
-        line.truncate(room)
         yield line
     if len(rows) > MAX_LINES:
         yield Text(f"… and {len(rows) - MAX_LINES:,} more")
@@ -156,7 +156,8 @@ def _histogram(histogram: Histogram, room: int) -> Iterator[Text]:
         yield Text("".join(MARK if column in places else " " for column in range(columns)).rstrip(), "yellow")
     yield Text(_axis(low, high, columns), "dim")
     if histogram.measure:
-        yield Text(layout.elide(visible(histogram.measure), columns).center(columns).rstrip(), "dim")
+        measure = layout.elide(visible(histogram.measure), columns)
+        yield Text(" " * ((columns - cell_len(measure)) // 2) + measure, "dim")
     yield Text(f"█ up to {figures.brief(highest)}", "dim")
     if histogram.expected:
         yield Text(layout.elide(f"{EXPECTED} {visible(histogram.expected_name) or 'expected'}", room))
