@@ -9,7 +9,7 @@ import ast
 import re
 import sys
 import textwrap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from difflib import SequenceMatcher
 from functools import cache
@@ -23,21 +23,27 @@ from detector.model import (
     Event,
     Examined,
     Exhibit,
+    Figure,
     Flow,
     FlowNode,
     FlowPair,
+    Histogram,
     Match,
+    Matrix,
+    Mosaic,
     Report,
     Role,
     Similarities,
     Skipped,
     Span,
     Texts,
+    Tile,
     Trace,
 )
 from detector.options import Options
 from detector.read import open_target
 from tests.beside import beside
+from tests.drawings import figures
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
 BINS = 20
@@ -132,6 +138,7 @@ def fixture_report() -> Report:
         evidence=(*report.evidence, *beside().evidence),
         exhibits=beside().exhibits,
         events=beside().events,
+        figures=figures(),
         settings={**report.settings, "background_packages": 54},
         skipped=(
             Skipped("rebadged:assets/logo.py", "larger than 5 MB"),
@@ -351,6 +358,7 @@ def odd_report(odd: Sequence[str]) -> Report:
         clusters=(Cluster(text(0), (text(1), text(2)), line.strength, f"{text(0)}/{text(1)}"),),
         examined=(Examined(text(3), text(4), False, text(5)), Examined(text(6), text(7), True, text(0))),
         exhibits=(Exhibit(text(0), text(1), text(2), text(3), (text(4), text(5)), ((text(6), 1), (text(7), 2)), 3),),
+        figures=_odd_figures(text),
         events=(
             Event("2024-05-20T00:00:00Z", text(2), "copied-version", text(0), text(1)),
             Event("2024-05-28T00:00:00Z", text(0), text(3), text(4), text(5)),
@@ -360,6 +368,23 @@ def odd_report(odd: Sequence[str]) -> Report:
         settings={**report.settings, text(3): text(4)},
         versions={"detector": text(5), text(6): text(7)},
         traces=(Trace(text(0), text(1), text(2), 3, 4.5, ((text(6), 7),), ((text(7), 8),)),),
+    )
+
+
+def _odd_figures(text: Callable[[int], str]) -> tuple[Figure, ...]:
+    """One of each, of the only reference, and of none."""
+    tiles = tuple(
+        Tile(text(number), text(number + 1), text(number + 2), text(number % 3), number, text(number + 3))
+        for number in range(1, 10)
+    )
+    square = tuple(text(number) for number in range(4))
+    values = tuple(tuple(None if row == column else row / (column + 1) for column in range(4)) for row in range(4))
+    marks = tuple((text(number), number / 2) for number in range(9))
+    edges = tuple(map(float, range(6)))
+    return (
+        Histogram(text(0), text(1), text(2), text(3), text(4), edges, (1, 5, 9, 2, 0), edges[:5], text(5), marks),
+        Matrix(text(6), text(7), "", text(0), square, square, values),
+        Mosaic(text(1), text(2), text(2), text(3), (text(0), text(1), text(2)), tiles, omitted=7),
     )
 
 

@@ -19,7 +19,10 @@ from detector.model import (
     Flow,
     FlowNode,
     FlowPair,
+    Histogram,
     Match,
+    Matrix,
+    Mosaic,
     NamePair,
     Relation,
     Report,
@@ -30,6 +33,7 @@ from detector.model import (
     Span,
     Strength,
     Texts,
+    Tile,
     Trace,
 )
 from detector.report.findings import TRACE_KINDS
@@ -211,6 +215,43 @@ def full() -> Report:
             Event("2024-03-18T00:30:32Z", "rebadged", "first-commit", "first commit: 14 files", "cc" * 20),
             Event("2024-03-18T09:00:00Z", "rebadged", "renaming", "Resampler became Projection in 7 places"),
         ),
+        figures=(
+            Histogram(
+                "weights",
+                "residuals",
+                "original",
+                "What is left between the two, in units of its spread",
+                "standard deviations",
+                (-3.0, -1.0, 1.0, 3.0),
+                (16, 68, 15.5),
+                (15.8655, 68.2689, 15.8655),
+                "the fitted normal distribution",
+                (("the largest", 5.25), ("the smallest", -2.5)),
+            ),
+            Matrix(
+                "behaviour",
+                "agreement",
+                "",
+                "Share of equal answers",
+                ("rebadged", "original", "other"),
+                ("rebadged", "original", "other"),
+                ((None, 0.87, 0.55), (0.87, None, 0.5), (0.55, 0.5, None)),
+            ),
+            Mosaic(
+                "weights",
+                "tensor-map",
+                "original",
+                "Which tensor stands for which",
+                ("identical", "noised", "unmatched"),
+                (
+                    Tile("layers.0", "layers.0.query", "blocks.0.q", "noised", 4096, "sigma 0.00141"),
+                    Tile("layers.0", "layers.0.norm", "blocks.0.n", "identical", 64),
+                    Tile("layers.1", "layers.1.query", "blocks.1.q", "noised", 4096, "sigma 0.00141"),
+                    Tile("layers.1", "layers.1.norm", "", "unmatched", 64),
+                ),
+                omitted=2,
+            ),
+        ),
     )
 
 
@@ -279,6 +320,18 @@ def named(name: str) -> Report:
         examined=(Examined(name, name, False, name), Examined(name, name, True, name)),
         exhibits=(Exhibit(name, name, name, name, (name, name), ((name, 1), (name, name)), omitted=2),),
         events=(Event(name, name, name, name, name), Event("2024-01-01T00:00:00Z", name, name, name, name)),
+        figures=(
+            Histogram(name, name, name, name, name, (0.0, 1.0, 2.0), (1, 2), (2.0, 1.0), name, ((name, 1.5),)),
+            Matrix(name, name, f"{name}2", name, (name, name), (name, name), ((None, 0.5), (1, -2.5))),
+            Mosaic(
+                name,
+                name,
+                name,
+                name,
+                (name, f"{name}b"),
+                (Tile(name, name, name, name, 1.5, name), Tile(name, name, "", f"{name}b", 0.0)),
+            ),
+        ),
     )
 
 
@@ -393,6 +446,18 @@ def reports(draw: st.DrawFn) -> Report:
         flows=st.sampled_from([None, FLOWS]),
     )
 
+    number = st.one_of(st.integers(-(2**53), 2**53), st.floats(-1e300, 1e300))
+    mosaic = st.builds(
+        Mosaic,
+        text,
+        text,
+        text,
+        text,
+        texts,
+        st.lists(st.builds(Tile, text, text, text, text, number, text), max_size=4).map(tuple),
+        count,
+    )
+
     def some(each: st.SearchStrategy[Any]) -> Any:
         return tuple(draw(st.lists(each, max_size=3)))
 
@@ -430,7 +495,26 @@ def reports(draw: st.DrawFn) -> Report:
         examined=some(st.builds(Examined, text, text, st.booleans(), text)),
         exhibits=some(st.builds(Exhibit, text, text, text, text, st.just(columns), rows, count)),
         events=some(st.builds(Event, at, text, text, text, text)),
+        figures=(*some(mosaic), *some(_matrices(text, number)), *some(_histograms(text, number))),
     )
+
+
+@st.composite
+def _matrices(draw: st.DrawFn, text: st.SearchStrategy[str], number: st.SearchStrategy[float]) -> Matrix:
+    rows, columns = (draw(st.lists(text, max_size=3).map(tuple)) for _ in range(2))
+    value = st.one_of(st.none(), number)
+    values = tuple(tuple(draw(value) for _ in columns) for _ in rows)
+    return Matrix(draw(text), draw(text), draw(text), draw(text), rows, columns, values)
+
+
+@st.composite
+def _histograms(draw: st.DrawFn, text: st.SearchStrategy[str], number: st.SearchStrategy[float]) -> Histogram:
+    edges = tuple(sorted(draw(st.lists(number, min_size=1, max_size=6))))
+    observed = tuple(draw(number) for _ in edges[1:])
+    expected = observed if draw(st.booleans()) else ()
+    marks = tuple(draw(st.lists(st.tuples(text, number), max_size=3)))
+    kind, name, reference, title, measure = (draw(text) for _ in range(5))
+    return Histogram(kind, name, reference, title, measure, edges, observed, expected, draw(text), marks)
 
 
 def _without_classes(pair: Correspondence) -> Correspondence:

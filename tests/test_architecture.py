@@ -25,6 +25,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "report/traces.py",
         "report/ledger.py",
         "report/exhibits.py",
+        "report/plots.py",
     ),
     "git": ("read/git.py",),
     "jinja2": ("report/html.py",),
@@ -98,8 +99,10 @@ ALLOWED: dict[str, frozenset[str]] = {
 # Modules of `report/` that are no format: how to show things, and how to write and read them as JSON.
 SHARED = {
     "report": {
-        "assets", "documents", "drawing", "escaping", "exhibits", "findings", "flows", "lanes", "layout", "ledger",
-        "names", "rounding", "sarif_rules", "sides", "summary", "timeline", "traces", "typed", "words",
+        "assets", "bars", "captions", "documents", "drawing", "escaping", "exhibits", "figure_documents",
+        "figure_reading", "figures", "findings", "flows", "heat", "lanes", "layout", "ledger", "mosaics",
+        "names", "pictures", "plots", "rounding", "sarif_rules", "sides", "summary", "timeline", "traces",
+        "typed", "words",
     }
 }  # fmt: skip
 # The parts below the line: no disk, no network, no clock.

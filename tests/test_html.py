@@ -451,6 +451,7 @@ def test_a_report_without_matches_says_so() -> None:
         traces=(),
         attribution=(),
         events=(),
+        figures=(),
         relation=Relation.INDEPENDENT,
         strength=Strength.NONE,
         similarities=None,

@@ -110,7 +110,7 @@ def test_a_report_with_only_the_keys_that_the_schema_requires_can_be_read() -> N
     jsonschema.Draft202012Validator(schema).validate(oldest)
     report = reading.parse(json.dumps(oldest))
     assert not [*report.classes, *report.files, *report.names, *report.traces]
-    assert not [*report.clusters, *report.examined, *report.exhibits, *report.events]
+    assert not [*report.clusters, *report.examined, *report.exhibits, *report.events, *report.figures]
     assert (report.evidence[1].derived, report.evidence[1].places) == ("", ())
     match = report.matches[0]
     assert (match.overlap, match.own_bits, match.basis) == (match.similarity, match.bits, Basis.REQUEST)

@@ -29,7 +29,7 @@ from detector.model import (
     Texts,
     Trace,
 )
-from detector.report import rounding
+from detector.report import figure_documents, rounding
 
 SCHEMA = "detector-report/1"
 
@@ -82,6 +82,7 @@ def report(report: Report) -> dict[str, object]:
         "clusters": [cluster(each) for each in report.clusters],
         "evidence": [evidence(line) for line in report.evidence],
         "exhibits": [exhibit(each) for each in report.exhibits],
+        "figures": [figure_documents.figure(each) for each in report.figures],
         "events": [event(each) for each in report.events],
         "traces": [trace(each) for each in report.traces],
         **({"similarities": similarities(report.similarities)} if report.similarities else {}),
@@ -313,6 +314,7 @@ def rounded(report: Report) -> Report:
             for exhibit in report.exhibits
         ),
         traces=tuple(replace(trace, bits=rounding.bits(trace.bits)) for trace in report.traces),
+        figures=tuple(map(figure_documents.rounded, report.figures)),
     )
 
 

@@ -11,7 +11,7 @@ from functools import cache
 import jinja2
 
 from detector.model import Cluster, Evidence, Exhibit, Lines, Match, Report, Role, Skipped, Strength
-from detector.report import drawing, flows, lanes, rounding, summary, words
+from detector.report import drawing, figures, flows, lanes, pictures, rounding, summary, words
 from detector.report.assets import assets
 from detector.report.names import shortened, visible
 from detector.report.sides import Sides, sides
@@ -68,6 +68,7 @@ def render(report: Report) -> str:
     ]
     lines = [(f"line-{number}", line) for number, line in enumerate(summary.ledger(report)[:MOST_LINES], 1)]
     tables = list(_tables(report))
+    near, far, more_figures = pictures.pictures(report)
     shown = drawing.ribbons(report.matches[:MOST_ROWS], links)
     page = _environment().get_template("page.html.j2")
     return page.render(
@@ -83,6 +84,10 @@ def render(report: Report) -> str:
         clusters=[(cluster, _line_of(cluster, report, lines)) for cluster in report.clusters],
         tables=tables,
         tables_of=_tables_of(tables),
+        near=near,
+        far=far,
+        more_figures=more_figures,
+        checks_of=_checks_of([*near, *far], tables),
         timeline=lanes.timeline(report),
         has_code=summary.has_compared_code(report),
         why_no_code=summary.why_no_code(report),
@@ -115,6 +120,7 @@ def _environment() -> jinja2.Environment:
         "count": words.count,
         "measure": _measure,
         "cell": _cell,
+        "drawn": _drawn,
         "lines": _lines,
     }
     return environment
@@ -186,6 +192,13 @@ def _cell(value: float | int | str) -> str:
     return f"{value:.{rounding.MEASURE_DIGITS}g}" if isinstance(value, float) else str(value)
 
 
+def _drawn(value: pictures.Cell) -> str:
+    """A cell of a figure's table; none where a matrix has none."""
+    if value is None:
+        return ""
+    return value if isinstance(value, str) else figures.told(value)
+
+
 def _tables(report: Report) -> Iterable[Table]:
     left = MOST_CELLS
     for number, exhibit in enumerate(summary.exhibits(report), 1):
@@ -201,6 +214,19 @@ def _tables_of(tables: Sequence[Table]) -> dict[tuple[str, str], list[Table]]:
     found: dict[tuple[str, str], list[Table]] = {}
     for table in tables:
         found.setdefault((table.exhibit.kind, table.exhibit.reference), []).append(table)
+    return found
+
+
+def _checks_of(
+    shown: Sequence[pictures.Picture], tables: Sequence[Table]
+) -> dict[tuple[str, str], list[tuple[str, str]]]:
+    """Links to figures and tables, with their titles, by kind and reference."""
+    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    for each in shown:
+        found.setdefault((each.figure.kind, each.figure.reference), []).append((each.link, each.figure.title))
+    for table in tables:
+        exhibit = table.exhibit
+        found.setdefault((exhibit.kind, exhibit.reference), []).append((table.link, exhibit.title))
     return found
 
 

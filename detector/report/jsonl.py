@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from detector.model import Report
-from detector.report import documents
+from detector.report import documents, figure_documents
 
 SCHEMA = "detector-records/1"
 
@@ -35,6 +35,7 @@ def _records(report: Report) -> Iterator[tuple[str, Mapping[str, object]]]:
     yield from (("cluster", documents.cluster(cluster)) for cluster in report.clusters)
     yield from (("evidence", documents.evidence(line)) for line in report.evidence)
     yield from (("exhibit", documents.exhibit(exhibit)) for exhibit in report.exhibits)
+    yield from (("figure", figure_documents.figure(figure)) for figure in report.figures)
     yield from (("event", documents.event(event)) for event in report.events)
     yield from (("trace", documents.trace(trace)) for trace in report.traces)
     if report.similarities:
@@ -61,6 +62,7 @@ def _head(report: Report) -> dict[str, object]:
             "cluster": len(report.clusters),
             "evidence": len(report.evidence),
             "exhibit": len(report.exhibits),
+            "figure": len(report.figures),
             "event": len(report.events),
             "trace": len(report.traces),
             "similarities": int(report.similarities is not None),

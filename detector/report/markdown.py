@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
 from detector.model import Correspondence, Evidence, Exhibit, Match, NamePair, Report, Role, Side, Span, Strength, Texts
-from detector.report import rounding, summary, words
+from detector.report import captions, figures, rounding, summary, words
 from detector.report.escaping import block, code, html_code, prose
 from detector.report.findings import changed_names
 from detector.report.names import elided, visible
@@ -27,6 +27,7 @@ MAX_TESTED = 3  # of one line
 MAX_PLACES = 3
 MAX_TRACES = 15
 MAX_EXHIBITS = 10
+MAX_FIGURES = 6
 MAX_ROWS = 10  # of each
 MAX_COLUMNS = 8
 MAX_EVENTS = 25
@@ -75,6 +76,8 @@ def _sections(report: Report) -> Iterator[tuple[str, str]]:
         yield "names", _names(names)
     if report.evidence:
         yield "evidence", _evidence(report)
+    for number, figure in enumerate(figures.ordered(report)[:MAX_FIGURES], 1):
+        yield f"figure {number}", captions.caption(figure)
     for number, exhibit in enumerate(summary.exhibits(report)[:MAX_EXHIBITS], 1):
         yield f"table {number}", _exhibit(exhibit)
     if report.events:

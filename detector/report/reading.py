@@ -37,6 +37,7 @@ from detector.model import (
     Texts,
     Trace,
 )
+from detector.report import figure_reading
 from detector.report.documents import SCHEMA
 from detector.report.findings import TRACE_KINDS
 from detector.report.typed import MOST_LINES, Array, Object, Place
@@ -93,6 +94,7 @@ def _report(root: Object) -> Report:
         examined=tuple(map(_examined, root.objects("examined", is_required=False))),
         exhibits=tuple(map(_exhibit, root.objects("exhibits", is_required=False))),
         events=tuple(map(_event, root.objects("events", is_required=False))),
+        figures=tuple(map(figure_reading.figure, root.objects("figures", is_required=False))),
     )
 
 

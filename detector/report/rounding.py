@@ -8,6 +8,7 @@ RATIO_DECIMALS = 4
 BITS_DECIMALS = 2
 MEASURE_DIGITS = 6  # significant ones, since a measure may be a ratio, a count or a p-value
 MOST = 2**53  # up to here every reader of JSON has the same integers, and a number has decimals
+FARTHEST = 1e300  # of a number in a figure: beyond, differences of two of them are none that can be drawn
 MOST_BITS = 1_000  # of an integer that is written out
 
 
@@ -37,6 +38,16 @@ def cell(value: float | int | str) -> float | int | str:
     if abs(value) <= MOST:
         return value
     return str(value) if value.bit_length() <= MOST_BITS else f"an integer of {value.bit_length():,} bits"
+
+
+def drawn(value: float) -> float:
+    """A number of a figure: counts as they are, anything else as a measure.
+
+    Errors: what is not finite, or farther from 0 than `FARTHEST`, has no place in a figure: `ValueError`.
+    """
+    if not abs(value) <= (MOST if isinstance(value, int) else FARTHEST):
+        raise ValueError(f"{value!r} cannot be drawn")
+    return value if isinstance(value, int) else float(f"{value:.{MEASURE_DIGITS}g}") + 0.0
 
 
 def _decimals(value: float, decimals: int) -> float:

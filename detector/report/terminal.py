@@ -21,7 +21,7 @@ from detector.model import (
     Span,
     Strength,
 )
-from detector.report import exhibits, layout, ledger, summary, traces, words
+from detector.report import exhibits, layout, ledger, plots, summary, traces, words
 from detector.report.names import visible
 
 # Limits of what a person reads through; the JSON report has everything.
@@ -57,7 +57,7 @@ def render(report: Report, width: int, color: bool) -> str:
     Units:  width in cells; fewer than `MIN_WIDTH` count as that.
     Stable: depends on its arguments alone, not on the environment.
     """
-    width = max(width, MIN_WIDTH)
+    wanted, width = width, max(width, MIN_WIDTH)
     buffer = io.StringIO()
     console = Console(
         file=buffer,
@@ -80,6 +80,7 @@ def render(report: Report, width: int, color: bool) -> str:
         _names(report),
         traces.section(report, width),
         ledger.evidence(report),
+        plots.section(report, wanted),
         exhibits.section(report, width),
         exhibits.timeline(report, width),
         ledger.nothing(report),
@@ -321,5 +322,5 @@ def _hints(report: Report) -> Iterator[RenderableType]:
         yield Text(FORMATS, "dim")
     elif report.references and summary.has_compared_code(report):
         yield Text("Every candidate pair, however slight: --min-similarity 0 --min-bits 0", "dim")
-    if report.evidence or report.exhibits:
+    if report.evidence or report.exhibits or report.figures:
         yield Text(TABLES, "dim")

@@ -10,7 +10,7 @@ from typing import NoReturn, TypeVar
 
 from detector.model import UserError
 from detector.report.names import visible
-from detector.report.rounding import MOST
+from detector.report.rounding import FARTHEST, MOST
 
 MOST_LINES = 2**31 - 1  # what editors and CI services hold a line number in
 MAX_NAME = 40  # characters of a name or value in a message
@@ -71,6 +71,10 @@ class Object:
         if default is not None and name not in self._values:
             return default
         return _number(self._get(name), self.at(name), 0, most)
+
+    def drawn(self, name: str) -> float:
+        """A number of a figure."""
+        return _drawn(self._get(name), self.at(name))
 
     def ratio(self, name: str, default: float | None = None) -> float:
         """A number from 0 to 1."""
@@ -159,6 +163,15 @@ class Array:
         """One item as an integer of at least 0."""
         return _count(self._items[number], self.place.item(number), 0, most)
 
+    def drawn(self) -> tuple[float, ...]:
+        """Every item as a number of a figure."""
+        return tuple(_drawn(item, self.place.item(number)) for number, item in enumerate(self._items))
+
+    def drawn_or_null(self) -> tuple[float | None, ...]:
+        """The same where null stands for none."""
+        items = enumerate(self._items)
+        return tuple(None if item is None else _drawn(item, self.place.item(number)) for number, item in items)
+
     def texts(self) -> tuple[str, ...]:
         """Every item as a string."""
         return tuple(map(self.text, range(len(self._items))))
@@ -206,6 +219,13 @@ def _number(value: object, place: Place, least: float, most: float) -> float:
     if not least <= value <= most:  # what is not finite is not either
         place.refuse(f"is {_spelled(value)}, not within {least:,} and {most:,}")
     return float(value)
+
+
+def _drawn(value: object, place: Place) -> float:
+    """An integer stays one: it is a count."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return _count(value, place, -MOST, MOST)
+    return _number(value, place, -FARTHEST, FARTHEST)
 
 
 def _value(value: object, place: Place) -> float | int | str:
