@@ -12,14 +12,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from detector.model import UserError
-from detector.read import archive, folder, pypi, repository
+from detector.read import archive, folder, pypi, repository, single
 from detector.read.fetch import is_url
-from detector.read.names import is_python_name, printable
+from detector.read.names import printable
 from detector.targets import Repo
 
 __all__ = ["open_target"]
 
-_KINDS = "a folder, a .py file, a wheel, zip or tar archive, a git address, or pypi:NAME==VERSION"
+_KINDS = (
+    "a folder, a .py file, a checkpoint (.safetensors, its .index.json, .gguf), a log of predictions "
+    "(.jsonl, .csv, .tsv, .parquet), a wheel, zip or tar archive, a git address, pypi:NAME==VERSION, or hf:ORG/MODEL"
+)
 
 
 @contextmanager
@@ -62,8 +65,8 @@ def _open_path(target: str, path: Path, cleanup: ExitStack) -> Repo:
             return repository.read_revision(target, path, "", cleanup) if is_bare else folder.read(target, path)
         if not stat.S_ISREG(mode):
             raise UserError(f"{target}: neither a regular file nor a folder: name {_KINDS}")
-        if is_python_name(path.name) or folder.is_script(path):
-            return folder.read_file(target, path)
+        if single.is_single(path):
+            return single.read(target, path)
         if archive.is_archive(path):
             return archive.read(target, path, cleanup)
     except OSError as error:

@@ -14,6 +14,12 @@ MAX_ARCHIVE_PYTHON_BYTES = 1_000_000_000
 MAX_HEAD_BYTES = 64_000_000
 MAX_ARCHIVE_OTHER_BYTES = 1_000_000_000
 
+# What is copied to temporary files in all, of files whose inside is asked for and that can only be read from front to
+# back: members of archives and blobs of git. Larger checkpoints are not kept in either of them ...
+MAX_SPOOLED_BYTES = 20_000_000_000
+# ... and so much of the disk is left to others.
+LEAST_FREE_BYTES = 200_000_000
+
 # What a compressed tar may unpack to while it is passed over in search of Python: room for a source archive that
 # carries data, some minutes of decompression at most.
 MAX_ARCHIVE_UNPACKED_BYTES = 20_000_000_000
