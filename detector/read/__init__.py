@@ -1,4 +1,4 @@
-"""Read anything a user can name: a folder, a file, an archive, a git repository, a published package.
+"""Read anything a user can name: a folder, a file, an archive, a git repository, a published package, a model on a hub.
 
 Each kind has its file, and each file its `read`; nothing that is read is ever imported, unpacked or executed.
 """
@@ -12,7 +12,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from detector.model import UserError
-from detector.read import archive, folder, pypi, repository, single
+from detector.read import archive, folder, hub, pypi, repository, single
 from detector.read.fetch import is_url
 from detector.read.names import printable
 from detector.targets import Repo
@@ -39,8 +39,10 @@ def open_target(target: str) -> Iterator[Repo]:
 def _open(target: str, cleanup: ExitStack) -> Repo:
     if target.startswith("pypi:"):
         return pypi.read(target, cleanup)
-    if target.startswith(("hf:", "ms:")):
-        raise UserError(f"{target}: hub targets are not supported in this version: download it and name the folder")
+    if target.startswith("hf:"):
+        return hub.read(target)
+    if target.startswith("ms:"):
+        raise UserError(f"{target}: this hub is not supported in this version: download it and name the folder")
     if not target or "\0" in target:
         raise UserError(f"{printable(target)!r} names nothing: name {_KINDS}")
     if os.path.lexists(target):

@@ -53,6 +53,14 @@ FETCH_SECONDS = 3600.0
 # How long pip may take for one distribution, which may be a gigabyte of compiled code around the Python.
 PIP_SECONDS = 1800.0
 
+# One request to a hub: how often it is tried, how long its answer may take, and how long is waited before another try,
+# which is what a hub may ask for: its allowance is counted in windows of five minutes.
+HUB_TRIES = 5
+HUB_REQUEST_SECONDS = 300.0
+HUB_LONGEST_WAIT_SECONDS = 310.0
+# One page of a listing has a thousand files, in some hundred kilobytes.
+MAX_HUB_PAGE_BYTES = 20_000_000
+
 # Commits of one history, newest first: the largest public repositories of machine learning have about 150,000. All
 # changes of these, some hundred bytes of memory each: a history of 20,000 commits has about 200,000, folders included.
 MAX_COMMITS = 200_000

@@ -45,7 +45,7 @@ class Spool:
             raise CannotRead(_no_room(stream.size_bytes))
         begin = end = self._end
         try:
-            file = self._file = self._file or self._cleanup.enter_context(tempfile.TemporaryFile(prefix="detector-"))
+            file = self._file = self._file or self._opened()
             file.seek(begin)
             for piece in stream.pieces:
                 end += len(piece)
@@ -57,6 +57,12 @@ class Spool:
             raise CannotRead(f"cannot copy it to a temporary file ({(error.strerror or str(error)).lower()})") from None
         self._end = end
         return begin, end - begin
+
+    def _opened(self) -> BinaryIO:
+        with ExitStack() as stack:
+            file: BinaryIO = stack.enter_context(tempfile.TemporaryFile(prefix="detector-"))
+            self._cleanup.push(stack.pop_all())
+        return file
 
     def read(self, begin: int, size: int) -> bytes:
         """Read what was copied."""
