@@ -177,7 +177,7 @@ def test_a_gated_model_says_how_to_log_in_and_opens_for_those_who_did(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hub.about = {"gated": "manual"}
-    with pytest.raises(UserError, match="gated: ask for access .* `hf auth login`"), open_target(f"hf:{MODEL}"):
+    with pytest.raises(UserError, match=r"gated: ask for access .* `hf auth login`"), open_target(f"hf:{MODEL}"):
         pass
     monkeypatch.setenv("HF_TOKEN", "known")
     with open_target(f"hf:{MODEL}") as repo:
@@ -242,7 +242,7 @@ def test_a_hub_that_is_not_there_is_one_line(monkeypatch: pytest.MonkeyPatch) ->
     with serving(Hub({})) as gone:
         pass
     monkeypatch.setenv("HF_ENDPOINT", gone.endpoint)
-    with pytest.raises(UserError, match="does not answer.*HF_ENDPOINT.*HF_HUB_OFFLINE"), open_target(f"hf:{MODEL}"):
+    with pytest.raises(UserError, match=r"does not answer.*HF_ENDPOINT.*HF_HUB_OFFLINE"), open_target(f"hf:{MODEL}"):
         pass
 
 
