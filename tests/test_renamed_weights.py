@@ -166,7 +166,7 @@ def test_what_reads_back_otherwise_is_not_kept(tmp_path: Path, monkeypatch: pyte
 
 
 def test_too_small_a_disk_is_said_before_anything_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))  # type: ignore[attr-defined]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: shutil._ntuple_diskusage(10, 9, 1))
     with pytest.raises(UserError, match=r"--write-renamed .*: needs .* bytes, and 1 are free"):
         written(single(tmp_path / "suspect"), mapping({}), tmp_path / "new")
     assert os.listdir(tmp_path) == ["suspect"]

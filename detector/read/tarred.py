@@ -71,6 +71,8 @@ def listing(path: Path, cleanup: ExitStack) -> Listing[_Place]:
 
     def fetch_part(place: _Place, begin: int, size: int) -> bytes:
         wanted = max(min(size, place.size - begin), 0)
+        if not wanted:
+            return b""
         if begin + wanted > place.kept:
             return inner.part(place, begin, wanted)
         spool.seek(place.offset + begin)
