@@ -20,8 +20,8 @@ _INDEX = ".safetensors.index.json"
 _SHARD = re.compile(rb'"([^"\\]{1,255}\.safetensors)"', re.IGNORECASE)
 _CONVERT = (
     "python -c \"import sys, torch, safetensors.torch as s; t = torch.load(sys.argv[1], map_location='cpu', "
-    "weights_only=True); s.save_file({k: v.clone().contiguous() for k, v in t.get('state_dict', t).items()}, "
-    'sys.argv[2])" {} model.safetensors'
+    "weights_only=True); s.save_file({k: v.detach().clone() for k, v in t.get('state_dict', t).items() "
+    'if torch.is_tensor(v)}, sys.argv[2])" '
 )
 
 
@@ -35,11 +35,11 @@ def read(target: str, path: Path) -> Repo:
 
     Errors: UserError for a pickle, with a way to convert it.
     """
-    if is_pickle_name(path.name) and not folder.is_script(path):
-        convert = _CONVERT.format(path.name if re.fullmatch(r"[\w.-]+", path.name, re.ASCII) else "FILE")
+    if is_pickle_name(path.name):
+        shown = path.name if re.fullmatch(r"[\w.-]+", path.name, re.ASCII) else "FILE"
         raise UserError(
             f"{target}: a pickle, which runs code when it is read, so it is never read here: "
-            f"convert it where you trust it, and name the result: {convert}"
+            f"convert it where you trust it, and name the result: {_CONVERT}{shown} model.safetensors"
         )
     return _read_index(target, path) if _is_index(path) else folder.read_file(target, path)
 
