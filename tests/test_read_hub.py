@@ -14,7 +14,7 @@ from safetensors.numpy import save
 from detector.artifacts.weights.opened import open_weights
 from detector.evidence import structure
 from detector.model import Skipped, UserError
-from detector.read import hub_requests, limits, open_target
+from detector.read import limits, open_target
 from detector.targets import Comparison, Repo
 from tests.hub_server import COMMIT, MODEL, Hub, serving
 
@@ -102,15 +102,33 @@ def test_parts_past_the_end_are_short_and_cost_nothing(hub: Hub) -> None:
         assert repo.files.part("model.safetensors", len(WEIGHTS) - 3, 10) == WEIGHTS[-3:]
 
 
-def test_a_server_that_ignores_ranges_costs_bounded_bytes(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_server_that_ignores_ranges_a_file_is_fetched_once(hub: Hub) -> None:
+    hub.ignores_range, hub.cuts = True, 0
+    with open_target(f"hf:{MODEL}") as repo:
+        for begin in range(300_000, 0, -20_000):
+            assert repo.files.part("model.safetensors", begin, 16) == WEIGHTS[begin : begin + 16]
+        head = repo.files.head("config.json", 1_000)
+        assert not isinstance(head, Skipped)
+        assert head.data == FILES["config.json"]
+    # Once to find out, once whole.
+    assert sum("model.safetensors" in path for path in paths_asked(hub)) == 2
+
+
+def test_a_large_file_of_such_a_server_is_not_fetched_at_all(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.ignores_range = True
+    monkeypatch.setattr("detector.read.hub.MAX_HUB_WHOLE_BYTES", 100_000)
+    with open_target(f"hf:{MODEL}") as repo:
+        found = repo.files.part("model.safetensors", 90_000, 16)
+        assert isinstance(found, Skipped)
+        assert "does not serve parts" in found.reason
+    assert sum("model.safetensors" in path for path in paths_asked(hub)) == 1
+
+
+def test_a_whole_file_that_breaks_off_is_fetched_again(hub: Hub) -> None:
+    hub.ignores_range, hub.cuts = True, 2
     with open_target(f"hf:{MODEL}") as repo:
         assert repo.files.part("model.safetensors", 90_000, 16) == WEIGHTS[90_000:90_016]
-        monkeypatch.setattr(hub_requests, "MAX_HEAD_BYTES", 100_000)
-        before = len(hub.asked)
-        found = repo.files.part("model.safetensors", 100_000, 16)
-        assert found == Skipped("model.safetensors", hub_requests.NO_PARTS)
-        assert len(hub.asked) == before + 1
+        assert repo.files.part("model.safetensors", len(WEIGHTS) - 16, 16) == WEIGHTS[-16:]
 
 
 def test_a_body_that_breaks_off_is_asked_for_again(hub: Hub) -> None:

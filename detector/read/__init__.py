@@ -40,7 +40,7 @@ def _open(target: str, cleanup: ExitStack) -> Repo:
     if target.startswith("pypi:"):
         return pypi.read(target, cleanup)
     if target.startswith("hf:"):
-        return hub.read(target)
+        return hub.read(target, cleanup)
     if target.startswith("ms:"):
         raise UserError(f"{target}: this hub is not supported in this version: download it and name the folder")
     if not target or "\0" in target:

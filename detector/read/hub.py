@@ -9,16 +9,18 @@ import os
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from detector.model import Skipped, UserError
 from detector.read import folder
-from detector.read.hub_requests import Hub
-from detector.read.limits import MAX_HEAD_BYTES, MAX_MEMBERS
+from detector.read.hub_requests import Hub, NoPartsError
+from detector.read.limits import MAX_HEAD_BYTES, MAX_HUB_WHOLE_BYTES, MAX_MEMBERS
 from detector.read.listing import CannotRead, Found, Listing
 from detector.read.names import inside, printable
+from detector.read.spool import Spool, within
 from detector.targets import Head, Repo
 
 _ASKED = re.compile(r"(?P<id>(?:[\w-][\w.-]*/)?[\w-][\w.-]*)(?:@(?P<revision>[\w./+-]+))?", re.ASCII)
@@ -31,7 +33,7 @@ class _File(NamedTuple):
     size: int
 
 
-def read(target: str) -> Repo:
+def read(target: str, cleanup: ExitStack) -> Repo:
     """Read a model at one revision.
 
     Errors: UserError for a model that is not to be had; single files that are not are skipped.
@@ -56,7 +58,7 @@ def read(target: str) -> Repo:
         found = list(_listed(hub, f"{hub.endpoint}/api/models/{model}/tree/{commit}?recursive=true"))
     except CannotRead as error:
         raise UserError(f"{target}: {error}") from None
-    remote = _Remote(hub, model, commit)
+    remote = _Remote(hub, model, commit, cleanup)
     return Repo(target, name, commit, Listing(found, remote.fetch, remote.fetch_part), is_remote=True)
 
 
@@ -103,10 +105,15 @@ def _file(entry: Any) -> _File | None:
 
 
 class _Remote:
-    """The files of one commit; the beginnings that were read last are kept."""
+    """The files of one commit; the beginnings that were read last are kept.
 
-    def __init__(self, hub: Hub, model: str, commit: str) -> None:
+    Of a hub that does not serve parts a file is fetched once, to a temporary file, where a part of it is asked for.
+    """
+
+    def __init__(self, hub: Hub, model: str, commit: str, cleanup: ExitStack) -> None:
         self._hub, self._model, self._commit = hub, model, commit
+        self._spool = Spool(cleanup)
+        self._whole: dict[str, tuple[int, int]] = {}
         self._heads: OrderedDict[str, bytes] = OrderedDict()
         self._held_bytes = 0
 
@@ -118,7 +125,7 @@ class _Remote:
         held = self._heads.get(file.path, b"")
         if len(held) < wanted:
             # What was read of it before is not asked for again.
-            held += self._hub.part(self._url(file), len(held), wanted - len(held))
+            held += self._part(file, len(held), wanted - len(held))
             self._keep(file.path, held)
         return Head(held[:wanted], file.size)
 
@@ -130,7 +137,17 @@ class _Remote:
         held = self._heads.get(file.path, b"")
         if begin + wanted <= len(held):
             return held[begin : begin + wanted]
-        return self._hub.part(self._url(file), begin, wanted)
+        return self._part(file, begin, wanted)
+
+    def _part(self, file: _File, begin: int, size: int) -> bytes:
+        if file.path not in self._whole:
+            try:
+                return self._hub.part(self._url(file), begin, size)
+            except NoPartsError:
+                if file.size > MAX_HUB_WHOLE_BYTES:
+                    raise
+                self._whole[file.path] = self._hub.whole(self._url(file), file.size, self._spool.append)
+        return within(self._spool, *self._whole[file.path], begin, size)
 
     def _keep(self, path: str, data: bytes) -> None:
         self._held_bytes += len(data) - len(self._heads.pop(path, b""))

@@ -10,18 +10,19 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from detector.read.limits import (
     HUB_LONGEST_WAIT_SECONDS,
     HUB_REQUEST_SECONDS,
+    HUB_SLOWEST_BYTES,
     HUB_TRIES,
-    MAX_HEAD_BYTES,
     MAX_HUB_PAGE_BYTES,
 )
 from detector.read.listing import CannotRead
+from detector.read.spool import Stream
 
 Answered = TypeVar("Answered")
 
@@ -37,10 +38,16 @@ NO_REVISION = "there is no such revision: name a branch, a tag or a commit after
 NO_FILE = "the hub lists it and does not have it"
 GATED = "gated: ask for access on the model's page, then log in with `hf auth login`"
 TOO_MANY = "the hub takes no more requests now: log in with `hf auth login` for more of them, or try again later"
-NO_PARTS = "the hub does not serve parts of files: download the model and name its folder"
 BROKEN = "the connection broke off"
 _SAID = {"RevisionNotFound": NO_REVISION, "EntryNotFound": NO_FILE, "GatedRepo": GATED, "RepoNotFound": NOT_FOUND}
 _STATUS = {401: NOT_FOUND, 403: GATED, 404: NOT_FOUND, 429: TOO_MANY}
+
+
+class NoPartsError(CannotRead):
+    """The hub answers with whole files alone."""
+
+    def __init__(self) -> None:
+        super().__init__("the hub does not serve parts of files: download the model and name its folder")
 
 
 class _TryAgainError(Exception):
@@ -78,7 +85,7 @@ class Hub:
             raise CannotRead("the hub sends us to another one for the rest of its answer")
 
         def read(response: Any) -> tuple[Any, str]:
-            data = self._body(response, MAX_HUB_PAGE_BYTES + 1)
+            data = b"".join(self._pieces(response, MAX_HUB_PAGE_BYTES + 1))
             if len(data) > MAX_HUB_PAGE_BYTES:
                 raise CannotRead(f"an answer has more than {MAX_HUB_PAGE_BYTES:,} bytes")
             following = _NEXT.search(response.headers.get("link", ""))
@@ -92,24 +99,27 @@ class Hub:
     def part(self, url: str, begin: int, size: int) -> bytes:
         """Read exactly `size` bytes of a file from byte `begin` on.
 
-        Errors: CannotRead, also where the file ends before.
+        Errors: CannotRead, also where the file ends before; NoPartsError before any byte too many is read.
         """
         wanted = {"range": f"bytes={begin}-{begin + size - 1}"}
 
         def read(response: Any) -> bytes:
-            skipped = begin if response.status_code == 200 else 0
-            if skipped + size > MAX_HEAD_BYTES and skipped:
-                raise CannotRead(NO_PARTS)
+            if response.status_code == 200 and begin:
+                raise NoPartsError
             if response.status_code == 206:
                 found = _RANGE.match(response.headers.get("content-range", ""))
                 if found is None or int(found[1]) != begin:
                     raise CannotRead("the hub answers with another part of it")
-            data = self._body(response, skipped + size)[skipped:]
-            if len(data) != size:
-                raise _TryAgainError(BROKEN, is_of_hub=False)
-            return data
+            return b"".join(self._exactly(response, size))
 
         return self._answer(url, wanted, read) if size else b""
+
+    def whole(self, url: str, size: int, keep: Callable[[Stream], Answered]) -> Answered:
+        """Read a whole file of `size` bytes; `keep` is called again where the connection breaks off.
+
+        Errors: CannotRead.
+        """
+        return self._answer(url, {}, lambda response: keep(Stream(size, self._exactly(response, size))))
 
     def _answer(self, url: str, wanted: Mapping[str, str], read: Callable[[Any], Answered]) -> Answered:
         """Ask until there is an answer that can be read, or no hope of one."""
@@ -154,22 +164,29 @@ class Hub:
                 f"in the local cache is read"
             ) from None
 
-    def _body(self, response: Any, most_bytes: int) -> bytes:
+    def _exactly(self, response: Any, size: int) -> Iterator[bytes]:
+        got = 0
+        for piece in self._pieces(response, size):
+            got += len(piece)
+            yield piece
+        if got != size:
+            raise _TryAgainError(BROKEN, is_of_hub=False)
+
+    def _pieces(self, response: Any, most_bytes: int) -> Iterator[bytes]:
         """The body as it comes, and not more of it than that."""
         if response.headers.get("content-encoding", "identity") not in ("identity", ""):
             raise CannotRead("the hub compresses what was asked for as it is")
-        pieces: list[bytes] = []
-        size = 0
-        deadline = time.monotonic() + HUB_REQUEST_SECONDS
+        left = most_bytes
+        seconds = HUB_REQUEST_SECONDS + most_bytes / HUB_SLOWEST_BYTES
+        deadline = time.monotonic() + seconds
         for piece in response.iter_raw(_PIECE_BYTES):
-            pieces.append(piece)
-            size += len(piece)
             self.bytes += len(piece)
-            if size >= most_bytes:
-                break
+            yield piece[:left]
+            left -= len(piece)
+            if left <= 0:
+                return
             if time.monotonic() > deadline:
-                raise _TryAgainError(f"the hub sends for more than {HUB_REQUEST_SECONDS:.0f} s")
-        return b"".join(pieces)[:most_bytes]
+                raise _TryAgainError(f"the hub sends for more than {seconds:.0f} s")
 
 
 def _refusal(response: Any) -> Exception:

@@ -57,9 +57,12 @@ PIP_SECONDS = 1800.0
 # which is what a hub may ask for: its allowance is counted in windows of five minutes.
 HUB_TRIES = 5
 HUB_REQUEST_SECONDS = 300.0
+HUB_SLOWEST_BYTES = 500_000  # a second, of a long answer
 HUB_LONGEST_WAIT_SECONDS = 310.0
 # One page of a listing has a thousand files, in some hundred kilobytes.
 MAX_HUB_PAGE_BYTES = 20_000_000
+# A hub that does not serve parts of files gives whole ones up to here: models that anyone would compare so.
+MAX_HUB_WHOLE_BYTES = 2_000_000_000
 
 # Commits of one history, newest first: the largest public repositories of machine learning have about 150,000. All
 # changes of these, some hundred bytes of memory each: a history of 20,000 commits has about 200,000, folders included.
