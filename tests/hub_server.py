@@ -35,6 +35,14 @@ class Hub:
     endpoint: str = ""
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)  # paths and headers
     sent_bytes: int = 0
+    connections: int = 0
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: object) -> None:
+        """Say nothing of clients that have heard enough."""
 
 
 @contextmanager
@@ -43,6 +51,11 @@ def serving(hub: Hub) -> Iterator[Hub]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
+
+        def setup(self) -> None:
+            hub.connections += 1
+            super().setup()
 
         def do_GET(self) -> None:
             _answer(hub, self)
@@ -50,8 +63,7 @@ def serving(hub: Hub) -> Iterator[Hub]:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), Handler)
     hub.endpoint = f"http://127.0.0.1:{server.server_port}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()

@@ -77,6 +77,14 @@ def test_of_a_checkpoint_no_more_is_fetched_than_is_asked_for(hub: Hub) -> None:
     assert hub.sent_bytes < len(WEIGHTS) / 500
 
 
+def test_one_connection_serves_many_parts(hub: Hub) -> None:
+    with open_target(f"hf:{MODEL}") as repo:
+        for begin in range(0, 100_000, 5_000):
+            assert repo.files.part("model.safetensors", begin, 16) == WEIGHTS[begin : begin + 16]
+    assert len(hub.asked) > 20
+    assert hub.connections == 1
+
+
 def test_what_was_read_of_a_beginning_is_not_asked_for_again(hub: Hub) -> None:
     with open_target(f"hf:{MODEL}") as repo:
         for most in (8, 5_000, 4_000, 8):

@@ -19,7 +19,8 @@ import pytest
 
 from detector.model import Skipped
 from detector.read import git as git_door
-from detector.read import open_target, spool, tarred, zipped
+from detector.read import open_target, spool, tarred
+from detector.read.listing import CannotRead
 from detector.targets import Files
 
 Git = Callable[..., str]
@@ -116,7 +117,12 @@ def test_a_file_is_unpacked_once_however_many_parts_are_read(
     monkeypatch.setattr(tarred, "MAX_HEAD_BYTES", 1_000)
     passes: list[object] = []
     decompressed = tarred._decompressed
-    monkeypatch.setattr(tarred, "_decompressed", lambda file: passes.append(file) or decompressed(file))
+
+    def decompressed_again(file: Any) -> Any:
+        passes.append(file)
+        return decompressed(file)
+
+    monkeypatch.setattr(tarred, "_decompressed", decompressed_again)
     with open_target(str(MAKERS[kind](tmp_path / kind, git))) as repo:
         for _ in range(3):
             for name in ("model.safetensors", "b.safetensors"):
@@ -136,7 +142,12 @@ def test_nothing_is_unpacked_for_a_beginning_and_nothing_left_at_the_end(
     monkeypatch.setattr(tempfile, "tempdir", str(empty))
     copies: list[object] = []
     opened = spool.Spool._opened
-    monkeypatch.setattr(spool.Spool, "_opened", lambda self: copies.append(self) or opened(self))
+
+    def counted(self: spool.Spool) -> Any:
+        copies.append(self)
+        return opened(self)
+
+    monkeypatch.setattr(spool.Spool, "_opened", counted)
     with open_target(str(target)) as repo:
         path = place(repo.files, "model.safetensors")
         repo.files.head(path, 100_000)
@@ -192,7 +203,7 @@ def test_a_size_that_is_a_claim_ends_the_copy(monkeypatch: pytest.MonkeyPatch) -
             given.append(1)
             yield bytes(100)
 
-    with ExitStack() as cleanup, pytest.raises(zipped.CannotRead, match="no room"):
+    with ExitStack() as cleanup, pytest.raises(CannotRead, match="no room"):
         spool.Spool(cleanup).append(spool.Stream(10, endless()))
     assert len(given) <= 11
 

@@ -177,13 +177,16 @@ class Hub:
         if response.headers.get("content-encoding", "identity") not in ("identity", ""):
             raise CannotRead("the hub compresses what was asked for as it is")
         left = most_bytes
+        length = response.headers.get("content-length", "")
+        # Read to its end, an answer leaves the connection open for the next question.
+        has_more = not length.isdecimal() or int(length[:20]) > most_bytes
         seconds = HUB_REQUEST_SECONDS + most_bytes / HUB_SLOWEST_BYTES
         deadline = time.monotonic() + seconds
         for piece in response.iter_raw(_PIECE_BYTES):
             self.bytes += len(piece)
             yield piece[:left]
-            left -= len(piece)
-            if left <= 0:
+            left = max(left - len(piece), 0)
+            if not left and has_more:
                 return
             if time.monotonic() > deadline:
                 raise _TryAgainError(f"the hub sends for more than {seconds:.0f} s")
