@@ -29,6 +29,7 @@ class Hub:
     busy: int = 0  # so many answers are only the status below
     busy_status: int = 429
     refused: int = 0  # status of every file
+    gate: int = 403  # status for whom a gated model is closed
     code: str = ""  # the hub's word for it
     storage: str = ""  # address of another server to which files are moved
     compresses: bool = False
@@ -88,7 +89,7 @@ def _answer(hub: Hub, request: BaseHTTPRequestHandler) -> None:
         return _send(request, 200, json.dumps({"sha": COMMIT, **hub.about}).encode())
     if path == f"/api/models/{MODEL}/auth-check":
         allowed = request.headers.get("authorization") == "Bearer known"
-        return _send(request, 200 if allowed else 403, b"{}", {} if allowed else {"x-error-code": "GatedRepo"})
+        return _send(request, 200 if allowed else hub.gate, b"", {"x-error-code": "GatedRepo"} if hub.code else {})
     if path == f"/api/models/{MODEL}/tree/{COMMIT}":
         return _list(hub, request, int((re.search(r"cursor=(\d+)", parts.query) or [0, 0])[1]))
     name = path.removeprefix(f"/{MODEL}/resolve/{COMMIT}/")

@@ -199,10 +199,11 @@ def test_what_is_not_there_is_one_line(hub: Hub, target: str, message: str) -> N
     assert str(caught.value).isprintable()
 
 
+@pytest.mark.parametrize(("gate", "code"), [(401, ""), (403, ""), (401, "GatedRepo"), (403, "GatedRepo")])
 def test_a_gated_model_says_how_to_log_in_and_opens_for_those_who_did(
-    hub: Hub, monkeypatch: pytest.MonkeyPatch
+    gate: int, code: str, hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hub.about = {"gated": "manual"}
+    hub.about, hub.gate, hub.code = {"gated": "manual"}, gate, code
     with pytest.raises(UserError, match=r"gated: ask for access .* `hf auth login`"), open_target(f"hf:{MODEL}"):
         pass
     monkeypatch.setenv("HF_TOKEN", "known")
@@ -214,6 +215,8 @@ def test_a_gated_model_says_how_to_log_in_and_opens_for_those_who_did(
     ("status", "code", "reason"),
     [
         (403, "", "gated"),
+        (401, "", "gated"),
+        (404, "", "does not have it"),
         (401, "GatedRepo", "gated"),
         (404, "EntryNotFound", "does not have it"),
         (410, "", "error (410)"),

@@ -54,7 +54,7 @@ def read(target: str, cleanup: ExitStack) -> Repo:
         if not isinstance(commit, str) or not _COMMIT.fullmatch(commit):
             raise CannotRead("the hub does not say which commit that is: check HF_ENDPOINT")
         if about.get("gated"):
-            hub.page(f"{hub.endpoint}/api/models/{model}/auth-check")
+            hub.check_access(f"{hub.endpoint}/api/models/{model}/auth-check")
         found = list(_listed(hub, f"{hub.endpoint}/api/models/{model}/tree/{commit}?recursive=true"))
     except CannotRead as error:
         raise UserError(f"{target}: {error}") from None
@@ -83,7 +83,7 @@ def _listed(hub: Hub, url: str) -> Iterator[Found[_File] | Skipped]:
             raise CannotRead("the hub lists no files: check HF_ENDPOINT")
         for entry in entries:
             if (listed := listed + 1) > MAX_MEMBERS:
-                yield Skipped("", f"more than {MAX_MEMBERS:,} files: the rest is not read")
+                yield Skipped("files", f"more than {MAX_MEMBERS:,} files: the rest is not read")
                 return
             file = _file(entry)
             if file is not None and inside(file.path) == file.path:

@@ -41,6 +41,7 @@ TOO_MANY = "the hub takes no more requests now: log in with `hf auth login` for 
 BROKEN = "the connection broke off"
 _SAID = {"RevisionNotFound": NO_REVISION, "EntryNotFound": NO_FILE, "GatedRepo": GATED, "RepoNotFound": NOT_FOUND}
 _STATUS = {401: NOT_FOUND, 403: GATED, 404: NOT_FOUND, 429: TOO_MANY}
+_STATUS_OF_FILE = {401: GATED, 403: GATED, 404: NO_FILE, 429: TOO_MANY}
 
 
 class NoPartsError(CannotRead):
@@ -95,6 +96,16 @@ class Hub:
                 raise CannotRead("the hub's answer is no JSON: check HF_ENDPOINT") from None
 
         return self._answer(url, {}, read)
+
+    def check_access(self, url: str) -> None:
+        """Find out whether the user may read the files of a gated model.
+
+        Errors: CannotRead.
+        """
+        try:
+            self._answer(url, {}, lambda response: response.status_code)
+        except CannotRead as error:
+            raise CannotRead(GATED if str(error) == NOT_FOUND else str(error)) from None
 
     def part(self, url: str, begin: int, size: int) -> bytes:
         """Read exactly `size` bytes of a file from byte `begin` on.
@@ -156,7 +167,7 @@ class Hub:
                 if moved:
                     del self._moved[url]  # such addresses are good for a while only
                     raise _TryAgainError(f"the hub's storage answers with an error ({response.status_code})")
-                raise _refusal(response)
+                raise _refusal(response, _STATUS if url.startswith(f"{self.endpoint}/api/") else _STATUS_OF_FILE)
         except _transport_error(session) as error:
             kind = type(error).__name__
             raise _TryAgainError(
@@ -192,10 +203,10 @@ class Hub:
                 raise _TryAgainError(f"the hub sends for more than {seconds:.0f} s")
 
 
-def _refusal(response: Any) -> Exception:
+def _refusal(response: Any, meanings: Mapping[int, str]) -> Exception:
     """What an answer means that is none."""
     status = response.status_code
-    reason = _SAID.get(response.headers.get("x-error-code", "")) or _STATUS.get(status)
+    reason = _SAID.get(response.headers.get("x-error-code", "")) or meanings.get(status)
     reason = reason or f"the hub answers with an error ({status}): try again later"
     if status not in _AGAIN:
         return CannotRead(reason)
