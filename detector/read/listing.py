@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Generic, NamedTuple, TypeVar
 
 from detector.model import Skipped, UserError
-from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES, MAX_HEAD_BYTES, MAX_NOTE_BYTES, MAX_NOTE_TRIES, MAX_NOTES
+from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES, MAX_NOTE_BYTES, MAX_NOTE_TRIES, MAX_NOTES
 from detector.read.names import has_python_shebang, is_note_name, is_other_name, is_python_name, printable
 from detector.read.roles import role_of
 from detector.targets import Head, SourceFile
@@ -16,7 +16,6 @@ Key = TypeVar("Key")
 
 SHEBANG_BYTES = 256
 TOO_LARGE = f"larger than {MAX_FILE_BYTES:,} bytes"
-TOO_FAR_INSIDE = f"only the first {MAX_HEAD_BYTES:,} bytes can be read here: name a folder instead"
 
 
 class CannotRead(Exception):  # noqa: N818 - it becomes a `Skipped`, not an error
@@ -34,7 +33,7 @@ class Found(NamedTuple, Generic[Key]):
 class Listing(Generic[Key]):
     """Files by path; `fetch` turns what stands for a file (a path, a blob id, a member) into its first bytes.
 
-    fetch_part: the same for bytes from anywhere in it; without it what lies far inside cannot be read.
+    fetch_part: the same for bytes from anywhere in it, fewer only where it ends.
     Memory: paths and keys only.
     """
 
@@ -42,7 +41,7 @@ class Listing(Generic[Key]):
         self,
         found: Iterable[Found[Key] | Skipped],
         fetch: Callable[[Key, int], Head],
-        fetch_part: Callable[[Key, int, int], bytes] | None = None,
+        fetch_part: Callable[[Key, int, int], bytes],
     ) -> None:
         self._fetch = fetch
         self._fetch_part = fetch_part
@@ -120,11 +119,7 @@ class Listing(Generic[Key]):
         """`size` bytes of any file from byte `begin` on, fewer only where the file ends; `Skipped` if unreadable."""
         key = self._key(path)
         try:
-            if self._fetch_part is not None:
-                return self._fetch_part(key, begin, size)
-            if begin + size > MAX_HEAD_BYTES:
-                raise CannotRead(TOO_FAR_INSIDE)
-            return self._fetch(key, begin + size).data[begin:]
+            return self._fetch_part(key, begin, size)
         except CannotRead as error:
             return Skipped(path, str(error))
 
