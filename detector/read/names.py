@@ -12,11 +12,11 @@ _NOTE = re.compile(
     r"|\.dist-info/METADATA$|(?:^|/)PKG-INFO$",
     re.IGNORECASE,
 )
-# What evidence beside the code is read from: configurations, tokenizers, checkpoints' headers, notices, scripts, build
-# residue; also names without a suffix (LICENSE, Dockerfile). Pictures, archives and data are never opened.
+# What evidence beside the code is read from: configurations, tokenizers, checkpoints' headers, recorded predictions,
+# notices, scripts, build residue; also names without a suffix (LICENSE, Dockerfile). Pictures, archives and data are never opened.
 _OTHER = re.compile(
     r"\.(?:json|jsonc|ya?ml|toml|cfg|ini|txt|md|rst|sh|cff|ipynb|html?|in|bpe|model|spm|vocab|tiktoken|safetensors|pyc"
-    r"|gitmodules|license)$|(?:^|/)[^./]+$|(?:^|/)\.(?:gitattributes|gitmodules)$",
+    r"|gitmodules|license|jsonl|ndjson|csv|tsv|parquet)$|(?:^|/)[^./]+$|(?:^|/)\.(?:gitattributes|gitmodules)$",
     re.IGNORECASE,
 )
 # The folder of an archive, and one below.
