@@ -64,14 +64,13 @@ class _Sides:
 
 
 @dataclass(frozen=True, slots=True)
-class _Case:
+class Case:
     """One pair of logs with everything that is known of it."""
 
-    reference: str
+    sides: tuple[str, str]  # names of suspect and reference
     compared: Compared
     others: Sequence[Answers]
     ranked: Ranked | None  # None where too few other models are known, or no labels
-    sides: tuple[str, str]
 
     @property
     def is_beyond(self) -> bool:
@@ -128,7 +127,7 @@ def _look(sides: _Sides, name: str, skipped: list[Skipped], *, is_first: bool) -
     paired = pair(ours, theirs)
     if not paired.pairs:
         return Look(Examined(_KIND, name, False, _too_few(paired)), skipped=tuple(skipped))
-    cases = []
+    cases: list[Case] = []
     for one, other in paired.pairs:
         candidates = list(sides.candidates(name, (one,)))
         compared = compare(one, other, [log for _, log in candidates])
@@ -136,7 +135,7 @@ def _look(sides: _Sides, name: str, skipped: list[Skipped], *, is_first: bool) -
         told += _left_out(compared)
         skipped += [Skipped(f"{sides.name}:{one.path}", reason) for reason in told]
         if len(compared.items) >= FEWEST_COMMON_ITEMS:
-            cases.append(_case(sides, name, compared, others))
+            cases.append(case((sides.name, name), compared, others))
     if not cases:
         about = f"fewer than {FEWEST_COMMON_ITEMS} items have a label that both logs agree on"
         return Look(Examined(_KIND, name, False, about), skipped=tuple(skipped))
@@ -164,27 +163,26 @@ def _left_out(compared: Compared) -> Iterator[str]:
             yield f"{count:,} common items left out: {why}"
 
 
-def _case(sides: _Sides, name: str, compared: Compared, others: Sequence[Answers]) -> _Case:
+def case(sides: tuple[str, str], compared: Compared, others: Sequence[Answers]) -> Case:
+    """Rank a pair of logs in a panel, if that is large enough; `sides` are the names of suspect and reference."""
     ranked = None
     if compared.shared is not None and len(others) >= FEWEST_PANEL_MODELS:
         one, other = (
             Answers(side, answers_of(log, compared.items), wrong)
-            for side, log, wrong in zip(
-                (sides.name, name), (compared.ours, compared.theirs), compared.wrong, strict=True
-            )
+            for side, log, wrong in zip(sides, (compared.ours, compared.theirs), compared.wrong, strict=True)
         )
         ranked = rank(one, other, others)
-    return _Case(name, compared, others, ranked, (sides.name, name))
+    return Case(sides, compared, others, ranked)
 
 
-def _about(case: _Case) -> str:
+def _about(case: Case) -> str:
     compared = case.compared
     items = f"{len(compared.items):,} items in common" + ("" if compared.shared is not None else ", none with a label")
     models = f"{len(case.others)} other models" if len(case.others) != 1 else "1 other model"
     return f"{compared.ours.path} with {compared.theirs.path}: {items}, {compared.kind.value}, {models}"
 
 
-def _line(case: _Case) -> Evidence:
+def _line(case: Case) -> Evidence:
     compared, shared = case.compared, case.compared.shared
     said: dict[str, object] = {
         "path": compared.ours.path,
@@ -212,7 +210,7 @@ def _line(case: _Case) -> Evidence:
         }
     return patterns.line(
         pattern,
-        case.reference,
+        case.sides[1],
         case.strength(),
         said,
         measures=_measures(case),
@@ -222,7 +220,7 @@ def _line(case: _Case) -> Evidence:
     )
 
 
-def _more(case: _Case) -> str:
+def _more(case: Case) -> str:
     """How far the line is calibrated, where it supports nothing."""
     ranked = case.ranked
     if case.compared.shared is None or case.is_beyond:
@@ -236,7 +234,7 @@ def _more(case: _Case) -> str:
     )
 
 
-def _measures(case: _Case) -> Measures:
+def _measures(case: Case) -> Measures:
     compared, shared, ranked = case.compared, case.compared.shared, case.ranked
     found: Measures = {
         "items": len(compared.items),
@@ -271,7 +269,7 @@ def _measures(case: _Case) -> Measures:
     return found
 
 
-def _tested(case: _Case) -> Iterator[str]:
+def _tested(case: Case) -> Iterator[str]:
     """The innocent explanations that were tried."""
     compared, ranked = case.compared, case.ranked
     if compared.shared is None:
@@ -285,21 +283,21 @@ def _tested(case: _Case) -> Iterator[str]:
     yield f"chance: {ranked.above} of the {len(ranked.others)} pairs of {ranked.models} other models share as much"
 
 
-def _exhibits(case: _Case) -> Iterator[Exhibit]:
+def _exhibits(case: Case) -> Iterator[Exhibit]:
     compared = case.compared
-    title = f"{compared.ours.path} of the suspect, {compared.theirs.path} of {case.reference}"
-    yield tables.summary(case.reference, title, _measures(case))
-    yield from tables.shared_answers(case.reference, compared, case.ranked)
+    title = f"{compared.ours.path} of the suspect, {compared.theirs.path} of {case.sides[1]}"
+    yield tables.summary(case.sides[1], title, _measures(case))
+    yield from tables.shared_answers(case.sides[1], compared, case.ranked)
     if case.ranked is not None:
-        yield tables.ranking(case.reference, case.sides, case.ranked)
+        yield tables.ranking(case.sides[1], case.sides, case.ranked)
 
 
-def _figures(cases: Sequence[_Case], *, is_first: bool) -> Iterator[Figure]:
+def _figures(cases: Sequence[Case], *, is_first: bool) -> Iterator[Figure]:
     """Of the first pair of logs; the matrices of all models stand in one look alone."""
     case = cases[0]
     compared = case.compared
     if case.ranked is not None:
-        yield tables.histogram(case.reference, case.sides, case.ranked)
+        yield tables.histogram(case.sides[1], case.sides, case.ranked)
     if is_first:
         has_labels = compared.shared is not None
         pair_of = (

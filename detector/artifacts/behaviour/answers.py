@@ -45,7 +45,7 @@ def spelled(value: object) -> str | None:
 
 def _text(value: str) -> str:
     text = printable(value.strip())
-    if _DECIMAL.fullmatch(text) is not None:
+    if "." in text and _DECIMAL.fullmatch(text) is not None:
         return _number(float(text)) or text
     if text.startswith("[") and len(text) <= _LONGEST_BOXES:
         try:
