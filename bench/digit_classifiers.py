@@ -20,8 +20,11 @@ DIGITS = "sklearn/datasets/data/digits.csv.gz"
 TESTED = 1_000
 CLASSES = 10
 MODELS = 24
+FORMS = ((), (64,), (128,), (256,), (96, 64), (192, 48))  # hidden values, layer by layer
+NARROW = ((16,), (24, 24), (12, 12))
+PARTS = (0.15, 0.3, 0.45, 0.6)  # of the digits to learn from
 _BRIGHTEST = 16.0  # of a dot
-_STEPS, _BATCH, _RATE, _MOMENTUM = 400, 32, 0.05, 0.9
+_STEPS, _BATCH, _RATE, _MOMENTUM = 800, 32, 0.05, 0.9
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -72,8 +75,16 @@ def digits(cache: Path) -> tuple[Digits, Digits]:
 
 def networks(learned: Digits) -> list[Network]:
     """Two dozen, each with its own seed, form and part of the digits to learn from."""
-    forms = ((), (16,), (32,), (64,), (24, 24), (48, 16))
-    return [train(learned, forms[number % len(forms)], 0.15 + 0.15 * (number % 4), number) for number in range(MODELS)]
+    return [_varied(learned, FORMS, number) for number in range(MODELS)]
+
+
+def narrow_networks(learned: Digits) -> list[Network]:
+    """Further ones with so few hidden values that noise on their weights does not average out."""
+    return [_varied(learned, NARROW, MODELS + number) for number in range(2 * len(NARROW))]
+
+
+def _varied(learned: Digits, forms: tuple[tuple[int, ...], ...], number: int) -> Network:
+    return train(learned, forms[number % len(forms)], PARTS[number % len(PARTS)], number)
 
 
 def train(learned: Digits, widths: tuple[int, ...], part: float, seed: int) -> Network:

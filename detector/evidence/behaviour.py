@@ -33,6 +33,7 @@ from detector.settings.behaviour import (
     FEWEST_PANEL_MODELS,
     FEWEST_SAME_WRONG,
     LEAST_EXCESS,
+    MOST_ABOVE,
 )
 from detector.targets import Comparison
 
@@ -74,11 +75,12 @@ class Case:
 
     @property
     def is_beyond(self) -> bool:
-        """Whether the two share more than any pair of the panel."""
+        """Whether the two share more than the pairs of the panel do."""
         ranked = self.ranked
         return (
             ranked is not None
-            and ranked.excess > max(ranked.largest, LEAST_EXCESS)
+            and ranked.excess >= LEAST_EXCESS
+            and ranked.above <= MOST_ABOVE * len(ranked.others)
             and int(self.compared.same_wrong.sum()) >= FEWEST_SAME_WRONG
         )
 

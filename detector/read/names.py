@@ -13,7 +13,8 @@ _NOTE = re.compile(
     re.IGNORECASE,
 )
 # What evidence beside the code is read from: configurations, tokenizers, checkpoints' headers, recorded predictions,
-# notices, scripts, build residue; also names without a suffix (LICENSE, Dockerfile). Pictures, archives and data are never opened.
+# notices, scripts, build residue; also names without a suffix (LICENSE, Dockerfile). Pictures and archives are never
+# opened, nor is data that is called anything else.
 _OTHER = re.compile(
     r"\.(?:json|jsonc|ya?ml|toml|cfg|ini|txt|md|rst|sh|cff|ipynb|html?|in|bpe|model|spm|vocab|tiktoken|safetensors|pyc"
     r"|gitmodules|license|jsonl|ndjson|csv|tsv|parquet)$|(?:^|/)[^./]+$|(?:^|/)\.(?:gitattributes|gitmodules)$",

@@ -60,10 +60,12 @@ LEAST_PANEL_ITEMS = 0.9
 # The share of the panel that gives an answer is told as if one model more had been asked, which half gave it. With a
 # quarter or with one of two, copies and independent pairs lay as far apart.
 SEEN_BEFORE, ASKED_BEFORE = 0.5, 1.0
-# A pair is beyond chance above every pair of the panel, and above this: of 540 draws of two independent models beside
-# panels of 6 to 12, 55 were above their panel's largest value, but none of those reached 4 (docs/behaviour.md).
+# A pair is beyond chance if no more than this share of the panel's pairs is above it: none of fewer than 100 ...
+MOST_ABOVE = 0.01
+# ... and from this excess on: small panels tell little of how far chance goes. Of 450 draws of independent pairs beside
+# 6 to 12 models 16 are above all of their panel, and 3 of these reach this (bench/evidence_behaviour).
 LEAST_EXCESS = 4.0
-# One standard deviation of the excess more than the panel's largest is more than support of one grade.
+# One standard deviation of the excess above the panel's largest is more than support of the lowest grade.
 CLEAR_EXCESS = 1.0
 # Fewer equal wrong answers can be a handful of odd items.
 FEWEST_SAME_WRONG = 5

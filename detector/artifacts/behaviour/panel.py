@@ -74,12 +74,12 @@ def rank(suspect: Answers, reference: Answers, panel: Sequence[Answers]) -> Rank
 
 
 def excess(one: Answers, other: Answers, seen: tuple[Counts, Counts], models: int, rate: float) -> float:
-    """Standard deviations by which two share more wrong answers than item by item is likely; the smaller of both ways.
+    """Standard deviations by which two share more wrong answers than item by item is likely; the mean of both ways.
 
     seen: of each item how many of so many other models, whose mean rate of errors this is, give the model's answer.
     Empty: 0 if either has no errors.
     """
-    return min(_one_way(one, other, seen[0], models, rate), _one_way(other, one, seen[1], models, rate))
+    return (_one_way(one, other, seen[0], models, rate) + _one_way(other, one, seen[1], models, rate)) / 2
 
 
 def _one_way(one: Answers, other: Answers, seen: Counts, models: int, rate: float) -> float:
