@@ -32,6 +32,10 @@ MOST_PARQUET_COLUMNS = 10_000
 MOST_ROW_GROUP_BYTES = 512 * 2**20
 MOST_ROW_GROUPS = 100_000
 PARQUET_BATCH_ROWS = 8_192
+# Rows that are read, for one number may stand for any number of them, and values of one group of rows and column: a
+# million rows of four corners are four million.
+MOST_PARQUET_ROWS = 50_000_000
+MOST_PARQUET_VALUES = 10_000_000
 
 # --- comparing ---
 

@@ -158,9 +158,7 @@ def _read(path: str, records: Records | Parquet, source: Lines | Parquet, lost: 
     if not selection.kept:
         why = _counted(selection.left_out) or "it is empty"
         return Skipped(path, source.cut or f"no item can be compared: {why}")
-    notes = [
-        f"{count:,} {'lines' if count != 1 else 'line'} left out: {reason}" for reason, count in sorted(lost.items())
-    ]
+    notes = [f"{_some(count, 'line')} left out: {reason}" for reason, count in sorted(lost.items())]
     if selection.left_out:
         notes.append(f"left out: {_counted(selection.left_out)}")
     if selection.below < _ALL:
@@ -174,7 +172,11 @@ def _read(path: str, records: Records | Parquet, source: Lines | Parquet, lost: 
 
 
 def _counted(left_out: Counter[str]) -> str:
-    return "; ".join(f"{count:,} records {reason}" for reason, count in sorted(left_out.items()))
+    return "; ".join(f"{_some(count, 'record')} {reason}" for reason, count in sorted(left_out.items()))
+
+
+def _some(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def log_of(path: str, fields: Fields, kept: dict[int, Kept], below: int, rows: int, notes: Iterable[str]) -> Log:
