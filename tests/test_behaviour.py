@@ -118,15 +118,37 @@ def test_a_log_of_few_of_the_items_is_not_in_the_panel_and_that_is_told(tmp_path
     assert any("fewer than 90% of the items: model-6" in each.reason for each in found.skipped)
 
 
+def test_wrong_answers_that_everybody_gives_are_no_excess_and_those_that_nobody_else_gives_are(
+    tmp_path: Path,
+) -> None:
+    items = 200
+    truth = ["right"] * items
+    hard = ["trap" if number < 60 else "right" for number in range(items)]
+
+    def model(seed: int, own: str) -> dict[str, str]:
+        """Falls into most traps, and into some of its own."""
+        given = [answer if (number + seed) % 6 else own for number, answer in enumerate(hard)]
+        return log([f"{given[number]}{'' if given[number] != own else number % 7}" for number in range(items)])
+
+    panel = [model(seed, f"own {seed}") for seed in range(2, 9)]
+    for name, ours, theirs, is_beyond in (
+        ("traps", model(0, "mine"), model(1, "theirs"), False),
+        ("secret", model(0, "both"), model(0, "both"), True),
+    ):
+        (line,) = look(tmp_path / name, ours, {**theirs, "x.txt": ""}, [*panel, log(truth, truth)]).evidence
+        assert (line.name == "same-errors") is is_beyond, line.claim
+        assert (float(str(line.measures["excess"])) > 4) is is_beyond
+
+
 # --- tables and figures ---
 
 
 def test_the_table_lists_the_same_wrong_answers_those_that_only_these_two_give_first(tmp_path: Path) -> None:
     found = look(tmp_path, log(COPY), log(ORIGINAL, labels()), PANEL)
     table = _exhibit(found, "same-wrong-answers")
-    truth = labels()
+    truth, others = labels(), [answers(10 + seed) for seed in range(20)]
     seen = [
-        (str(number), ours, truth[number], sum(answers(10 + seed)[number] == ours for seed in range(20)))
+        (str(number), ours, truth[number], sum(other[number] == ours for other in others))
         for number, (ours, theirs) in enumerate(zip(COPY, ORIGINAL, strict=True))
         if ours == theirs != truth[number]
     ]

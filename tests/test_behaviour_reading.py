@@ -17,7 +17,7 @@ from detector.artifacts.behaviour.logs import is_log_name, is_of_others
 from detector.artifacts.behaviour.overlap import of_boxes
 from detector.model import Skipped
 from detector.read import open_target
-from tests.logs import lines, target
+from tests.logs import Record, lines, target
 
 
 def read(folder: Path, name: str, data: str | bytes) -> Log | Skipped:
@@ -153,7 +153,11 @@ def test_a_quoted_cell_may_have_lines_and_delimiters(tmp_path: Path) -> None:
 
 
 def test_the_first_of_items_with_one_id_counts_and_that_is_told(tmp_path: Path) -> None:
-    records = [{"id": 1, "prediction": "first"}, {"id": "1", "prediction": "second"}, {"id": 2, "prediction": None}]
+    records: list[Record] = [
+        {"id": 1, "prediction": "first"},
+        {"id": "1", "prediction": "second"},
+        {"id": 2, "prediction": None},
+    ]
     found = good(read(tmp_path, "predictions.jsonl", lines(records)))
     assert found.texts == ("first",)
     (note,) = found.notes

@@ -57,40 +57,57 @@ class Ranked:
         return self.others[0][0] if self.others else 0.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Errors:
+    """The wrong answers of one model: where, which, and how many of the panel give them, itself included."""
+
+    places: Counts
+    codes: Codes
+    seen: Counts
+    rate: float
+
+
 def rank(suspect: Answers, reference: Answers, panel: Sequence[Answers]) -> Ranked:
-    """Hold the pair against the panel."""
-    seen = [_seen(model.codes, panel) for model in panel]
-    rates = np.array([_rate(model.wrong) for model in panel])
+    """Hold the pair against the panel; of each pair of the panel the others tell how likely its wrong answers are."""
+    errors = [_errors(model, panel) for model in panel]
+    rate = sum(each.rate for each in errors)
     others = []
     for one, other in combinations(range(len(panel)), 2):
-        ours, theirs = panel[one], panel[other]
-        same = (ours.codes == theirs.codes).astype(np.int64)
-        rate = (rates.sum() - rates[one] - rates[other]) / max(1, len(panel) - 2)
-        value = excess(ours, theirs, (seen[one] - 1 - same, seen[other] - 1 - same), len(panel) - 2, rate)
-        others.append((value, ours.name, theirs.name))
-    both = (_seen(suspect.codes, panel), _seen(reference.codes, panel))
-    found = excess(suspect, reference, both, len(panel), float(rates.mean()) if len(panel) else 0.0)
-    return Ranked(found, tuple(sorted(others, key=lambda each: (-each[0], *each[1:]))), both[0], len(panel))
+        rest = (rate - errors[one].rate - errors[other].rate) / max(1, len(panel) - 2)
+        ways = (
+            _excess(errors[mine], errors[yours].rate, panel[yours].codes, len(panel) - 2, rest, is_counted=True)
+            for mine, yours in ((one, other), (other, one))
+        )
+        others.append((sum(ways) / 2, panel[one].name, panel[other].name))
+    ours, theirs = _errors(suspect, panel), _errors(reference, panel)
+    rate /= max(1, len(panel))
+    found = (
+        _excess(ours, theirs.rate, reference.codes, len(panel), rate, is_counted=False)
+        + _excess(theirs, ours.rate, suspect.codes, len(panel), rate, is_counted=False)
+    ) / 2
+    ranked = tuple(sorted(others, key=lambda each: (-each[0], *each[1:])))
+    return Ranked(found, ranked, _seen(suspect.codes, panel), len(panel))
 
 
-def excess(one: Answers, other: Answers, seen: tuple[Counts, Counts], models: int, rate: float) -> float:
-    """Standard deviations by which two share more wrong answers than item by item is likely; the mean of both ways.
+def _excess(errors: _Errors, rate: float, codes: Codes, models: int, mean_rate: float, *, is_counted: bool) -> float:
+    """Standard deviations by which another model gives more of one's wrong answers than each is likely.
 
-    seen: of each item how many of so many other models, whose mean rate of errors this is, give the model's answer.
-    Empty: 0 if either has no errors.
+    rate, codes: of the other. models: how many tell, whose mean rate of errors is mean_rate. is_counted: the two are
+    among those that `errors` has counted. Empty: 0 if there are no errors.
     """
-    return (_one_way(one, other, seen[0], models, rate) + _one_way(other, one, seen[1], models, rate)) / 2
-
-
-def _one_way(one: Answers, other: Answers, seen: Counts, models: int, rate: float) -> float:
-    wrong = one.wrong
-    if not wrong.any():
+    if len(errors.places) == 0:
         return 0.0
-    share = (seen[wrong] + SEEN_BEFORE) / (models + ASKED_BEFORE)
-    odds = share / (1 - share) * _odds(_rate(other.wrong)) / _odds(rate)  # a model of more errors shares more
+    same = codes[errors.places] == errors.codes
+    seen = errors.seen - 1 - same if is_counted else errors.seen
+    share = (seen + SEEN_BEFORE) / (models + ASKED_BEFORE)
+    odds = share / (1 - share) * _odds(rate) / _odds(mean_rate)  # a model of more errors shares more
     likely = odds / (1 + odds)
-    found = int((other.codes[wrong] == one.codes[wrong]).sum())
-    return float((found - likely.sum()) / math.sqrt((likely * (1 - likely)).sum()))
+    return float((same.sum() - likely.sum()) / math.sqrt((likely * (1 - likely)).sum()))
+
+
+def _errors(model: Answers, panel: Sequence[Answers]) -> _Errors:
+    places = np.flatnonzero(model.wrong)
+    return _Errors(places, model.codes[places], _seen(model.codes, panel)[places], _rate(model.wrong))
 
 
 def _rate(wrong: Flags) -> float:
