@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 import sys
-import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,9 +14,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
+from bench import large_logs
 from bench.digit_classifiers import MODELS, TESTED, Digits, Network, digits, narrow_networks, networks
-from bench.process import in_fresh_process, own_peak
-from bench.section import Demand, megabytes, print_section, section, table
+from bench.section import Demand, print_section, section, table
 from detector.artifacts.behaviour.chance import log_tail
 from detector.artifacts.behaviour.compared import Compared, compare
 from detector.artifacts.behaviour.log import Log, read_log
@@ -35,8 +34,6 @@ SMALL_PANELS, DRAWS = (6, 8, 12), 150
 UNLIKELY = 1e-6
 # The affair's: items, errors of both, items that both have wrong, of these with the same answer.
 ITEMS, OURS, THEIRS, BOTH, SAME = 1_000, 236, 194, 182, 118
-LINES = 10_000_000
-MOST_BYTES, MOST_SECONDS = 512e6, 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +79,9 @@ def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
         narrow = [(each, found.case(found.narrow[each.number], each.log, found.rest())) for each in found.narrow_copies]
         demands += [*_null(independent), *_copies(copied)]
         small, block = small_panels(found)
-        large = _large(Path(folder))
+        demands += [*small, large_logs.compared(Path(folder))]
     blocks = [_by_noise(independent, copied, narrow), _statistics(independent, copied), block]
-    return [*demands, *small, *large], blocks
+    return demands, blocks
 
 
 # --- the affair ---
@@ -352,44 +349,6 @@ def small_panels(found: Logged) -> tuple[list[Demand], str]:
         false <= 0.01 * drawn,
     )
     return [demand], "Beside small panels, drawn from the same models:\n\n" + table(header, rows)
-
-
-# --- size ---
-
-
-def _large(folder: Path) -> list[Demand]:
-    """Two logs of ten million lines, in different order."""
-    paths = []
-    for name, step in (("large-suspect", 7), ("large-reference", 3)):
-        path = folder / name / "predictions.jsonl"
-        path.parent.mkdir()
-        with path.open("w", encoding="ascii") as file:
-            for begin in range(0, LINES, 100_000):
-                numbers = (number * step % LINES for number in range(begin, begin + 100_000))
-                file.writelines(
-                    f'{{"id": {n}, "prediction": "{n % 97 if n % 5 else step}", "label": "{n % 97}"}}\n'
-                    for n in numbers
-                )
-        paths.append(str(path.parent))
-    size = sum((Path(path) / "predictions.jsonl").stat().st_size for path in paths)
-    seconds, peak, about = in_fresh_process(compare_large, paths)
-    return [
-        Demand(
-            f"two logs of {LINES:,} lines ({megabytes(size)}) in different order",
-            f"at most {megabytes(MOST_BYTES)} and {MOST_SECONDS:.0f} s, items in common",
-            f"{megabytes(peak)}, {seconds:.0f} s of CPU; {about}",
-            peak <= MOST_BYTES and seconds <= MOST_SECONDS and "items in common" in about,
-        )
-    ]
-
-
-def compare_large(paths: Sequence[str]) -> tuple[float, float, str]:
-    """Compare two logs in this process: seconds of CPU, peak of memory, what was compared."""
-    started = time.process_time()
-    with ExitStack() as targets:
-        suspect, reference = (targets.enter_context(open_target(path)) for path in paths)
-        look = behaviour.find(Comparison(suspect, "suspect", {"reference": reference}))[0]
-    return time.process_time() - started, own_peak(), look.examined.about
 
 
 def report(cache: Path, work: Path) -> str:

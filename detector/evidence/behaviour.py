@@ -17,7 +17,7 @@ Sources:   logs of other models, of the user's own choice; `python -m bench.evid
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from detector import patterns
 from detector.artifacts.behaviour import tables
@@ -54,8 +54,8 @@ class _Sides:
         """Logs of other models: those of other references, of the panel, and those that lie beside the two."""
         for name, logs in self.references.items():
             if name != reference:
-                for one, other in pair(ours, logs.own).pairs:
-                    yield (name if one.path == other.path else f"{name}:{other.path}"), other
+                for _, other in pair(ours, logs.own).pairs:
+                    yield (name if len(logs.own) == 1 else f"{name}:{other.path}"), other
         for name, logs in self.panel.items():
             for log in (*logs.own, *logs.others):
                 yield (name if len(logs.own) + len(logs.others) == 1 else f"{name}:{log.path}"), log
@@ -72,6 +72,14 @@ class Case:
     compared: Compared
     others: Sequence[Answers]
     ranked: Ranked | None  # None where too few other models are known, or no labels
+
+    def pair(self) -> tuple[Answers, Answers]:
+        """What both answer to the compared items."""
+        compared, (ours, theirs) = self.compared, self.compared.wrong
+        return (
+            Answers(self.sides[0], answers_of(compared.ours, compared.items), ours),
+            Answers(self.sides[1], answers_of(compared.theirs, compared.items), theirs),
+        )
 
     @property
     def is_beyond(self) -> bool:
@@ -167,14 +175,10 @@ def _left_out(compared: Compared) -> Iterator[str]:
 
 def case(sides: tuple[str, str], compared: Compared, others: Sequence[Answers]) -> Case:
     """Rank a pair of logs in a panel, if that is large enough; `sides` are the names of suspect and reference."""
-    ranked = None
-    if compared.shared is not None and len(others) >= FEWEST_PANEL_MODELS:
-        one, other = (
-            Answers(side, answers_of(log, compared.items), wrong)
-            for side, log, wrong in zip(sides, (compared.ours, compared.theirs), compared.wrong, strict=True)
-        )
-        ranked = rank(one, other, others)
-    return Case(sides, compared, others, ranked)
+    found = Case(sides, compared, others, None)
+    if compared.shared is None or len(others) < FEWEST_PANEL_MODELS:
+        return found
+    return replace(found, ranked=rank(*found.pair(), others))
 
 
 def _about(case: Case) -> str:
@@ -286,24 +290,20 @@ def _tested(case: Case) -> Iterator[str]:
 
 
 def _exhibits(case: Case) -> Iterator[Exhibit]:
-    compared = case.compared
-    title = f"{compared.ours.path} of the suspect, {compared.theirs.path} of {case.sides[1]}"
-    yield tables.summary(case.sides[1], title, _measures(case))
-    yield from tables.shared_answers(case.sides[1], compared, case.ranked)
+    compared, name = case.compared, case.sides[1]
+    title = f"{compared.ours.path} of the suspect beside {compared.theirs.path} of {name} and other models"
+    suspect, reference = case.pair()
+    yield tables.models(name, title, suspect, [reference, *case.others], has_labels=compared.shared is not None)
+    yield from tables.shared_answers(name, compared, case.ranked)
     if case.ranked is not None:
-        yield tables.ranking(case.sides[1], case.sides, case.ranked)
+        yield tables.ranking(name, case.sides, case.ranked)
 
 
 def _figures(cases: Sequence[Case], *, is_first: bool) -> Iterator[Figure]:
     """Of the first pair of logs; the matrices of all models stand in one look alone."""
     case = cases[0]
-    compared = case.compared
     if case.ranked is not None:
         yield tables.histogram(case.sides[1], case.sides, case.ranked)
     if is_first:
-        has_labels = compared.shared is not None
-        pair_of = (
-            Answers(side, answers_of(log, compared.items), wrong)
-            for side, log, wrong in zip(case.sides, (compared.ours, compared.theirs), compared.wrong, strict=True)
-        )
-        yield from tables.matrices([*pair_of, *case.others], len(compared.items), has_labels)
+        has_labels = case.compared.shared is not None
+        yield from tables.matrices([*case.pair(), *case.others], len(case.compared.items), has_labels)

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from detector.artifacts.behaviour.answers import NOTHING
 from detector.artifacts.behaviour.chance import Shared
 from detector.artifacts.behaviour.compared import Compared, Flags
 from detector.artifacts.behaviour.panel import Answers, Ranked, bits
@@ -16,10 +17,27 @@ _KIND = "behaviour"
 _LONGEST_CELL = 120
 
 
-def summary(name: str, title: str, measures: dict[str, float | int | str]) -> Exhibit:
-    """All that was measured between two logs."""
-    rows = tuple((key.replace("_", " "), value) for key, value in measures.items())
-    return Exhibit(_KIND, "pair", name, title, ("measure", "value"), rows)
+def models(name: str, title: str, suspect: Answers, others: Sequence[Answers], *, has_labels: bool) -> Exhibit:
+    """The suspect beside each of the other models, the reference first."""
+    rows: list[tuple[float | int | str, ...]] = []
+    for other in others:
+        both = (suspect.codes != NOTHING) & (other.codes != NOTHING)
+        same = (suspect.codes == other.codes) & both
+        row: tuple[float | int | str, ...] = (other.name, int(both.sum()), round(float(same.sum() / both.sum()), 4))
+        if has_labels:
+            shared = _shared(suspect, other, both)
+            row += (shared.theirs, shared.both, round(shared.expected, 1), round(shared.kappa, 4))
+            row += (int((same & suspect.wrong).sum()),)
+        rows.append(row)
+    columns: tuple[str, ...] = ("model", "items", "equal answers")
+    if has_labels:
+        columns += ("errors", "shared", "if independent", "kappa", "same wrong answers")
+    return Exhibit(_KIND, "models", name, title, columns, tuple(rows))
+
+
+def _shared(one: Answers, other: Answers, both: Flags) -> Shared:
+    ours, theirs = one.wrong[both], other.wrong[both]
+    return Shared(int(both.sum()), int(ours.sum()), int(theirs.sum()), int((ours & theirs).sum()))
 
 
 def shared_answers(name: str, compared: Compared, ranked: Ranked | None) -> Iterator[Exhibit]:
@@ -85,17 +103,17 @@ def histogram(name: str, sides: tuple[str, str], ranked: Ranked) -> Histogram:
     )
 
 
-def matrices(models: Sequence[Answers], items: int, has_labels: bool) -> Iterator[Matrix]:
+def matrices(answers: Sequence[Answers], items: int, has_labels: bool) -> Iterator[Matrix]:
     """Agreement of all models with each other, and how consistent their errors are."""
-    models = models[:MOST_MATRIX_MODELS]
-    names = tuple(model.name for model in models)
+    shown = answers[:MOST_MATRIX_MODELS]
+    names = tuple(model.name for model in shown)
     agreement = tuple(
-        tuple(_share(one.codes == other.codes, (one.codes != 0) & (other.codes != 0)) for other in models)
-        for one in models
+        tuple(_share(one.codes == other.codes, (one.codes != NOTHING) & (other.codes != NOTHING)) for other in shown)
+        for one in shown
     )
     yield Matrix(_KIND, "agreement", "", f"share of equal answers to {items:,} items", names, names, agreement)
     if has_labels:
-        kappas = tuple(tuple(_kappa(one, other) for other in models) for one in models)
+        kappas = tuple(tuple(_kappa(one, other) for other in shown) for one in shown)
         title = "error consistency (kappa): 0 where errors are independent of each other, 1 where they are the same"
         yield Matrix(_KIND, "shared-errors", "", title, names, names, kappas)
 
@@ -105,11 +123,10 @@ def _share(same: Flags, counts: Flags) -> float | None:
 
 
 def _kappa(one: Answers, other: Answers) -> float | None:
-    both = (one.codes != 0) & (other.codes != 0)
+    both = (one.codes != NOTHING) & (other.codes != NOTHING)
     if not both.any():
         return None
-    ours, theirs = one.wrong[both], other.wrong[both]
-    return round(Shared(int(both.sum()), int(ours.sum()), int(theirs.sum()), int((ours & theirs).sum())).kappa, 4)
+    return round(_shared(one, other, both).kappa, 4)
 
 
 def _cell(text: str) -> str:
