@@ -50,9 +50,9 @@ def choose(names: Iterable[str]) -> Fields | str:
     elif not labels:
         labels = either
     if not items:
-        return f"no field for the id of an item: it is one of {', '.join(IDS)}"
+        return "no field for the id of an item, such as id, question_id or index"
     if not answers:
-        return f"no field for the model's answer: it is one of {', '.join((*ANSWERS, EITHER))}"
+        return "no field for the model's answer, such as prediction, output or answer"
     for found, what in ((answers, "the model's answer"), (labels, "the label")):
         if len(found) > 1:
             return f"{_both(found)} may each hold {what}: keep one of them"
