@@ -105,6 +105,21 @@ def test_logs_beside_the_reference_that_are_called_baselines_are_a_panel(tmp_pat
     assert len(found.evidence) == 1
 
 
+def test_logs_that_the_suspect_brings_along_are_no_panel(tmp_path: Path) -> None:
+    baselines = {f"baselines/{number}.jsonl": each["predictions.jsonl"] for number, each in enumerate(PANEL[:6])}
+    (line,) = look(tmp_path, {**log(COPY), **baselines}, log(ORIGINAL, labels())).evidence
+    assert (line.name, line.measures["models_in_the_panel"]) == ("shared-errors", 0)
+
+
+def test_texts_have_weak_support_at_most_since_no_null_was_measured_on_them(tmp_path: Path) -> None:
+    def told(given: list[str]) -> list[str]:
+        return [f"the {number}th answer, after some thought, is {each}" for number, each in enumerate(given)]
+
+    panel = [log(told(answers(10 + seed))) for seed in range(20)]
+    (line,) = look(tmp_path, log(told(COPY)), log(told(ORIGINAL), told(labels())), panel).evidence
+    assert (line.name, line.measures["answers"], line.strength) == ("same-errors", "texts", Strength.WEAK)
+
+
 def test_a_log_that_answers_like_another_counts_once(tmp_path: Path) -> None:
     found = look(tmp_path, log(COPY), log(ORIGINAL, labels()), [*PANEL[:5], PANEL[0], log(ORIGINAL)])
     assert _measures(found)["models_in_the_panel"] == 5

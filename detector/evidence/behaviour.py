@@ -21,7 +21,7 @@ from dataclasses import dataclass, replace
 
 from detector import patterns
 from detector.artifacts.behaviour import tables
-from detector.artifacts.behaviour.compared import Compared, answers_of, compare, likeness
+from detector.artifacts.behaviour.compared import Compared, Kind, answers_of, compare, likeness
 from detector.artifacts.behaviour.log import Log
 from detector.artifacts.behaviour.logs import Logs, read_logs
 from detector.artifacts.behaviour.pairing import Paired, pair, panel
@@ -51,7 +51,10 @@ class _Sides:
     panel: Mapping[str, Logs]
 
     def candidates(self, reference: str, ours: Sequence[Log]) -> Iterator[tuple[str, Log]]:
-        """Logs of other models: those of other references, of the panel, and those that lie beside the two."""
+        """Logs of other models: those of other references, of the panel, and those that lie beside references.
+
+        Not those beside the suspect's: whoever is compared must not choose what counts as chance.
+        """
         for name, logs in self.references.items():
             if name != reference:
                 for _, other in pair(ours, logs.own).pairs:
@@ -59,7 +62,7 @@ class _Sides:
         for name, logs in self.panel.items():
             for log in (*logs.own, *logs.others):
                 yield (name if len(logs.own) + len(logs.others) == 1 else f"{name}:{log.path}"), log
-        for name, logs in ((self.name, self.suspect), *self.references.items()):
+        for name, logs in self.references.items():
             for log in logs.others:
                 yield f"{name}:{log.path}", log
 
@@ -96,11 +99,13 @@ class Case:
         """By the pair's rank among as many pairs as can be made without using a model twice.
 
         Pairs of one panel are not independent, its models are. Much beyond the largest counts in full, else at most
-        weak; other models of the user's choice show no more than moderate support.
+        weak, and so do texts and boxes, on which no null was measured; other models of the user's choice show no more
+        than moderate support.
         """
         if self.ranked is None or not self.is_beyond:
             return Strength.NONE
-        most = Strength.MODERATE if self.ranked.excess >= self.ranked.largest + CLEAR_EXCESS else Strength.WEAK
+        is_clear = self.ranked.excess >= self.ranked.largest + CLEAR_EXCESS and self.compared.kind is Kind.CLASSES
+        most = Strength.MODERATE if is_clear else Strength.WEAK
         return min(patterns.support(self.ranked.models // 2), most, key=list(Strength).index)
 
 
