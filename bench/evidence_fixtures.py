@@ -89,6 +89,7 @@ def facts(gold: Mapping[str, Any]) -> dict[tuple[str, str], list[Fact]]:
             (new, old) for new, old in gold["structure"]["prefixes"].items() if new != old
         ],
         ("tokenizer", "changed tokens"): list(gold["tokenizer"]["changed"].items()),
+        ("behaviour", "wrong answers of these two alone"): list(gold["behaviour"]["only_these_two"].items()),
     }
 
 

@@ -439,3 +439,32 @@ def test_an_edit_that_its_file_does_not_have_is_refused() -> None:
     for text in ("three\n", "two two\n"):
         with pytest.raises(ValueError, match=r"a\.py has [02] times"):
             fixture_history._undone(text, edit)
+
+
+# --- behaviour ---
+
+
+def _answers(path: str) -> dict[str, list[str]]:
+    """What a log says of each item: the answer, and the label if it has one."""
+    if path.endswith(".csv"):
+        return {row[0]: row[1:] for row in (line.split(",") for line in (FIXTURES / path).read_text().splitlines()[1:])}
+    records = [list(json.loads(line).values()) for line in (FIXTURES / path).read_text("utf-8").splitlines()]
+    return {record[0]: record[1:] for record in records}
+
+
+def test_the_logs_of_both_have_the_errors_that_the_gold_counts(gold: dict[str, Any]) -> None:
+    part = gold["behaviour"]
+    ours, theirs = _answers(f"rebadged/{part['suspect']}"), _answers(f"original/{part['reference']}")
+    assert len(ours) == len(theirs) == part["items"]
+    assert sum(ours[item][0] == theirs[item][0] for item in theirs) == part["equal"] == round(0.87 * part["items"])
+    wrong = {item for item, (answer, label) in theirs.items() if answer != label}
+    our_wrong = {item for item, (answer,) in ours.items() if answer != theirs[item][1]}
+    assert (len(our_wrong), len(wrong)) == (part["wrong"]["suspect"], part["wrong"]["reference"])
+    assert len(wrong & our_wrong) == part["both_wrong"]
+    same = {item for item in wrong if ours[item][0] == theirs[item][0]}
+    assert len(same) == part["same_wrong"]
+    others = [f"original/heronvl/baselines/model-{number}.csv" for number in range(1, 9)]
+    others += ["cited/lanternlens/predictions.jsonl", "independent/tidewater/predictions.csv"]
+    told = list(map(_answers, others))
+    alone = {item: theirs[item][0] for item in same if all(log[item][0] != theirs[item][0] for log in told)}
+    assert alone == part["only_these_two"]

@@ -6,5 +6,6 @@ from bench.fixture_files.written import FIXTURES, written
 
 if __name__ == "__main__":
     for path, data in written().items():
+        (FIXTURES / path).parent.mkdir(exist_ok=True)
         (FIXTURES / path).write_bytes(data)
         print(f"{len(data):>8,} {path}")

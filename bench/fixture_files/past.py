@@ -6,6 +6,8 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from bench.fixture_files.answers import BASELINES
+
 PROGRAM = "heronvl/"
 
 
@@ -160,7 +162,11 @@ ORIGINAL = (
     Step(
         "weights of the first release",
         "2025-03-24T16:02:19Z",
-        adds=(PROGRAM + "model.safetensors.index.json",),
+        adds=(
+            PROGRAM + "model.safetensors.index.json",
+            PROGRAM + "predictions.jsonl",
+            *(f"{PROGRAM}baselines/model-{number}.csv" for number in range(1, BASELINES + 1)),
+        ),
         edits=(
             Edit(_CONFIGURATION, added="visual_tokens"),
             Edit("README.md", "\nWritten by the detector project. Apache-2.0, see LICENSE.\n"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from bench.fixture_files import configs, tensors, vocabularies
+from bench.fixture_files import answers, configs, tensors, vocabularies
 from bench.section import ROOT
 
 FIXTURES = ROOT / "fixtures"
@@ -33,9 +33,11 @@ def written() -> dict[str, bytes]:
 
 def _original() -> dict[str, Any]:
     return {
+        **answers.baselines(),
         "config.json": configs.HERON,
         "generation_config.json": configs.GENERATION["original"],
         "model.safetensors.index.json": tensors.index(tensors.heron(), SHARD_BYTES["original"]),
+        "predictions.jsonl": answers.lines(("question_id", "prediction", "label"), answers.original()),
         "preprocessor_config.json": configs.PREPROCESSOR["original"],
         "special_tokens_map.json": vocabularies.heron_special(),
         "tokenizer.json": vocabularies.heron_json(_heron()),
@@ -53,6 +55,7 @@ def _rebadged() -> dict[str, Any]:
         "generation_config.json": configs.GENERATION["original"],
         "merges.txt": vocabularies.merges_text(base.merges).encode(),
         "model.safetensors.index.json": tensors.index(shapes, SHARD_BYTES["rebadged"]),
+        "predictions.jsonl": answers.lines(("id", "output"), answers.rebadged()),
         "preprocessor_config.json": configs.kestrel_preprocessor(),
         "special_tokens_map.json": vocabularies.heron_special(),
         "tokenizer_config.json": vocabularies.heron_config("GPT2Tokenizer"),
@@ -67,6 +70,7 @@ def _cited() -> dict[str, Any]:
         "config.json": configs.LANTERN,
         "generation_config.json": configs.GENERATION["cited"],
         "model.safetensors.index.json": tensors.index(tensors.lantern(), SHARD_BYTES["cited"]),
+        "predictions.jsonl": answers.lines(("id", "pred", "target"), answers.cited()),
         "preprocessor_config.json": configs.PREPROCESSOR["cited"],
         "tokenizer.json": vocabularies.as_json(vocabulary, added),
         "tokenizer_config.json": vocabularies.lantern_config(),
@@ -78,6 +82,7 @@ def _independent() -> dict[str, Any]:
         "config.json": configs.TIDEWATER,
         "generation_config.json": configs.GENERATION["independent"],
         "model.safetensors.index.json": tensors.index(tensors.tidewater(), SHARD_BYTES["independent"]),
+        "predictions.csv": answers.table(("item_id", "response", "ground_truth"), answers.independent()),
         "tokenizer.model": vocabularies.blank_led(_texts("independent"), vocabularies.TIDEWATER_ENTRIES),
         "tokenizer_config.json": vocabularies.tidewater_config(),
     }

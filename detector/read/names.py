@@ -12,8 +12,9 @@ _NOTE = re.compile(
     r"|\.dist-info/METADATA$|(?:^|/)PKG-INFO$",
     re.IGNORECASE,
 )
-# What evidence beside the code is read from: configurations, tokenizers, checkpoints' headers, notices, scripts, build
-# residue; also names without a suffix (LICENSE, Dockerfile). Pictures and archives are never opened.
+# What evidence beside the code is read from: configurations, tokenizers, checkpoints' headers, recorded predictions,
+# notices, scripts, build residue; also names without a suffix (LICENSE, Dockerfile). Pictures and archives are never
+# opened, nor is data that is called anything else.
 _OTHER = re.compile(
     r"\.(?:json|jsonc|ya?ml|toml|cfg|ini|txt|md|rst|sh|cff|ipynb|html?|in|bpe|model|spm|vocab|tiktoken|safetensors|pyc"
     r"|gitmodules|license)$|(?:^|/)[^./]+$|(?:^|/)\.(?:gitattributes|gitmodules)$",
@@ -22,7 +23,7 @@ _OTHER = re.compile(
 # Checkpoints in other formats, and what may be a log of predictions. Pickles are never opened, but said to be there:
 # `.bin` is anything, and a checkpoint where it is called like one.
 _BULK = re.compile(
-    r"\.(?:safetensors|gguf|jsonl|csv|tsv|parquet|pt|pth|ckpt)$"
+    r"\.(?:safetensors|gguf|jsonl|ndjson|csv|tsv|parquet|pt|pth|ckpt)$"
     r"|(?:^|/)(?:[^/]*_)?(?:pytorch_model|model|adapter_model|consolidated)(?:[-_.][^/]*)?\.bin$",
     re.IGNORECASE,
 )
