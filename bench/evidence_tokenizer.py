@@ -289,6 +289,9 @@ class _Held:
     def head(self, path: str, most_bytes: int) -> Head:
         return Head(self._files[path][:most_bytes], len(self._files[path]))
 
+    def part(self, path: str, begin: int, size: int) -> bytes:
+        return self._files[path][begin : begin + size]
+
 
 def spelled(given: Tokenizer, form: str) -> dict[str, bytes]:
     """A tokenizer saved in one of its formats."""

@@ -93,6 +93,9 @@ class _Files:
     def head(self, path: str, most_bytes: int) -> Head:
         raise NotImplementedError
 
+    def part(self, path: str, begin: int, size: int) -> bytes:
+        raise NotImplementedError
+
 
 def _names(reference: str, *pairs: tuple[str, str]) -> Match:
     """A match somewhere else that gives these names, whatever they are."""
