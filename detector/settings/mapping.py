@@ -20,8 +20,9 @@ FEWEST_VALUES = 16
 # Chance is ruled out below this expectation of as good a pair anywhere in the group; comparing a thousand checkpoints
 # of a hundred groups each then gives one wrong pair in a hundred runs at most.
 MOST_EXPECTED = 1e-7
-# A pair is told from the next best one if it is better by so many deviations of a difference of correlations.
-MARGIN_DEVIATIONS = 3.0
+# A pair is told from the next best one if it is better by so many deviations of a difference of correlations. The next
+# best of hundreds is three deviations above chance by itself.
+MARGIN_DEVIATIONS = 2.0
 # Two tensors of one checkpoint that are more alike than this are the same twice: tied embeddings, stored under two names.
 SAME_TWICE = 0.99995
 # Groups of one shape up to this many pairs of tensors are assigned as a whole (a second for 2,000 x 2,000); larger ones
@@ -30,3 +31,13 @@ MOST_ASSIGNED = 4_000_000
 MOST_COMPARED = 16_384
 # Rows of a matrix of correlations that are in memory at once: 64 MB for the largest group.
 COMPARED_AT_ONCE = 1_024
+
+# What a correlation that chance does not rule out weighs against names where neither decides: one of 0.35 between two
+# sketches outweighs that the names are those of the same module.
+ALIKE_WEIGHT = 3.0
+
+# Aligned values: a tensor of up to this many is held in its own type where its rows are not wanted in order (256 MB of
+# 32-bit numbers: the largest embeddings of models with a billion parameters); of a larger one each row is read alone.
+MOST_HELD = 1 << 26
+# Places of a tensor where a sample is taken, and rows of each side that are read for one of turned matrices.
+SAMPLE_PLACES = (0.07, 0.31, 0.53, 0.71, 0.93)

@@ -33,7 +33,9 @@ def map_tensors(ours: Weights, theirs: Weights, is_sampled: bool, tell: Tell | N
     for shape, (mine, its) in groups.items():
         if max(len(mine), len(its)) > MOST_COMPARED:
             name = " x ".join(map(str, shape)) or "1"
-            notes.append(f"{max(len(mine), len(its)):,} tensors of shape {name}: {MOST_COMPARED:,} were compared by values")
+            notes.append(
+                f"{max(len(mine), len(its)):,} tensors of shape {name}: {MOST_COMPARED:,} were compared by values"
+            )
         candidates = assign(_telling(mine), _telling(its))
         pairs += [_pair(candidate) for candidate in candidates if candidate.is_certain]
     pairs += _by_names(groups, pairs)

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from detector.artifacts.weights.sketch import Sketch
-from detector.settings.mapping import MOST_ASSIGNED
+from detector.settings.mapping import ALIKE_WEIGHT, MOST_ASSIGNED
 
 _PARTS = re.compile(r"[./]")
 
@@ -49,9 +49,7 @@ def _modules(name: str) -> list[str]:
     return [".".join(parts[:end]) for end in range(len(parts) - 1, 0, -1)]
 
 
-def pair_rest(
-    ours: Sequence[Sketch], theirs: Sequence[Sketch], neighbours: Neighbours
-) -> list[tuple[Sketch, Sketch]]:
+def pair_rest(ours: Sequence[Sketch], theirs: Sequence[Sketch], neighbours: Neighbours) -> list[tuple[Sketch, Sketch]]:
     """Pair what is left of one shape: those with equal values first, among these those near to each other.
 
     Ties: in order.
@@ -68,6 +66,7 @@ def pair_rest(
             # Equal constants first: a scale of one is no bias of zero, whatever they are called.
             is_same = mine.is_constant and its.is_constant and np.array_equal(mine.values, its.values)
             gain[row, column] = 4 * is_same + neighbours.nearness(mine.name, its.name)
+            gain[row, column] += ALIKE_WEIGHT * abs(float(mine.standard @ its.standard))
     # Of equals the first stands for the first.
     gain -= 1e-6 * np.abs(np.subtract.outer(np.arange(len(ours)), np.arange(len(theirs)))) / max(gain.shape)
     rows, columns = linear_sum_assignment(gain, maximize=True)

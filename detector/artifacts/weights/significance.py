@@ -26,7 +26,9 @@ def independent_values(ours: Values, theirs: Values) -> float:
     count = len(ours)
     if count < 2:
         return float(count)
-    shifted = np.fft.irfft(np.fft.rfft(ours.astype(np.float64)) * np.conj(np.fft.rfft(theirs.astype(np.float64))), count)
+    shifted = np.fft.irfft(
+        np.fft.rfft(ours.astype(np.float64)) * np.conj(np.fft.rfft(theirs.astype(np.float64))), count
+    )
     mean_square = float((shifted[1:] ** 2).mean())
     return min(float(count), 1 / mean_square) if mean_square > 0 else float(count)
 
