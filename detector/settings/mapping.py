@@ -24,6 +24,11 @@ MOST_EXPECTED = 1e-7
 # has to be told from each other: below this expectation.
 RELATED_SHARE = 0.5
 MOST_EXPECTED_RELATED = 1e-3
+# Pairs at least as alike as this may be a table that a formula makes. It is one if its values, or those of so many of
+# its columns, are foretold from those before to within this: noise of 0.0014 leaves more than that right.
+LEAST_TABLE = 0.999
+MOST_OFF = 0.02
+LEAST_FOLLOWED = 0.6
 # A pair is told from the next best one if it is better by so many deviations of a difference of correlations. The next
 # best of hundreds is three deviations above chance by itself.
 MARGIN_DEVIATIONS = 2.0

@@ -34,13 +34,15 @@ class Sketch:
 
 
 def sketches(
-    weights: Weights, names: Iterable[str], count: int = SKETCH_VALUES, tell: Callable[[], None] | None = None
+    weights: Weights, names: Iterable[str], tell: Callable[[], None] | None = None
 ) -> tuple[dict[str, Sketch], list[str]]:
     """Sketches by name, and why the others have none."""
     parts: defaultdict[str, dict[int, Values]] = defaultdict(dict)
     unread: dict[str, str] = {}
     wanted = [
-        Slice(name, begin, size) for name in names for begin, size in places(weights.tensors[name].parameters, count)
+        Slice(name, begin, size)
+        for name in names
+        for begin, size in places(weights.tensors[name].parameters, SKETCH_VALUES)
     ]
     for each, values in read_slices(weights, wanted):
         if isinstance(values, str):
