@@ -34,7 +34,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "networkx": ("code/assign.py",),
     "tree_sitter": ("code/tolerant/*.py",),
     "tree_sitter_python": ("code/tolerant/*.py",),
-    "scipy": ("code/*.py", "artifacts/weights/*.py", "artifacts/behaviour/*.py"),
+    "scipy": ("code/*.py", "artifacts/weights/*.py"),
     "numpy": ("code/*.py", "evidence/code.py", "artifacts/weights/*.py", "artifacts/behaviour/*.py"),
     "ml_dtypes": ("artifacts/weights/stored.py",),
     "gguf": ("artifacts/weights/packed.py",),
