@@ -8,20 +8,24 @@ from __future__ import annotations
 CHUNK = 1 << 16
 # Values of a tensor by which the model of its residual is told: its distribution function is known to .004 then.
 MOST_SAMPLED = 1 << 16
-# ... and in a comparison that reads slices only: some 8 KB of a tensor of each side ...
+# ... and in a comparison that reads slices only so many, or this share of a tensor's values, of small ones so few: sigma
+# is known to 1.6 % of a large matrix then, and to .2 % of a whole model.
 MOST_SLICED = 1 << 11
-# ... and no more than this share of its values.
-SLICED_SHARE = 0.01
+SLICED_SHARE = 0.0015
+FEWEST_SLICED = 64
 # Larger values are left out of the sums: their squares would overflow, and no weight is as large.
 LARGEST_VALUE = 1e15
 # Rows and columns of the block whose singular values are looked at: ranks up to half of that are told, 3 ms each.
 MOST_BLOCK_ROWS = 256
 MOST_BLOCK_COLUMNS = 1024
+# A table of sines has neighbours that are alike by .6 and more, trained matrices by less than .2: what a formula gives
+# is the same in models that have nothing else in common.
+SMOOTH_CORRELATION = 0.4
 # Fewer make no spectrum.
 FEWEST_BLOCK_ROWS = 16
 # Rows of the block where slices are read only, and the share of the bytes that all such blocks take: with it
 # and the slices of the mapping .2 % are read.
-SLICED_BLOCK_ROWS = 32
+SLICED_BLOCK_ROWS = 24
 SLICED_BLOCK_SHARE = 0.0005
 # Checkpoints of a target that are compared, each with the one of the reference that has most of its shapes: a pipeline
 # has three or four models.
@@ -47,6 +51,9 @@ LEAST_CORE = 0.05
 # A correlation of aligned values is no chance from so many standard errors on: 1 of 1.7 million by chance, and a
 # checkpoint has at most some 10,000 tensors.
 LEAST_ERRORS = 5.0
+# ... nor one this large: of 141 pairs of independent models half have .006 and less, whatever the number of values;
+# three times more training left .455.
+LEAST_CORRELATION = 0.1
 # A factor differs from one by so many standard errors, and by more than rounding.
 FACTOR_ERRORS = 6.0
 LEAST_FACTOR = 1e-5
@@ -65,6 +72,8 @@ TELLING_LEVELS = 12
 # How far levels may be off the grid, in steps, of those that half precision keeps to that part of a step.
 GRID_TOLERANCE = 0.15
 GRID_BLUR = 0.1
+# Least squares of rounded on unrounded values gives one, within this even for two bits, unless they are not scaled back.
+MOST_GRID_FACTOR = 0.3
 # The rounded values differ from the others by half a step, and by what an uneven grid or a search for the best scale
 # adds.
 GRID_REACH = 1.05
@@ -94,6 +103,8 @@ LOW_RANK_PART = 0.5
 HOMOGENEOUS = 0.01
 # A tensor's sigma fits that of the model within so many standard errors, beside that share.
 SIGMA_ERRORS = 5.0
+# Residuals of all tensors that are tested together: their distribution function is known to .001.
+MOST_POOLED = 1 << 20
 # Of the parameters of what was changed, the share that must be noise for the model to be called noised.
 NOISED_SHARE = 0.9
 # Bins of the histogram of residuals, in units of sigma.

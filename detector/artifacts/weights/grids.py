@@ -16,6 +16,7 @@ from detector.settings.weights import (
     GRID_RUNS,
     GRID_TOLERANCE,
     LEAST_GRID_SHARE,
+    MOST_GRID_FACTOR,
     MOST_GRID_RUNS,
     MOST_LEVELS,
     TELLING_LEVELS,
@@ -63,6 +64,9 @@ def _levels(ours: Values, theirs: Values, dtype: str) -> int:
     span = float(levels[-1] - levels[0]) / step
     if not step or span > MOST_LEVELS + 0.5 or off > GRID_TOLERANCE:
         return 0
+    factor = float(one @ other) / (float(other @ other) or 1.0)
+    if abs(factor - 1) > MOST_GRID_FACTOR:  # integers whose scale is kept elsewhere
+        other = factor * other
     inside = (other >= levels[0]) & (other <= levels[-1])  # beyond, values are clipped
     near = np.abs(one - other)[inside]
     is_near = near.size > 0 and float(near.max()) <= (GRID_REACH / 2 + GRID_TOLERANCE) * step

@@ -92,7 +92,8 @@ class Sums:
     rounding_there: float = 0.0  # ... and of the reference's, as scaled
 
     def add(self, ours: Values, theirs: Values) -> None:
-        """Take in aligned values."""
+        """Take in aligned values, in whatever shape."""
+        ours, theirs = ours.ravel(), theirs.ravel()
         for begin in range(0, ours.size, CHUNK):
             self._add(ours[begin : begin + CHUNK], theirs[begin : begin + CHUNK])
 

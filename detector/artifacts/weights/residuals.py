@@ -133,7 +133,7 @@ def _expected(sums: Sums, theirs: Values) -> Numbers:
     slope = sums.slope
     centre = sums.guess.mean_there + sums.core_y / sums.core
     # The residual has mean zero around the line through the means of both sides.
-    return slope * theirs + (sums.guess.factor - slope) * centre + mean
+    return np.asarray(slope * theirs.astype(np.float64) + (sums.guess.factor - slope) * centre + mean)
 
 
 def transformed(sums: Sums, ours: Values, theirs: Values) -> Numbers:
