@@ -105,7 +105,9 @@ LOW_RANK_PART = 0.5
 HOMOGENEOUS = 0.01
 # A tensor's sigma fits that of the model within so many standard errors, beside that share.
 SIGMA_ERRORS = 5.0
-# Residuals of all tensors that are tested together: their distribution function is known to .001.
+# Residuals of one tensor that are kept, 16 KB, and of all tensors that are tested together: their distribution
+# function is known to .001.
+KEPT_RESIDUALS = 1 << 12
 MOST_POOLED = 1 << 20
 # Of the parameters of what was changed, the share that must be noise for the model to be called noised.
 NOISED_SHARE = 0.9
@@ -136,9 +138,11 @@ MOST_DELTA_VALUES = 1 << 14
 # Parts of a mixture are at least so large, and differ by no more than this between tensors.
 LEAST_PART = 0.02
 SAME_PARTS = 0.02
+# Each product and sum of a mixture is rounded: of six models, ten times.
+MOST_SOUP_ROUNDINGS = 16.0
 MOST_SOUP_MODELS = 6
 # Models whose difference has less than this many times the energy of rounding are alike in a tensor.
-TELLING_DIFFERENCE = 100.0
+TELLING_DIFFERENCE = 1_000.0
 
 # --- showing -------------------------------------------------------------------------------------------------
 

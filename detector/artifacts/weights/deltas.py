@@ -27,8 +27,8 @@ from detector.settings.weights import (
     FEWEST_VALUES,
     LEAST_PART,
     MOST_DELTA_VALUES,
-    MOST_ROUNDING,
     MOST_SLICED,
+    MOST_SOUP_ROUNDINGS,
     NO_DELTA,
     SAME_PARTS,
     SIBLING_DELTA,
@@ -171,7 +171,7 @@ def _mixture(ours: Numbers, theirs: Numbers, models: Sequence[Numbers], told: To
         return np.zeros(0)  # models that are alike in it, but for rounding
     parts = np.linalg.lstsq(away.T, target, rcond=None)[0]
     left = float(((target - parts @ away) ** 2).mean())
-    return np.asarray(parts) if left <= MOST_ROUNDING**2 * rounding else None
+    return np.asarray(parts) if left <= MOST_SOUP_ROUNDINGS * rounding else None
 
 
 def _together(
