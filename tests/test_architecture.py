@@ -35,7 +35,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "tree_sitter_python": ("code/tolerant/*.py",),
     "ml_dtypes": ("artifacts/weights/stored.py",),
     "scipy": ("code/*.py", "artifacts/weights/*.py"),
-    "numpy": ("code/*.py", "evidence/code.py", "artifacts/weights/*.py"),
+    "numpy": ("code/*.py", "evidence/code.py", "artifacts/weights/*.py", "evidence/weights.py"),
     "rapidfuzz": ("code/textwise.py", "code/side_by_side.py"),
     "xxhash": ("code/lowering/labels.py", "code/literals.py"),
 }
