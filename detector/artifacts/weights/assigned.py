@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from detector.artifacts.weights.significance import is_beyond_chance, is_told_apart
 from detector.artifacts.weights.sketch import Sketch
 from detector.artifacts.weights.stored import Values
-from detector.settings.mapping import COMPARED_AT_ONCE, MOST_ASSIGNED, SAME_TWICE
+from detector.settings.mapping import COMPARED_AT_ONCE, MOST_ASSIGNED, MOST_EXPECTED, SAME_EVERYWHERE, SAME_TWICE
 
 Numbers = NDArray[np.int64]
 
@@ -28,10 +28,11 @@ class Candidate:
     is_certain: bool
 
 
-def assign(ours: Sequence[Sketch], theirs: Sequence[Sketch]) -> list[Candidate]:
+def assign(ours: Sequence[Sketch], theirs: Sequence[Sketch], most_expected: float = MOST_EXPECTED) -> list[Candidate]:
     """Pair the sketches of one shape so that the correlations are largest, whatever their signs.
 
-    Ties: by the order given.
+    most_expected: how many such pairs chance may give in all.
+    Ties:          by the order given.
     """
     if not ours or not theirs:
         return []
@@ -41,7 +42,7 @@ def assign(ours: Sequence[Sketch], theirs: Sequence[Sketch]) -> list[Candidate]:
         alike = our_values @ their_values.T
         rows, columns = linear_sum_assignment(np.abs(alike), maximize=True)
     else:
-        rows, columns = _mutual(our_values, their_values)
+        rows, columns = mutual(our_values, their_values)
     next_best = np.maximum(
         _next_best(our_values, their_values, rows, columns), _next_best(their_values, our_values, columns, rows)
     )
@@ -51,13 +52,24 @@ def assign(ours: Sequence[Sketch], theirs: Sequence[Sketch]) -> list[Candidate]:
         mine, its = ours[row], theirs[column]
         correlation = float(np.clip(mine.standard @ its.standard, -1, 1))
         is_certain = is_told_apart(correlation, other, len(mine.standard)) and is_beyond_chance(
-            correlation, mine.standard, its.standard, tried
+            correlation, mine.standard, its.standard, tried, most_expected
         )
         found.append(Candidate(mine, its, correlation, min(other, abs(correlation)), is_certain))
     return found
 
 
-def _mutual(ours: Values, theirs: Values) -> tuple[Numbers, Numbers]:
+def is_alike_throughout(pair: Candidate) -> bool:
+    """Whether two sketches agree at both places: of rows in another order some are where they were."""
+    middle = len(pair.ours.standard) // 2
+    halves = []
+    for part in (slice(0, middle), slice(middle, None)):
+        one, other = pair.ours.standard[part], pair.theirs.standard[part]
+        length = float(np.sqrt((one @ one) * (other @ other)))
+        halves.append(float(one @ other) / length if length > 0 else 0.0)
+    return abs(min(halves, key=abs)) >= SAME_EVERYWHERE * abs(pair.correlation)
+
+
+def mutual(ours: Values, theirs: Values) -> tuple[Numbers, Numbers]:
     """Pairs that are each other's best."""
     best = np.zeros(len(ours), np.int64)
     their_best, at = np.full(len(theirs), -1.0, np.float32), np.zeros(len(theirs), np.int64)
