@@ -129,8 +129,10 @@ def _main(shares: Mapping[TensorRelation, float], compared: Compared) -> TensorR
         silent = TensorRelation.UNDETERMINED
         return TensorRelation.INDEPENDENT if shares.get(TensorRelation.INDEPENDENT) else silent
     tuned = related.get(TensorRelation.FINE_TUNED, 0.0)
-    if related.get(TensorRelation.NOISED, 0.0) >= NOISED_SHARE * (related.get(TensorRelation.NOISED, 0.0) + tuned) > 0:
-        related.pop(TensorRelation.FINE_TUNED, None)
+    for simple in (TensorRelation.NOISED, TensorRelation.QUANTISED):  # a few tensors may escape the test of either
+        found = related.get(simple, 0.0)
+        if found >= NOISED_SHARE * (found + tuned) > 0:
+            related.pop(TensorRelation.FINE_TUNED, None)
     if compared.is_sampled and TensorRelation.LOW_RANK in related:
         blocks = [each.relation for each in compared.tensors if each.residual is not None and each.residual.spectrum]
         if all(relation is TensorRelation.LOW_RANK for relation in blocks):
