@@ -16,7 +16,7 @@ from detector.artifacts.weights.leftovers import find_leftovers
 from detector.artifacts.weights.neighbours import Neighbours, pair_rest
 from detector.artifacts.weights.sketch import Sketch, shape_of, sketches
 from detector.artifacts.weights.stored import Weights
-from detector.settings.mapping import MOST_COMPARED, MOST_EXPECTED_RELATED, RELATED_SHARE
+from detector.settings.mapping import MOST_ASSIGNED, MOST_COMPARED, MOST_EXPECTED_RELATED, RELATED_SHARE
 
 Tell = Callable[[int, int], None]
 Missing = tuple[tuple[str, ...], tuple[str, ...]]  # layers of the reference, of the suspect
@@ -36,8 +36,10 @@ def map_tensors(ours: Weights, theirs: Weights, is_sampled: bool, tell: Tell | N
     notes = [*unread, *unread_there]
     groups = _groups(ours, theirs, *known)
     same: list[tuple[Pair, bool]] = []
+    is_whole = True  # whether all tensors were compared
     for shape, (mine, its) in groups.items():
         if max(len(mine), len(its)) > MOST_COMPARED:
+            is_whole = False
             name = " x ".join(map(str, shape)) or "1"
             notes.append(
                 f"{max(len(mine), len(its)):,} tensors of shape {name}: {MOST_COMPARED:,} were compared by values"
@@ -48,7 +50,7 @@ def map_tensors(ours: Weights, theirs: Weights, is_sampled: bool, tell: Tell | N
     notes += left_out
     pairs += _of_related(groups, pairs)
     telling, telling_there = ([each.name for each in some.values() if not each.is_constant] for some in known)
-    dropped, added = missing_layers(pairs, telling, telling_there)
+    dropped, added = missing_layers(pairs, telling, telling_there) if is_whole else ((), ())
     pairs += _by_names(groups, pairs, {*dropped, *added})
     return _mapping(ours, theirs, _without_lone_vectors(ours, pairs), notes, (dropped, added))
 
@@ -95,7 +97,8 @@ def _of_related(groups: Table[tuple[int, ...], Group], pairs: list[Pair]) -> lis
         telling, telling_there = _telling(mine), _telling(its)
         rest = [each for each in telling if each.name not in done]
         rest_there = [each for each in telling_there if each.name not in done_there]
-        if len(rest) <= (1 - RELATED_SHARE) * len(telling):
+        is_related = len(rest) <= (1 - RELATED_SHARE) * len(telling)
+        if is_related and len(rest) * len(rest_there) <= MOST_ASSIGNED:
             candidates = assign(rest, rest_there, MOST_EXPECTED_RELATED)
             found += [_pair(candidate) for candidate in candidates if candidate.is_certain]
     return found
