@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
+
+# One thread for each process: products of small matrices take several times longer where threads wait for each other,
+# and what sums come out does not depend on the machine. Set before numpy is imported; who has set it knows better.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def main() -> None:

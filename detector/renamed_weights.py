@@ -15,8 +15,11 @@ from typing import BinaryIO
 
 from detector.artifacts.checkpoints import checkpoint, safetensors_header
 from detector.artifacts.checkpoints.safetensors_header import Header
+from detector.artifacts.weights.chosen import chosen
 from detector.artifacts.weights.correspondence import Arrangement
 from detector.artifacts.weights.correspondence import Mapping as Correspondence
+from detector.artifacts.weights.mapping import map_tensors
+from detector.artifacts.weights.opened import open_weights
 from detector.artifacts.weights.stored import Weights
 from detector.model import Skipped, UserError
 from detector.settings.config import MOST_HEADER_BYTES
@@ -24,6 +27,7 @@ from detector.targets import Files, Head, Progress, Repo
 from detector.write import check_new_folder, check_room, new_folder
 
 OPTION = "--write-renamed"
+_MOST_NAMED = 3  # tensors of each sort that a summary names
 # What a tensor without a counterpart is called where the reference's names have taken its own.
 DISPLACED = ".unmatched"
 # So much is held at once, and asked for at once where each part is a request.
@@ -43,6 +47,36 @@ class Renamed:
     unmatched: tuple[str, ...]  # without a counterpart: under their own names
     otherwise: tuple[str, ...]  # laid out otherwise than their counterpart, so that its name would promise too much
     displaced: Mapping[str, str]  # those of both whose own name was taken, and how they are called
+
+    def summary(self) -> str:
+        """Say in a sentence what was written."""
+        said = [f"{self.renamed:,} of {self.tensors:,} tensors have the reference's names"]
+        for names, why in ((self.otherwise, "are laid out otherwise"), (self.unmatched, "have no counterpart")):
+            if names:
+                said.append(f"{len(names):,} {why} and keep their own ({_listed(names)})")
+        if self.displaced:
+            said.append(f"{len(self.displaced):,} had a name that was taken and end in {DISPLACED}")
+        return "; ".join(said)
+
+
+def write_as(
+    suspect: Repo, reference: Repo, folder: Path, is_sampled: bool = False, progress: Progress | None = None
+) -> Renamed:
+    """Write the suspect's checkpoint under the names that the reference's has for its tensors.
+
+    is_sampled: slices tell which tensor stands for which; otherwise what they leave is looked at whole.
+    Errors: UserError, also where there is no checkpoint on either side.
+    """
+    check_new_folder(folder, OPTION)
+    sides = [(repo, open_weights(repo.files)) for repo in (suspect, reference)]
+    for repo, opened in sides:
+        if not opened.found:
+            why = f" ({opened.skipped[0].path}: {opened.skipped[0].reason})" if opened.skipped else ""
+            raise UserError(f"{repo.target}: there is no checkpoint that can be read{why}: nothing is written")
+    ours, theirs = chosen(sides[0][1].found, sides[1][1].found)[0]
+    if progress is not None:
+        progress("mapping tensors", 0, 0)
+    return write_renamed(suspect, ours, map_tensors(ours, theirs, is_sampled), folder, progress)
 
 
 def write_renamed(
@@ -209,3 +243,8 @@ def _data_bytes(header: Header) -> int:
 def _pieces(begin: int, end: int) -> Iterator[tuple[int, int]]:
     for at in range(begin, end, _PIECE_BYTES):
         yield at, min(_PIECE_BYTES, end - at)
+
+
+def _listed(names: tuple[str, ...]) -> str:
+    """Some names, and whether there are more."""
+    return ", ".join(names[:_MOST_NAMED]) + (", ..." if len(names) > _MOST_NAMED else "")

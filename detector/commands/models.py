@@ -67,21 +67,22 @@ def weights(
     depth = Depth.HEADER if header_only else Depth.SAMPLE if sample or (is_far and not full) else Depth.FULL
     if write_renamed is not None:
         with interruptible():
-            _write_renamed(suspect, references[0], write_renamed, quiet)
+            _write_renamed(suspect, references[0], write_renamed, depth, quiet)
     options = Options(kinds=frozenset({Kind.WEIGHTS.value}), depth=depth)
     report_on(suspect, references, options, Output(form, output, fail_on, exit_zero, quiet), bases=base or ())
 
 
-def _write_renamed(suspect: str, reference: str, folder: Path, quiet: bool) -> None:
+def _write_renamed(suspect: str, reference: str, folder: Path, depth: Depth, quiet: bool) -> None:
     from detector.read import open_target
-    from detector.renamed_weights import check_new_folder, write_renamed
+    from detector.renamed_weights import OPTION, write_as
+    from detector.write import check_new_folder
 
-    check_new_folder(folder)
+    check_new_folder(folder, OPTION)
     with ExitStack() as targets, progress_bar(not quiet and is_watched()) as progress:
         ours, theirs = [targets.enter_context(open_target(target)) for target in (suspect, reference)]
-        written = write_renamed(ours, theirs, folder, progress)
+        written = write_as(ours, theirs, folder, depth is Depth.SAMPLE, progress)
     if not quiet:
-        say(written)
+        say(f"wrote {len(written.files):,} files to {folder}: {written.summary()}")
 
 
 def behaviour(

@@ -168,7 +168,7 @@ def _pattern(studied: Studied) -> tuple[str, Strength]:
 def _said(studied: Studied, name: str) -> dict[str, object]:
     """What the claims name."""
     whole, compared = studied.whole, studied.compared
-    telling = [each for each in compared.tensors if each.is_matrix and each.is_related]
+    telling = _matrices(studied)
     matrices = sum(component.matrices for component in whole.components)
     path = compared.ours.path
     return {
@@ -259,7 +259,7 @@ def _evidence(studied: Studied) -> str:
 
 def _measures(studied: Studied) -> dict[str, float | int | str]:
     whole, compared = studied.whole, studied.compared
-    telling = [each for each in compared.tensors if each.is_matrix and each.is_related]
+    telling = _matrices(studied)
     measures: dict[str, float | int | str] = {
         "relation": whole.relation.value,
         "tensors": len(compared.tensors),
@@ -310,4 +310,5 @@ def _tested(studied: Studied) -> tuple[str, ...]:
 
 
 def _matrices(studied: Studied) -> list[Told]:
-    return [each for each in studied.compared.tensors if each.is_matrix and each.is_related]
+    """Matrices that correspond; smooth tables, which a formula may have made, tell nothing."""
+    return [each for each in studied.compared.tensors if each.is_matrix and each.is_related and not each.is_smooth]

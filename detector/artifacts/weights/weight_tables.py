@@ -153,7 +153,8 @@ def _tensors(compared: Compared, name: str) -> Exhibit:
         "% zero",
         "note",
     )
-    title = f"The largest tensors of {compared.ours.path} beside those of {compared.theirs.path} of {name}"
+    which = "The largest tensors" if len(compared.tensors) > len(shown) else "Tensors"
+    title = f"{which} of {compared.ours.path} beside those of {compared.theirs.path} of {name}"
     rows = tuple(_row(each) for each in shown)
     return Exhibit(_KIND, "tensors", name, title, columns, rows, len(compared.tensors) - len(shown))
 
