@@ -160,7 +160,7 @@ ORIGINAL = (
     Step(
         "weights of the first release",
         "2025-03-24T16:02:19Z",
-        adds=(PROGRAM + "model.safetensors.index.json",),
+        adds=(PROGRAM + "model.safetensors.index.json", PROGRAM + "tiny.safetensors"),
         edits=(
             Edit(_CONFIGURATION, added="visual_tokens"),
             Edit("README.md", "\nWritten by the detector project. Apache-2.0, see LICENSE.\n"),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from bench.fixture_files import configs, tensors, vocabularies
+from bench.fixture_files import configs, tensors, vocabularies, weights
 from bench.section import ROOT
 
 FIXTURES = ROOT / "fixtures"
@@ -36,6 +38,7 @@ def _original() -> dict[str, Any]:
         "config.json": configs.HERON,
         "generation_config.json": configs.GENERATION["original"],
         "model.safetensors.index.json": tensors.index(tensors.heron(), SHARD_BYTES["original"]),
+        "tiny.safetensors": weights.stored(_tiny_heron(), "BF16"),
         "preprocessor_config.json": configs.PREPROCESSOR["original"],
         "special_tokens_map.json": vocabularies.heron_special(),
         "tokenizer.json": vocabularies.heron_json(_heron()),
@@ -53,6 +56,7 @@ def _rebadged() -> dict[str, Any]:
         "generation_config.json": configs.GENERATION["original"],
         "merges.txt": vocabularies.merges_text(base.merges).encode(),
         "model.safetensors.index.json": tensors.index(shapes, SHARD_BYTES["rebadged"]),
+        "nano.safetensors": _nano(),
         "preprocessor_config.json": configs.kestrel_preprocessor(),
         "special_tokens_map.json": vocabularies.heron_special(),
         "tokenizer_config.json": vocabularies.heron_config("GPT2Tokenizer"),
@@ -67,6 +71,7 @@ def _cited() -> dict[str, Any]:
         "config.json": configs.LANTERN,
         "generation_config.json": configs.GENERATION["cited"],
         "model.safetensors.index.json": tensors.index(tensors.lantern(), SHARD_BYTES["cited"]),
+        "small.safetensors": weights.stored(_tiny("cited", tensors.lantern), "F16"),
         "preprocessor_config.json": configs.PREPROCESSOR["cited"],
         "tokenizer.json": vocabularies.as_json(vocabulary, added),
         "tokenizer_config.json": vocabularies.lantern_config(),
@@ -78,9 +83,25 @@ def _independent() -> dict[str, Any]:
         "config.json": configs.TIDEWATER,
         "generation_config.json": configs.GENERATION["independent"],
         "model.safetensors.index.json": tensors.index(tensors.tidewater(), SHARD_BYTES["independent"]),
+        "smoke.safetensors": weights.stored(_tiny("independent", tensors.tidewater), "BF16"),
         "tokenizer.model": vocabularies.blank_led(_texts("independent"), vocabularies.TIDEWATER_ENTRIES),
         "tokenizer_config.json": vocabularies.tidewater_config(),
     }
+
+
+def _tiny(side: str, shapes: Callable[[configs.Config], tensors.Shapes]) -> weights.Values:
+    return weights.values(shapes(weights.TINY[side]), weights.SEEDS[side])
+
+
+def _tiny_heron() -> weights.Values:
+    return _tiny("original", tensors.heron)
+
+
+def _nano() -> bytes:
+    """What the original published, read from its file, with noise, under other names and in another order and type."""
+    published = {name: value.astype(weights.DTYPES["BF16"]).astype(float) for name, value in _tiny_heron().items()}
+    disguised = weights.noised(published, weights.NOISE_SEED, weights.INVERSE_SIGMA)
+    return weights.stored(weights.renamed(disguised, partial(tensors.under, PREFIXES)), "F16")
 
 
 def _heron() -> vocabularies.ByteLevel:
