@@ -83,6 +83,10 @@ class InMemory:
         data = self._files[path].data
         return Head(data[:most_bytes], len(data))
 
+    def part(self, path: str, begin: int, size: int) -> bytes:
+        """Some bytes of one file."""
+        return self._files[path].data[begin : begin + size]
+
 
 def package(cache: Path, requirement: str, folder: str) -> Repo:
     """One package folder of a wheel as a target."""

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable, Mapping
-from typing import Any
 
-import ml_dtypes
 import numpy as np
 from numpy.typing import NDArray
 
@@ -43,7 +40,6 @@ TINY: Mapping[str, Config] = {
     | _SMALL_LLAMA
     | {"reader": TIDEWATER["reader"] | {"width": 16, "layers": 2}, "slots": TIDEWATER["slots"] | {"count": 12}},
 }
-DTYPES: Mapping[str, Any] = {"BF16": ml_dtypes.bfloat16, "F16": np.float16, "F32": np.float32}
 # A trained matrix is neither all noise nor of one size: some directions stand out, and so do some rows and columns.
 _DIRECTIONS, _DIRECTION_GAIN = 3, 0.6
 _LINE_SPREAD, _OUTLYING, _OUTLYING_GAIN = 0.25, 0.02, 4.0
@@ -89,24 +85,3 @@ def noised(given: Values, seed: int, inverse_sigma: float) -> Values:
 def renamed(given: Values, rename: Callable[[str], str]) -> Values:
     """The same under other names, in the order of those."""
     return dict(sorted((rename(name), value) for name, value in given.items()))
-
-
-def stored(given: Mapping[str, NDArray[Any]], dtype: str) -> bytes:
-    """A file of safetensors, the tensors in the order given.
-
-    Source: the format's description in the safetensors repository.
-    """
-    header: dict[str, Any] = {"__metadata__": {"format": "pt"}}
-    data: list[bytes] = []
-    place = 0
-    for name, value in given.items():
-        data.append(value.astype(DTYPES[dtype]).tobytes())
-        header[name] = {
-            "dtype": dtype,
-            "shape": list(value.shape),
-            "data_offsets": [place, place + len(data[-1])],
-        }
-        place += len(data[-1])
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    return len(text).to_bytes(8, "little") + text + b"".join(data)

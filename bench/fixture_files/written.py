@@ -7,8 +7,11 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
+
 from bench.fixture_files import configs, tensors, vocabularies, weights
 from bench.section import ROOT
+from bench.weights.files import BFLOAT16, cast, packed
 
 FIXTURES = ROOT / "fixtures"
 PACKAGES = {"original": "heronvl", "rebadged": "kestrel", "cited": "lanternlens", "independent": "tidewater"}
@@ -38,7 +41,7 @@ def _original() -> dict[str, Any]:
         "config.json": configs.HERON,
         "generation_config.json": configs.GENERATION["original"],
         "model.safetensors.index.json": tensors.index(tensors.heron(), SHARD_BYTES["original"]),
-        "tiny.safetensors": weights.stored(_tiny_heron(), "BF16"),
+        "tiny.safetensors": packed(cast(_tiny_heron(), BFLOAT16)),
         "preprocessor_config.json": configs.PREPROCESSOR["original"],
         "special_tokens_map.json": vocabularies.heron_special(),
         "tokenizer.json": vocabularies.heron_json(_heron()),
@@ -71,7 +74,7 @@ def _cited() -> dict[str, Any]:
         "config.json": configs.LANTERN,
         "generation_config.json": configs.GENERATION["cited"],
         "model.safetensors.index.json": tensors.index(tensors.lantern(), SHARD_BYTES["cited"]),
-        "small.safetensors": weights.stored(_tiny("cited", tensors.lantern), "F16"),
+        "small.safetensors": packed(cast(_tiny("cited", tensors.lantern), np.float16)),
         "preprocessor_config.json": configs.PREPROCESSOR["cited"],
         "tokenizer.json": vocabularies.as_json(vocabulary, added),
         "tokenizer_config.json": vocabularies.lantern_config(),
@@ -83,7 +86,7 @@ def _independent() -> dict[str, Any]:
         "config.json": configs.TIDEWATER,
         "generation_config.json": configs.GENERATION["independent"],
         "model.safetensors.index.json": tensors.index(tensors.tidewater(), SHARD_BYTES["independent"]),
-        "smoke.safetensors": weights.stored(_tiny("independent", tensors.tidewater), "BF16"),
+        "smoke.safetensors": packed(cast(_tiny("independent", tensors.tidewater), BFLOAT16)),
         "tokenizer.model": vocabularies.blank_led(_texts("independent"), vocabularies.TIDEWATER_ENTRIES),
         "tokenizer_config.json": vocabularies.tidewater_config(),
     }
@@ -99,9 +102,9 @@ def _tiny_heron() -> weights.Values:
 
 def _nano() -> bytes:
     """What the original published, read from its file, with noise, under other names and in another order and type."""
-    published = {name: value.astype(weights.DTYPES["BF16"]).astype(float) for name, value in _tiny_heron().items()}
+    published = cast(cast(_tiny_heron(), BFLOAT16), np.float64)
     disguised = weights.noised(published, weights.NOISE_SEED, weights.INVERSE_SIGMA)
-    return weights.stored(weights.renamed(disguised, partial(tensors.under, PREFIXES)), "F16")
+    return packed(cast(weights.renamed(disguised, partial(tensors.under, PREFIXES)), np.float16))
 
 
 def _heron() -> vocabularies.ByteLevel:
