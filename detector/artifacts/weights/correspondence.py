@@ -27,6 +27,7 @@ class Pair:
 
     Shapes: matrices have `rows` x `columns` as numpy reads them, whatever dimensions follow the first are columns.
             `rows[i]` of the suspect is the row of the reference that stands for the suspect's i-th; None: in order.
+            Where a side is transposed, rows and columns are those that it has then.
     """
 
     ours: str
@@ -39,6 +40,8 @@ class Pair:
     their_rows: tuple[int, int] = (0, 0)
     rows: Order | None = None  # of PERMUTED
     columns: Order | None = None
+    ours_transposed: bool = False  # the suspect's matrix is turned before anything else; of ROWS
+    theirs_transposed: bool = False  # the reference's is; of TRANSPOSED and ROWS
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,3 +53,4 @@ class Mapping:
     unmatched_there: tuple[str, ...]
     dropped_layers: tuple[str, ...] = ()  # of the reference, by prefix: "encoder.layer.4"
     added_layers: tuple[str, ...] = ()  # of the suspect
+    unread: tuple[str, ...] = ()  # what could not be read or was not compared, and why: one line each

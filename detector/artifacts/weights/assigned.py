@@ -1,0 +1,84 @@
+"""Sketches of one shape on both sides -> who stands for whom, and how far that is from the next best."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import linear_sum_assignment
+
+from detector.artifacts.weights.significance import is_beyond_chance, is_told_apart
+from detector.artifacts.weights.sketch import Sketch
+from detector.artifacts.weights.stored import Values
+from detector.settings.mapping import COMPARED_AT_ONCE, MOST_ASSIGNED, SAME_TWICE
+
+Numbers = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Two sketches that fit each other better than what else is there."""
+
+    ours: Sketch
+    theirs: Sketch
+    correlation: float
+    next_best: float  # of any other pair that one of the two is in
+    is_certain: bool
+
+
+def assign(ours: Sequence[Sketch], theirs: Sequence[Sketch]) -> list[Candidate]:
+    """Pair the sketches of one shape so that the correlations are largest, whatever their signs.
+
+    Ties: by the order given.
+    """
+    if not ours or not theirs:
+        return []
+    our_values = np.stack([each.standard for each in ours])
+    their_values = np.stack([each.standard for each in theirs])
+    if len(ours) * len(theirs) <= MOST_ASSIGNED:
+        alike = our_values @ their_values.T
+        rows, columns = linear_sum_assignment(np.abs(alike), maximize=True)
+    else:
+        rows, columns = _mutual(our_values, their_values)
+    next_best = np.maximum(
+        _next_best(our_values, their_values, rows, columns), _next_best(their_values, our_values, columns, rows)
+    )
+    tried = len(ours) * len(theirs)
+    found = []
+    for row, column, other in zip(rows.tolist(), columns.tolist(), next_best.tolist(), strict=True):
+        mine, its = ours[row], theirs[column]
+        correlation = float(np.clip(mine.standard @ its.standard, -1, 1))
+        is_certain = is_told_apart(correlation, other, len(mine.standard)) and is_beyond_chance(
+            correlation, mine.standard, its.standard, tried
+        )
+        found.append(Candidate(mine, its, correlation, min(other, abs(correlation)), is_certain))
+    return found
+
+
+def _mutual(ours: Values, theirs: Values) -> tuple[Numbers, Numbers]:
+    """Pairs that are each other's best."""
+    best = np.zeros(len(ours), np.int64)
+    their_best, at = np.full(len(theirs), -1.0, np.float32), np.zeros(len(theirs), np.int64)
+    for begin in range(0, len(ours), COMPARED_AT_ONCE):
+        alike = np.abs(ours[begin : begin + COMPARED_AT_ONCE] @ theirs.T)
+        best[begin : begin + COMPARED_AT_ONCE] = alike.argmax(1)
+        top = alike.max(0)
+        better = top > their_best
+        at[better] = begin + alike.argmax(0)[better]
+        their_best[better] = top[better]
+    rows = np.flatnonzero(at[best] == np.arange(len(ours)))
+    return rows, best[rows]
+
+
+def _next_best(ours: Values, theirs: Values, rows: Numbers, columns: Numbers) -> Values:
+    """The largest correlation of each of `rows` with any other than its own of `columns`, or what equals that one."""
+    found = np.zeros(len(rows), np.float32)
+    for begin in range(0, len(rows), COMPARED_AT_ONCE):
+        some = slice(begin, begin + COMPARED_AT_ONCE)
+        alike = np.abs(ours[rows[some]] @ theirs.T)
+        alike[np.arange(len(alike)), columns[some]] = 0
+        alike[np.abs(theirs[columns[some]] @ theirs.T) > SAME_TWICE] = 0
+        found[some] = alike.max(1)
+    return found

@@ -1,0 +1,73 @@
+"""Tensors that tell nothing by their values -> partners, by what the certain pairs say of names; else by order."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+from scipy.optimize import linear_sum_assignment
+
+from detector.artifacts.weights.sketch import Sketch
+from detector.settings.mapping import ALIKE_WEIGHT, MOST_ASSIGNED
+
+_PARTS = re.compile(r"[./]")
+
+
+class Neighbours:
+    """Which module of the suspect became which of the reference, by the pairs that are certain."""
+
+    def __init__(self, pairs: Iterable[tuple[str, str]]) -> None:
+        counted: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for ours, theirs in pairs:
+            for our_module, their_module in zip(_modules(ours), _modules(theirs), strict=False):
+                counted[our_module][their_module] += 1
+        self._modules: Mapping[str, str] = {
+            name: min(others, key=lambda other: (-others[other], other)) for name, others in counted.items()
+        }
+
+    def nearness(self, ours: str, theirs: str) -> float:
+        """How near two names are by what is known: one for the same module, less for one further up, a bit for the rest.
+
+        Units: 0..2.
+        """
+        there = set(_modules(theirs))
+        near = 0.0
+        for depth, module in enumerate(_modules(ours)):
+            if self._modules.get(module) in there:
+                near = 1 / (1 + depth)
+                break
+        mine, its = _PARTS.split(ours), _PARTS.split(theirs)
+        same_end = sum(a == b for a, b in zip(reversed(mine), reversed(its), strict=False)) / max(len(mine), len(its))
+        return near + (1.0 if ours == theirs else 0.5 * same_end)
+
+
+def _modules(name: str) -> list[str]:
+    """The modules that hold a tensor, innermost first; the whole model is none."""
+    parts = _PARTS.split(name)
+    return [".".join(parts[:end]) for end in range(len(parts) - 1, 0, -1)]
+
+
+def pair_rest(ours: Sequence[Sketch], theirs: Sequence[Sketch], neighbours: Neighbours) -> list[tuple[Sketch, Sketch]]:
+    """Pair what is left of one shape: those with equal values first, among these those near to each other.
+
+    Ties: in order.
+    """
+    if len(ours) * len(theirs) > MOST_ASSIGNED:
+        there = {each.name: each for each in theirs}
+        same = [(each, there[each.name]) for each in ours if each.name in there]
+        taken = {each.name for each, _ in same}
+        rest = [each for each in ours if each.name not in taken], [each for each in theirs if each.name not in taken]
+        return same + list(zip(*rest, strict=False))
+    gain = np.zeros((len(ours), len(theirs)))
+    for row, mine in enumerate(ours):
+        for column, its in enumerate(theirs):
+            # Equal constants first: a scale of one is no bias of zero, whatever they are called.
+            is_same = mine.is_constant and its.is_constant and np.array_equal(mine.values, its.values)
+            gain[row, column] = 4 * is_same + neighbours.nearness(mine.name, its.name)
+            gain[row, column] += ALIKE_WEIGHT * abs(float(mine.standard @ its.standard))
+    # Of equals the first stands for the first.
+    gain -= 1e-6 * np.abs(np.subtract.outer(np.arange(len(ours)), np.arange(len(theirs)))) / max(gain.shape)
+    rows, columns = linear_sum_assignment(gain, maximize=True)
+    return [(ours[row], theirs[column]) for row, column in zip(rows.tolist(), columns.tolist(), strict=True)]

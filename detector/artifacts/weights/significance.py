@@ -1,0 +1,58 @@
+"""Whether a correlation of two sketches could be chance.
+
+Null: the same values shifted against each other. What both have of smoothness, period or common outliers correlates
+      there too, and then counts as that much less than independent values.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from scipy.special import log_ndtr
+
+from detector.artifacts.weights.stored import Values
+from detector.settings.mapping import FEWEST_VALUES, MARGIN_DEVIATIONS, MOST_EXPECTED
+
+# Beyond this a correlation is rounding.
+_MOST_CORRELATION = 1 - 1e-7
+
+
+def independent_values(ours: Values, theirs: Values) -> float:
+    """How many independent values would correlate by chance as much as these do when they are shifted.
+
+    Shapes: two standardised sketches of equal length.
+    """
+    count = len(ours)
+    if count < 2:
+        return float(count)
+    shifted = np.fft.irfft(
+        np.fft.rfft(ours.astype(np.float64)) * np.conj(np.fft.rfft(theirs.astype(np.float64))), count
+    )
+    mean_square = float((shifted[1:] ** 2).mean())
+    return min(float(count), 1 / mean_square) if mean_square > 0 else float(count)
+
+
+def deviations(correlation: float, values: float) -> float:
+    """A correlation in standard deviations of what independent values give.
+
+    Formula: Fisher's transformation, atanh(r) sqrt(n - 3).
+    """
+    if values <= 3:
+        return 0.0
+    return math.atanh(min(abs(correlation), _MOST_CORRELATION)) * math.sqrt(values - 3)
+
+
+def is_beyond_chance(correlation: float, ours: Values, theirs: Values, tried: int) -> bool:
+    """Whether none of `tried` pairs of independent sketches would correlate so much."""
+    if len(ours) < FEWEST_VALUES:
+        return False
+    beyond = deviations(correlation, independent_values(ours, theirs))
+    log_expected = math.log(2 * max(tried, 1)) + float(log_ndtr(-beyond))
+    return log_expected < math.log(MOST_EXPECTED)
+
+
+def is_told_apart(correlation: float, next_best: float, values: int) -> bool:
+    """Whether the best candidate is better than the next one by more than chance."""
+    difference = deviations(correlation, values) - deviations(next_best, values)
+    return difference >= MARGIN_DEVIATIONS * math.sqrt(2)

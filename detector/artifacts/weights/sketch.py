@@ -1,0 +1,101 @@
+"""A few values of every tensor: enough to tell it from all others, a thousandth of the file."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from detector.artifacts.weights.slices import Slice, read_slices
+from detector.artifacts.weights.stored import Stored, Values, Weights
+from detector.settings.mapping import CLIP, DEVIATIONS, SKETCH_PLACES, SKETCH_VALUES
+
+# Types of positions, counters and masks: no model learns them. Eight bits may be a quantised weight.
+COUNTERS = frozenset({"BOOL", "I16", "U16", "I32", "U32", "I64", "U64"})
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sketch:
+    """Values of one tensor at the places where every tensor of its shape is read.
+
+    Shapes: `values` and `standard` have equal lengths.
+    """
+
+    name: str
+    values: Values  # as they are, without what is no number
+    standard: Values  # centred, clipped, of length one; all zero if constant
+    is_constant: bool  # or a counter: its values say nothing of where it comes from
+
+
+def sketches(
+    weights: Weights, names: Iterable[str], count: int = SKETCH_VALUES, tell: Callable[[], None] | None = None
+) -> tuple[dict[str, Sketch], list[str]]:
+    """Sketches by name, and why the others have none."""
+    parts: defaultdict[str, dict[int, Values]] = defaultdict(dict)
+    unread: dict[str, str] = {}
+    wanted = [each for name in names for each in places(weights.tensors[name], count)]
+    for each, values in read_slices(weights, wanted):
+        if isinstance(values, str):
+            unread.setdefault(each.name, values)
+        else:
+            parts[each.name][each.begin] = values
+        if tell:
+            tell()
+    found = {
+        name: sketch(name, np.concatenate([slices[begin] for begin in sorted(slices)]), weights.tensors[name].dtype)
+        for name, slices in sorted(parts.items())
+        if name not in unread
+    }
+    return found, [unread[name] for name in sorted(unread)]
+
+
+def places(tensor: Stored, count: int) -> list[Slice]:
+    """Where a tensor is read: whole if it is small, else in slices that depend on its size alone."""
+    if tensor.parameters <= count:
+        return [Slice(tensor.name, 0, tensor.parameters)]
+    size = count // len(SKETCH_PLACES)
+    return [Slice(tensor.name, int(place * (tensor.parameters - size)), size) for place in SKETCH_PLACES]
+
+
+def sketch(name: str, values: Values, dtype: str = "F32") -> Sketch:
+    """Make values comparable."""
+    finite = np.isfinite(values)
+    if not finite.all():
+        values = np.where(finite, values, np.float32(np.median(values[finite])) if finite.any() else np.float32(0))
+    standard = standardised(values)
+    return Sketch(name, values, standard, dtype in COUNTERS or not standard.any())
+
+
+def standardised(values: Values) -> Values:
+    """Centre, clip what is far out, and scale to length one; zeros if all values are equal.
+
+    Shapes: along the last dimension.
+    """
+    wide = values.astype(np.float64)
+    peak = np.abs(wide).max(-1, keepdims=True, initial=0)
+    wide = wide / np.where(peak > 0, peak, 1)
+    wide -= wide.mean(-1, keepdims=True)
+    deviation = DEVIATIONS * np.abs(wide).mean(-1, keepdims=True)
+    # What is left of equal numbers after centring is rounding.
+    is_constant = np.ptp(values, -1, keepdims=True) == 0 if values.shape[-1] else deviation == 0
+    deviation = np.where(is_constant, np.inf, deviation)
+    wide = np.clip(wide / deviation, -CLIP, CLIP)
+    wide -= wide.mean(-1, keepdims=True)
+    length = np.sqrt((wide * wide).sum(-1, keepdims=True))
+    standard: Values = np.divide(wide, length, out=np.zeros_like(wide), where=length > 0).astype(np.float32)
+    return np.where(is_constant, np.float32(0), standard)
+
+
+def shape_of(tensor: Stored) -> tuple[int, ...]:
+    """The shape without dimensions of one: a convolution of width one holds what a matrix holds."""
+    return tuple(size for size in tensor.shape if size != 1)
+
+
+def matrix_shape(tensor: Stored) -> tuple[int, int]:
+    """Rows and columns; whatever dimensions follow the first are columns."""
+    if not tensor.shape:
+        return 1, 1
+    return tensor.shape[0], math.prod(tensor.shape[1:])
