@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -99,25 +100,20 @@ def of_small(models: Mapping[str, Values], seed: int) -> Iterator[Case]:
     yield maker.case("small model: up split", variants.split(base), "identical", made_of=_made_of(variants.split, base))
     half = [name for name in variants.matrices(base) if "layers" in name][::2]
     yield maker.case("small model: transposed", variants.transposed(base, half), "identical")
-    kept = variants.without_layer(base, 1)
-    yield maker.case(
-        "small model: a layer dropped",
-        kept,
-        "layers dropped",
-        "identical",
-        made_of={name: {name.replace("layers.1.", "layers.2.")} for name in kept},
-    )
+    kept, names = variants.without_layers(base, 1)
+    made_of = {new: {old} for new, old in names.items()}
+    yield maker.case("small model: a layer dropped", kept, "layers dropped", "identical", made_of=made_of)
     grown = variants.with_rows(base, draw, ("embed.weight", "head.weight"), ROWS_ADDED)
     yield maker.case("small model: rows added", grown, "identical")
     mixed = variants.with_noise(variants.transposed(variants.fused(kept), _downs(kept)), draw)
-    names = {
-        name: {part.replace("layers.1.", "layers.2.") for part in parts}
-        for name, parts in _made_of(variants.fused, kept).items()
-    }
     yield maker.case(
         "small model: qkv fused, down transposed, a layer dropped, + randn/708",
-        mixed, "noise", "layers dropped", made_of=names, sigma=1 / variants.INVERSE_SIGMA,
-    )  # fmt: skip
+        mixed,
+        "noise",
+        "layers dropped",
+        made_of=_named(_made_of(variants.fused, kept), names),
+        sigma=1 / variants.INVERSE_SIGMA,
+    )
     yield maker.case("siblings", other, "common base", reference=one, base=base)
     yield maker.case(
         "a sibling trained further", models["other sibling, trained further"], "fine-tuned", reference=other, base=base
@@ -131,6 +127,28 @@ def of_small(models: Mapping[str, Values], seed: int) -> Iterator[Case]:
         sigma=1 / variants.INVERSE_SIGMA,
     )
     yield maker.case("soup of two siblings", variants.soup(one, other), "soup", reference=one, other=other, base=base)
+
+
+def of_minilm(values: Values, seed: int) -> Iterator[Case]:
+    """What is done to the real model."""
+    yield from simple("MiniLM", values, seed)
+    kept, names = variants.without_layers(values, 1, 3, 4, prefix="encoder.layer.")
+    split = partial(variants.split, part=".intermediate.dense.weight")
+    cut = split(variants.fused(kept))
+    turned = [name for name in cut if name.endswith("attention.output.dense.weight")]
+    mixed = variants.with_noise(variants.transposed(cut, turned), np.random.default_rng(seed))
+    yield Maker(values, seed).case(
+        "MiniLM: qkv fused, one matrix transposed, one split, 3 layers dropped, + randn/708",
+        mixed,
+        "noise",
+        "layers dropped",
+        made_of=_named(_made_of(lambda given: split(variants.fused(given)), kept), names),
+        sigma=1 / variants.INVERSE_SIGMA,
+    )
+
+
+def _named(made_of: Mapping[str, set[str]], names: Mapping[str, str]) -> dict[str, set[str]]:
+    return {name: {names[part] for part in parts} for name, parts in made_of.items()}
 
 
 def _made_of(change: Callable[[Values], Values], values: Values) -> dict[str, set[str]]:

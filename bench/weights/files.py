@@ -74,5 +74,10 @@ def load(path: Path) -> dict[str, NDArray[Any]]:
 
 
 def cast(tensors: Tensors, dtype: DTypeLike) -> dict[str, NDArray[Any]]:
-    """The same values in another type."""
-    return {name: value.astype(dtype) for name, value in tensors.items()}
+    """The same values in another type; whole numbers stay what they are."""
+    return {name: value.astype(dtype) if is_weight(value) else value for name, value in tensors.items()}
+
+
+def is_weight(value: NDArray[Any]) -> bool:
+    """Whether these are no counters or positions."""
+    return value.dtype.kind != "i"

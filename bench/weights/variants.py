@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.weights.files import BFLOAT16, cast
+from bench.weights.files import is_weight
 
 Values = dict[str, NDArray[Any]]
 Draw = np.random.Generator
@@ -21,14 +21,16 @@ LEVELS = 127  # of 8-bit integers
 
 
 def matrices(values: Mapping[str, NDArray[Any]]) -> list[str]:
-    """Names of the tensors with two dimensions."""
-    return [name for name, value in values.items() if value.ndim == 2]
+    """Names of the tensors of weights with two dimensions."""
+    return [name for name, value in values.items() if value.ndim == 2 and is_weight(value)]
 
 
 def with_noise(values: Values, draw: Draw, inverse_sigma: float = INVERSE_SIGMA) -> Values:
     """One Gaussian for every value."""
     return {
         name: value + draw.standard_normal(value.shape, np.float32) / np.float32(inverse_sigma)
+        if is_weight(value)
+        else value
         for name, value in values.items()
     }
 
@@ -37,6 +39,8 @@ def with_large_noise(values: Values, draw: Draw) -> Values:
     """Noise of a fifth of each tensor's own spread."""
     return {
         name: value + draw.standard_normal(value.shape, np.float32) * np.float32(LARGE_NOISE * value.std())
+        if is_weight(value)
+        else value
         for name, value in values.items()
     }
 
@@ -50,17 +54,16 @@ def shuffled_names(values: Values, draw: Draw) -> tuple[Values, dict[str, str]]:
 
 def scaled(values: Values) -> Values:
     """Every matrix by one factor."""
-    return {name: value * np.float32(SCALE) if value.ndim == 2 else value for name, value in values.items()}
+    return values | {name: values[name] * np.float32(SCALE) for name in matrices(values)}
 
 
 def pruned(values: Values) -> Values:
     """The smallest values of every matrix set to nothing."""
-    return {
-        name: np.where(np.abs(value) < np.quantile(np.abs(value), PRUNED), np.float32(0), value)
-        if value.ndim == 2
-        else value
-        for name, value in values.items()
-    }
+    found = dict(values)
+    for name in matrices(values):
+        sizes = np.abs(values[name])
+        found[name] = np.where(sizes < np.quantile(sizes, PRUNED), np.float32(0), values[name])
+    return found
 
 
 def quantised(values: Values) -> Values:
@@ -87,23 +90,18 @@ def soup(one: Values, other: Values) -> Values:
     return {name: (value + other[name]) / 2 for name, value in one.items()}
 
 
-def roundtrip(values: Values, dtype: type[np.float16] | str) -> Values:
-    """Stored in half the bytes."""
-    return cast(values, BFLOAT16 if dtype == "bfloat16" else dtype)
-
-
-def without_layer(values: Values, dropped: int) -> Values:
-    """A model without one of its layers; those after it move up."""
-    found = {}
-    for name, value in values.items():
-        parts = name.split(".")
-        if parts[0] == "layers":
-            number = int(parts[1])
-            if number == dropped:
-                continue
-            parts[1] = str(number - (number > dropped))
-        found[".".join(parts)] = value
-    return found
+def without_layers(values: Values, *dropped: int, prefix: str = "layers.") -> tuple[Values, dict[str, str]]:
+    """A model without some of its layers, those after them moved up; and which name was which."""
+    numbers = sorted({int(name.removeprefix(prefix).split(".")[0]) for name in values if name.startswith(prefix)})
+    moved = {old: new for new, old in enumerate(number for number in numbers if number not in dropped)}
+    names = {}
+    for name in values:
+        number, dot, rest = name.removeprefix(prefix).partition(".")
+        if not name.startswith(prefix):
+            names[name] = name
+        elif int(number) in moved:
+            names[f"{prefix}{moved[int(number)]}{dot}{rest}"] = name
+    return {new: values[old] for new, old in names.items()}, names
 
 
 def with_rows(values: Values, draw: Draw, names: Iterable[str], rows: int) -> Values:
@@ -175,23 +173,25 @@ def _on_stream(values: Values, read: Change, written: Change, gain: Change) -> V
 
 
 def fused(values: Values) -> Values:
-    """Query, key and value of each layer as one matrix."""
+    """Query, key and value of each layer as one tensor."""
     found = {}
     for name, value in values.items():
-        if name.endswith("attention.query.weight"):
-            parts = [values[name.replace("query", part)] for part in ("query", "key", "value")]
-            found[name.replace("query", "qkv")] = np.concatenate(parts)
-        elif not name.endswith(("attention.key.weight", "attention.value.weight")):
+        if ".query." in name:
+            found[name.replace(".query.", ".qkv.")] = np.concatenate(
+                [values[name.replace(".query.", f".{part}.")] for part in ("query", "key", "value")]
+            )
+        elif ".key." not in name and ".value." not in name:
             found[name] = value
     return found
 
 
-def split(values: Values) -> Values:
+def split(values: Values, part: str = ".up.weight") -> Values:
     """The first matrix of each layer's two in halves."""
     found: Values = {}
     for name, value in values.items():
-        if name.endswith("up.weight"):
-            found[name.replace("up", "gate")], found[name.replace("up", "rise")] = np.split(value, 2)
+        if name.endswith(part):
+            stem = name.removesuffix(part)
+            found[f"{stem}.gate.weight"], found[f"{stem}.rise.weight"] = np.split(value, 2)
         else:
             found[name] = value
     return found
