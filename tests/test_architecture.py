@@ -33,8 +33,9 @@ DOORS: dict[str, tuple[str, ...]] = {
     "networkx": ("code/assign.py",),
     "tree_sitter": ("code/tolerant/*.py",),
     "tree_sitter_python": ("code/tolerant/*.py",),
-    "scipy": ("code/*.py",),
-    "numpy": ("code/*.py", "evidence/code.py"),
+    "ml_dtypes": ("artifacts/weights/stored.py",),
+    "scipy": ("code/*.py", "artifacts/weights/*.py"),
+    "numpy": ("code/*.py", "evidence/code.py", "artifacts/weights/*.py"),
     "rapidfuzz": ("code/textwise.py", "code/side_by_side.py"),
     "xxhash": ("code/lowering/labels.py", "code/literals.py"),
 }

@@ -23,10 +23,10 @@ MOST_EXPECTED = 1e-7
 # A pair is told from the next best one if it is better by so many deviations of a difference of correlations. The next
 # best of hundreds is three deviations above chance by itself.
 MARGIN_DEVIATIONS = 2.0
-# Two tensors of one checkpoint that are more alike than this are the same twice: tied embeddings, stored under two names.
+# Two tensors of one checkpoint that are more alike than this are the same twice: tied embeddings under two names.
 SAME_TWICE = 0.99995
-# Groups of one shape up to this many pairs of tensors are assigned as a whole (a second for 2,000 x 2,000); larger ones
-# take the pairs that are each other's best, and of still larger ones the rest is left to the order of the names.
+# Groups of one shape up to this many pairs of tensors are assigned as a whole (a second for 2,000 x 2,000); larger
+# ones take the pairs that are each other's best, and of still larger ones the rest is left to names and order.
 MOST_ASSIGNED = 4_000_000
 MOST_COMPARED = 16_384
 # Rows of a matrix of correlations that are in memory at once: 64 MB for the largest group.

@@ -1,9 +1,10 @@
-"""Two checkpoints -> which tensor of one stands for which of the other, by what they hold, whatever they are called."""
+"""Two checkpoints -> which tensor stands for which, by what they hold, whatever they are called."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping as Table
+from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Mapping as Table
 from dataclasses import replace
 
 import numpy as np
@@ -80,8 +81,8 @@ def _by_names(groups: Table[tuple[int, ...], Group], pairs: list[Pair]) -> Itera
 def _without_lone_vectors(ours: Weights, pairs: list[Pair]) -> list[Pair]:
     """Take certainty from vectors where no matrix is certain.
 
-    Biases of a vocabulary are log-frequencies, which any two models of one language learn alike; the columns of a matrix
-    are in an order that each training chooses for itself.
+    Biases of a vocabulary are log-frequencies, which any two models of one language learn alike; the columns of a
+    matrix are in an order that each training chooses for itself.
     """
     if any(pair.is_certain and len(shape_of(ours.tensors[pair.ours])) > 1 for pair in pairs):
         return pairs

@@ -28,7 +28,7 @@ class Neighbours:
         }
 
     def nearness(self, ours: str, theirs: str) -> float:
-        """How near two names are by what is known: one for the same module, less for one further up, a bit for the rest.
+        """How near two names are: one for modules known to be the same, less for those further up, a bit for the rest.
 
         Units: 0..2.
         """
