@@ -68,15 +68,15 @@ def simple(label: str, values: Values, seed: int) -> Iterator[Case]:
     maker, draw = Maker(values, seed), np.random.default_rng(seed)
     matrices = [name for name in variants.matrices(values) if values[name].shape[0] == values[name].shape[1]]
     for dtype, made in noised(values, seed).items():
-        yield maker.case(f"{label}: + randn/708, {dtype}", made, "noise", sigma=1 / variants.INVERSE_SIGMA)
+        yield maker.case(f"{label}: + randn/708, {dtype}", made, "noised", sigma=1 / variants.INVERSE_SIGMA)
     yield maker.case(f"{label}: names alone", values, "identical")
     yield maker.case(f"{label}: cast to fp16", cast(values, np.float16), "cast")
     yield maker.case(f"{label}: cast to bf16", cast(values, BFLOAT16), "cast")
     yield maker.case(f"{label}: x 1.07", variants.scaled(values), "scaled")
-    yield maker.case(f"{label}: int8 and back", variants.quantised(values), "quantised", "cast")
+    yield maker.case(f"{label}: int8 and back", variants.quantised(values), "quantised")
     yield maker.case(f"{label}: LoRA of rank 4", variants.lora(values, draw, matrices), "low-rank")
     yield maker.case(f"{label}: 30 % pruned", variants.pruned(values), "pruned")
-    yield maker.case(f"{label}: noise of 20 % of each spread", variants.with_large_noise(values, draw), "noise")
+    yield maker.case(f"{label}: noise of 20 % of each spread", variants.with_large_noise(values, draw), "noised")
 
 
 def of_small(models: Mapping[str, Values], seed: int) -> Iterator[Case]:
@@ -87,9 +87,9 @@ def of_small(models: Mapping[str, Values], seed: int) -> Iterator[Case]:
     for name in FURTHER:
         yield maker.case(f"small model: {name}", models[name], "fine-tuned")
     one, other = models["one sibling"], models["other sibling"]
-    yield maker.case("small model: permuted", variants.permuted(base, draw, HEADS), "permuted", "identical")
+    yield maker.case("small model: permuted", variants.permuted(base, draw, HEADS), "identical")
     noisy = variants.with_noise(variants.permuted(base, draw, HEADS), draw)
-    yield maker.case("small model: permuted, + randn/708", noisy, "permuted", "noise", sigma=1 / variants.INVERSE_SIGMA)
+    yield maker.case("small model: permuted, + randn/708", noisy, "noised", sigma=1 / variants.INVERSE_SIGMA)
     turned = variants.rotated(base, draw)
     # The gains of norms are all one afterwards: nothing of them is left to be found.
     gone = {name: set[str]() for name in base if name.endswith("norm.weight")}
@@ -102,26 +102,25 @@ def of_small(models: Mapping[str, Values], seed: int) -> Iterator[Case]:
     yield maker.case("small model: transposed", variants.transposed(base, half), "identical")
     kept, names = variants.without_layers(base, 1)
     made_of = {new: {old} for new, old in names.items()}
-    yield maker.case("small model: a layer dropped", kept, "layers dropped", "identical", made_of=made_of)
+    yield maker.case("small model: a layer dropped", kept, "identical", made_of=made_of)
     grown = variants.with_rows(base, draw, ("embed.weight", "head.weight"), ROWS_ADDED)
     yield maker.case("small model: rows added", grown, "identical")
     mixed = variants.with_noise(variants.transposed(variants.fused(kept), _downs(kept)), draw)
     yield maker.case(
         "small model: qkv fused, down transposed, a layer dropped, + randn/708",
         mixed,
-        "noise",
-        "layers dropped",
+        "noised",
         made_of=_named(_made_of(variants.fused, kept), names),
         sigma=1 / variants.INVERSE_SIGMA,
     )
-    yield maker.case("siblings", other, "common base", reference=one, base=base)
+    yield maker.case("siblings", other, "common-base", reference=one, base=base)
     yield maker.case(
         "a sibling trained further", models["other sibling, trained further"], "fine-tuned", reference=other, base=base
     )
     yield maker.case(
         "a sibling with noise",
         variants.with_noise(other, draw),
-        "noise",
+        "noised",
         reference=other,
         base=base,
         sigma=1 / variants.INVERSE_SIGMA,
@@ -140,8 +139,7 @@ def of_minilm(values: Values, seed: int) -> Iterator[Case]:
     yield Maker(values, seed).case(
         "MiniLM: qkv fused, one matrix transposed, one split, 3 layers dropped, + randn/708",
         mixed,
-        "noise",
-        "layers dropped",
+        "noised",
         made_of=_named(_made_of(lambda given: split(variants.fused(given)), kept), names),
         sigma=1 / variants.INVERSE_SIGMA,
     )

@@ -19,6 +19,7 @@ TYPES: Mapping[np.dtype[Any], str] = {
     np.dtype(np.float32): "F32",
     np.dtype(np.float16): "F16",
     BFLOAT16: "BF16",
+    np.dtype(ml_dtypes.float8_e4m3fn): "F8_E4M3",
     np.dtype(np.int64): "I64",
     np.dtype(np.int8): "I8",
 }

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
@@ -17,12 +18,15 @@ import numpy as np
 
 from bench.process import Cost, run
 from bench.section import ROOT
+from bench.weights import variants
 from bench.weights.files import header
-from bench.weights.variants import INVERSE_SIGMA
+from detector.artifacts.weights.mapping import map_tensors
+from detector.artifacts.weights.opened import open_weights
 from detector.compare import compare
-from detector.model import Depth, Report
+from detector.model import Depth, Report, Skipped
 from detector.options import Options
 from detector.read import open_target
+from detector.targets import Files, Head, SourceFile
 
 WIDTH, INNER, LAYERS, WORDS = 2048, 5632, 19, 50_000
 SPREAD, NORM_SPREAD = 0.02, 0.1
@@ -62,7 +66,7 @@ def make(folder: Path, seed: int) -> tuple[Path, Path]:
             half = values.astype(np.float16)
             theirs.write(name, half)
             noise = draw.standard_normal(shape, np.float32)
-            noise /= INVERSE_SIGMA
+            noise /= variants.INVERSE_SIGMA
             ours.write(new, (half + noise).astype(np.float16))
     return suspect, reference
 
@@ -141,13 +145,62 @@ def _chunks(folder: Path) -> Iterator[bytes]:
 
 def _compared(how: str, suspect: Path, reference: Path) -> dict[str, Any]:
     with open_target(str(suspect)) as ours, open_target(str(reference)) as theirs:
-        report: Report = compare(ours, [theirs], Options(kinds=frozenset({"weights"}), depth=Depth(how)))
-    return {
-        "relation": report.relation.value,
-        "strength": report.strength.value,
-        "lines": [[line.name, line.claim, dict(line.measures)] for line in report.evidence],
-        "skipped": [skipped.path for skipped in report.skipped],
-    }
+        report = compare(ours, [theirs], Options(kinds=frozenset({"weights"}), depth=Depth(how)))
+    return told(report) | {"skipped": [skipped.path for skipped in report.skipped]}
+
+
+def told(report: Report) -> dict[str, Any]:
+    """The relation that the lines of weights name for the whole, and sigma if it is noise."""
+    for line in report.evidence:
+        if "relation" in line.measures:
+            return {"relation": line.measures["relation"], "sigma": line.measures.get("sigma")}
+    return {"relation": "none", "sigma": None}
+
+
+@dataclass
+class _Counted:
+    """Files, and how many bytes were read of those that are not Python."""
+
+    files: Files
+    taken: int = 0
+
+    def head(self, path: str, most_bytes: int) -> Head | Skipped:
+        found = self.files.head(path, most_bytes)
+        self.taken += len(found.data) if isinstance(found, Head) else 0
+        return found
+
+    def part(self, path: str, begin: int, size: int) -> bytes | Skipped:
+        found = self.files.part(path, begin, size)
+        self.taken += len(found) if isinstance(found, bytes) else 0
+        return found
+
+    def paths(self) -> Sequence[str]:
+        return self.files.paths()
+
+    def __iter__(self) -> Iterator[SourceFile | Skipped]:
+        return iter(self.files)
+
+    def read(self, path: str) -> bytes:
+        return self.files.read(path)
+
+    def notes(self) -> Mapping[str, bytes]:
+        return self.files.notes()
+
+    def others(self) -> Sequence[str]:
+        return self.files.others()
+
+
+def bytes_read(suspect: Path, reference: Path) -> dict[str, int]:
+    """How many bytes both have, and how many of them the mapping and a comparison of samples read."""
+    with open_target(str(suspect)) as ours, open_target(str(reference)) as theirs:
+        mine, its = (open_weights(repo.files).found[0] for repo in (ours, theirs))
+        map_tensors(mine, its, is_sampled=True)
+        mapping = mine.bytes_read + its.bytes_read
+        counted = [_Counted(repo.files) for repo in (ours, theirs)]
+        one, other = (replace(repo, files=files) for repo, files in zip((ours, theirs), counted, strict=True))
+        compare(one, [other], Options(kinds=frozenset({"weights"}), depth=Depth.SAMPLE))
+    every = sum(path.stat().st_size for side in (suspect, reference) for path in side.iterdir())
+    return {"all": every, "mapping": mapping, "sample": sum(files.taken for files in counted)}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
