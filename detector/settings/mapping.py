@@ -41,3 +41,33 @@ ALIKE_WEIGHT = 3.0
 MOST_HELD = 1 << 26
 # Places of a tensor where a sample is taken, and rows of each side that are read for one of turned matrices.
 SAMPLE_PLACES = (0.07, 0.31, 0.53, 0.71, 0.93)
+
+# Leftovers. Turned matrices are compared in a square of so many rows and columns, 400 values: whole rows are to be read
+# for it. Of a checkpoint that is only sampled so many values may be read for that, some megabytes.
+SQUARE = 20
+MOST_SQUARE_VALUES = 1 << 22
+# Pieces of larger tensors at the places where they usually begin: multiples of their size from either end, up to so
+# many (a fused query, key and value are three, gates and projections of experts more), and pieces altogether.
+MOST_MULTIPLES = 16
+MOST_PIECES = 4_096
+# Rows and columns are told apart by so many of their values: of 100,000 rows compared with 1,000 ones correlations of
+# 0.5 still are beyond chance.
+LINE_VALUES = 256
+# Rows of each tensor that are looked for in the others, before all are; fewer if there are very many others.
+PROBES = 6
+# What looking for rows may cost: values that are read of each side (2 GB of 32-bit numbers, seconds of a disk), and
+# multiplications of one search (a second or two).
+MOST_SEARCHED_VALUES = 1 << 29
+MOST_MULTIPLICATIONS = 1e11
+# Two tensors correspond row by row if at least this share of the rows finds each other; the rest are rows of zeros,
+# of padding, or lost in noise.
+LEAST_FOUND = 0.5
+# Runs of rows that a tensor is taken apart into; more (each head of each part) are one permutation, where that can be.
+MOST_RUNS = 256
+# Orders of an axis that are tried on the tensors that are left: one for the residual stream, few for anything else.
+MOST_ORDERS = 8
+MOST_ROUNDS = 4
+# Gram matrices of so many rows are compared to find rotations; 1,128 products. Embeddings of independent models agree
+# in what words resemble each other, to about 0.6; what was rotated, and noised besides, agrees nearly wholly.
+GRAM_ROWS = 48
+LEAST_GRAM = 0.9

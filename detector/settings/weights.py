@@ -39,6 +39,8 @@ LEAST_SHAPE_OVERLAP = 0.02
 FEWEST_VALUES = 32
 # Equal, but for what was edited by hand or never read.
 EQUAL_SHARE = 0.99
+# Rounding to one type and then to a coarser one leaves 6 % of the values a step off (F16, then BF16).
+ROUNDED_TWICE = 0.9
 # Zeros where the other has values, from this share on.
 LEAST_PRUNED_SHARE = 0.01
 # Residuals of scaled values are at most this many times what rounding gives: of the product, and of both sides.
@@ -62,9 +64,9 @@ LEAST_FACTOR = 1e-5
 
 # Runs of a row that one scale may be for, the longest first: a row, or a group of so many values.
 GRID_RUNS = (1024, 256, 128, 64, 32)
-# Runs of a tensor that are looked at, and the share of them that must stand on a grid.
+# Runs of a tensor that are looked at, and the share of them that must stand on a grid: a run may reach into the next row.
 MOST_GRID_RUNS = 24
-LEAST_GRID_SHARE = 0.9
+LEAST_GRID_SHARE = 0.75
 # Steps of the finest grid that counts: eight bits.
 MOST_LEVELS = 256
 # Fewer levels are told by being few; of this many, three tenths lie near any grid by chance, all of them in 1 of 100,000.
@@ -103,7 +105,9 @@ LOW_RANK_PART = 0.5
 HOMOGENEOUS = 0.01
 # A tensor's sigma fits that of the model within so many standard errors, beside that share.
 SIGMA_ERRORS = 5.0
-# Residuals of all tensors that are tested together: their distribution function is known to .001.
+# Residuals of one tensor that are kept, 16 KB, and of all tensors that are tested together: their distribution
+# function is known to .001.
+KEPT_RESIDUALS = 1 << 12
 MOST_POOLED = 1 << 20
 # Of the parameters of what was changed, the share that must be noise for the model to be called noised.
 NOISED_SHARE = 0.9
@@ -121,18 +125,24 @@ COMPONENT_SHARE = 0.01
 FEWEST_COMPONENT_MATRICES = 3
 # A component corresponds if this share of its parameters does.
 COMPONENT_RELATED = 0.8
-# The relation of a whole is what this share of the parameters that correspond has; else the one that changes most.
-MAIN_SHARE = 0.9
+# The relation of a whole is the one that changes most, of those that this share of what corresponds has.
+LEAST_CHANGED = 0.01
 # Changes since a base that both have: from this correlation on the base does not explain what is shared, up to that one
 # it does. A noised copy has .996, two fine-tunes of one base .38 (bench/evidence_weights).
 COPIED_DELTA = 0.9
 SIBLING_DELTA = 0.5
 # Changes that have this share of the energy of the base's values or less are rounding: the model is the base.
 NO_DELTA = 1e-6
+# Values of a tensor by which changes since a base are compared: their correlation is known to .008.
+MOST_DELTA_VALUES = 1 << 14
 # Parts of a mixture are at least so large, and differ by no more than this between tensors.
 LEAST_PART = 0.02
 SAME_PARTS = 0.02
+# Each product and sum of a mixture is rounded: of six models, ten times.
+MOST_SOUP_ROUNDINGS = 16.0
 MOST_SOUP_MODELS = 6
+# Models whose difference has less than this many times the energy of rounding are alike in a tensor.
+TELLING_DIFFERENCE = 1_000.0
 
 # --- showing -------------------------------------------------------------------------------------------------
 

@@ -41,7 +41,7 @@ def assign(ours: Sequence[Sketch], theirs: Sequence[Sketch]) -> list[Candidate]:
         alike = our_values @ their_values.T
         rows, columns = linear_sum_assignment(np.abs(alike), maximize=True)
     else:
-        rows, columns = _mutual(our_values, their_values)
+        rows, columns = mutual(our_values, their_values)
     next_best = np.maximum(
         _next_best(our_values, their_values, rows, columns), _next_best(their_values, our_values, columns, rows)
     )
@@ -57,7 +57,7 @@ def assign(ours: Sequence[Sketch], theirs: Sequence[Sketch]) -> list[Candidate]:
     return found
 
 
-def _mutual(ours: Values, theirs: Values) -> tuple[Numbers, Numbers]:
+def mutual(ours: Values, theirs: Values) -> tuple[Numbers, Numbers]:
     """Pairs that are each other's best."""
     best = np.zeros(len(ours), np.int64)
     their_best, at = np.full(len(theirs), -1.0, np.float32), np.zeros(len(theirs), np.int64)

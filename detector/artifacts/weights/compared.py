@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,13 +11,14 @@ from detector.artifacts.weights.aligned import blocks, sample
 from detector.artifacts.weights.correspondence import Arrangement, Mapping, Pair
 from detector.artifacts.weights.grids import grid
 from detector.artifacts.weights.noise import Noise, settled
-from detector.artifacts.weights.passes import guess, run
+from detector.artifacts.weights.passes import Guess, Sums, guess, run
 from detector.artifacts.weights.relations import TensorRelation, Told, relation_of
 from detector.artifacts.weights.residuals import look
-from detector.artifacts.weights.shown import Window, is_smooth, sliced_block
+from detector.artifacts.weights.shown import Both, Window, is_smooth, sliced_block
 from detector.artifacts.weights.sketch import matrix_shape, shape_of
 from detector.artifacts.weights.stored import CannotReadValues, Stored, Weights, stored_bytes
 from detector.model import Depth, Skipped
+from detector.settings.mapping import SAMPLE_PLACES
 from detector.settings.weights import (
     FEWEST_SLICED,
     MOST_SAMPLED,
@@ -45,72 +46,51 @@ class Compared:
 
 def compare(ours: Weights, theirs: Weights, mapping: Mapping, depth: Depth, tell: Tell | None = None) -> Compared:
     """Tell what was done to every tensor."""
-    is_sampled = depth is not Depth.FULL
-    budget = _Budget(ours)
     told: list[Told] = []
     skipped: list[Skipped] = []
     for done, pair in enumerate(mapping.pairs):
         if tell is not None:
             tell(done, len(mapping.pairs))
         try:
-            told.append(_told(ours, theirs, pair, budget if is_sampled else None))
+            told.append(_told(ours, theirs, pair, _sliced if depth is not Depth.FULL else _whole))
         except CannotReadValues as error:
             skipped.append(Skipped(ours.tensors[pair.ours].path, str(error)))
             told.append(_unread(ours, pair))
+    if depth is not Depth.FULL:
+        _look_at_blocks(ours, theirs, mapping.pairs, told)
     told += _without_counterpart(ours, theirs, mapping)
     order = {name: number for number, name in enumerate(ours.tensors)}
     told.sort(key=lambda each: order[each.ours])  # pieces of one tensor stay as the mapping has them
     tensors, noise = settled(told)
-    return Compared(ours, theirs, mapping, tensors, noise, is_sampled, tuple(skipped))
+    return Compared(ours, theirs, mapping, tensors, noise, depth is not Depth.FULL, tuple(skipped))
 
 
-class _Budget:
-    """Bytes that blocks of rows may still take where slices are read only; the first one is always looked at."""
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What was read of one pair."""
 
-    def __init__(self, ours: Weights) -> None:
-        whole = sum(stored_bytes(tensor) for tensor in ours.tensors.values())
-        self._left = SLICED_BLOCK_SHARE * whole
-        self._is_first = True
-
-    def allows(self, tensor: Stored) -> bool:
-        rows, columns = matrix_shape(tensor)
-        if min(rows, columns) < SLICED_BLOCK_ROWS:
-            return False
-        size = stored_bytes(tensor) / rows * SLICED_BLOCK_ROWS
-        if size > self._left and not self._is_first:
-            return False
-        self._left -= size
-        self._is_first = False
-        return True
+    sums: Sums
+    sampled: Both
+    block: Both | None
 
 
-def _told(ours: Weights, theirs: Weights, pair: Pair, budget: _Budget | None) -> Told:
+def _told(ours: Weights, theirs: Weights, pair: Pair, read: Callable[[Weights, Weights, Pair], _Seen]) -> Told:
     if pair.arrangement is Arrangement.ROTATED:
         found = TensorRelation.ROTATED if pair.is_certain else TensorRelation.UNDETERMINED
         return replace(_unread(ours, pair), relation=found, note="told by what turning leaves as it is")
-    tensor = ours.tensors[pair.ours]
-    whole = _parameters(ours, pair)
-    sliced = min(whole, max(FEWEST_SLICED, min(MOST_SLICED, int(SLICED_SHARE * whole))))
-    one, other = sample(ours, theirs, pair, MOST_SAMPLED if budget is None else sliced)
-    guessed = guess(one, other, tensor.dtype, theirs.tensors[pair.theirs].dtype)
-    if budget is None:
-        window = _window(ours, pair)
-        sums = run(window.passing(blocks(ours, theirs, pair)), guessed)
-        block = window.block()
-    else:
-        sums = run([(one, other)], guessed)
-        is_worth = _is_matrix(tensor) and sums.equal < sums.count and abs(sums.correlation) > 0
-        block = sliced_block(ours, theirs, pair) if is_worth and budget.allows(tensor) else None
-    is_matrix = _is_matrix(tensor)
-    residual = look(sums, one, other, block if is_matrix else None)
-    on_grid = grid(*block, guessed.dtype) if block is not None and is_matrix else None
+    seen = read(ours, theirs, pair)
+    sums, block = seen.sums, seen.block
+    is_matrix = _is_matrix(ours.tensors[pair.ours])
+    residual = look(sums, *seen.sampled, block if is_matrix else None)
+    neighbours = block or _runs(pair, seen.sampled)
+    on_grid = grid(*neighbours, sums.guess.dtype) if is_matrix and neighbours is not None else None
     relation, note = relation_of(pair, sums, residual, on_grid)
     return Told(
         pair.ours,
         pair.theirs,
         pair.arrangement,
         relation,
-        whole,
+        _parameters(ours, pair),
         is_matrix,
         sums,
         residual,
@@ -119,6 +99,61 @@ def _told(ours: Weights, theirs: Weights, pair: Pair, budget: _Budget | None) ->
         sums.correlation,
         note,
     )
+
+
+def _whole(ours: Weights, theirs: Weights, pair: Pair) -> _Seen:
+    """All values once, and a sample and a block of them besides."""
+    one, other = sample(ours, theirs, pair, MOST_SAMPLED)
+    window = _window(ours, pair)
+    sums = run(window.passing(blocks(ours, theirs, pair)), _guess(ours, theirs, pair, (one, other)))
+    return _Seen(sums, (one, other), window.block())
+
+
+def _sliced(ours: Weights, theirs: Weights, pair: Pair) -> _Seen:
+    """A few slices."""
+    whole = _parameters(ours, pair)
+    count = min(whole, max(FEWEST_SLICED, min(MOST_SLICED, int(SLICED_SHARE * whole))))
+    sampled = sample(ours, theirs, pair, count)
+    return _Seen(run([sampled], _guess(ours, theirs, pair, sampled)), sampled, None)
+
+
+def _with_block(ours: Weights, theirs: Weights, pair: Pair) -> _Seen:
+    """The same, and a block of rows."""
+    return replace(_sliced(ours, theirs, pair), block=sliced_block(ours, theirs, pair))
+
+
+def _guess(ours: Weights, theirs: Weights, pair: Pair, sampled: Both) -> Guess:
+    return guess(*sampled, ours.tensors[pair.ours].dtype, theirs.tensors[pair.theirs].dtype)
+
+
+def _runs(pair: Pair, sampled: Both) -> Both | None:
+    """Slices of a sample as rows; what lies otherwise has no neighbours in it."""
+    one, other = sampled
+    places = len(SAMPLE_PLACES)
+    if pair.arrangement is not Arrangement.SAME or not one.size or one.size % places:
+        return None
+    return one.reshape(places, -1), other.reshape(places, -1)
+
+
+def _look_at_blocks(ours: Weights, theirs: Weights, pairs: Sequence[Pair], told: list[Told]) -> None:
+    """Look at blocks of rows of matrices that were changed, those with the shortest rows first, within a budget."""
+    left = SLICED_BLOCK_SHARE * sum(stored_bytes(tensor) for tensor in ours.tensors.values())
+    changed = [place for place, each in enumerate(told) if each.is_changed and each.is_matrix]
+    widths = {place: matrix_shape(ours.tensors[told[place].ours])[1] for place in changed}
+    is_first = True
+    for place in sorted(changed, key=lambda place: (widths[place], place)):
+        tensor = ours.tensors[told[place].ours]
+        size = stored_bytes(tensor) // matrix_shape(tensor)[0] * SLICED_BLOCK_ROWS
+        if size > left and not is_first:
+            break
+        if min(matrix_shape(tensor)) < SLICED_BLOCK_ROWS or pairs[place].arrangement is not Arrangement.SAME:
+            continue
+        left -= size
+        is_first = False
+        try:
+            told[place] = _told(ours, theirs, pairs[place], _with_block)
+        except CannotReadValues:
+            continue  # it was told without, and says so where all of it is read
 
 
 def _is_matrix(tensor: Stored) -> bool:

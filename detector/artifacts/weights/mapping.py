@@ -11,6 +11,7 @@ import numpy as np
 
 from detector.artifacts.weights.assigned import Candidate, assign
 from detector.artifacts.weights.correspondence import Arrangement, Mapping, Pair
+from detector.artifacts.weights.leftovers import find_leftovers
 from detector.artifacts.weights.neighbours import Neighbours, pair_rest
 from detector.artifacts.weights.sketch import Sketch, shape_of, sketches
 from detector.artifacts.weights.stored import Weights
@@ -39,6 +40,9 @@ def map_tensors(ours: Weights, theirs: Weights, is_sampled: bool, tell: Tell | N
             )
         candidates = assign(_telling(mine), _telling(its))
         pairs += [_pair(candidate) for candidate in candidates if candidate.is_certain]
+    found, left_out = find_leftovers(ours, theirs, (our_sketches, their_sketches), pairs, is_sampled)
+    pairs += found
+    notes += left_out
     pairs += _by_names(groups, pairs)
     return _mapping(ours, theirs, _without_lone_vectors(ours, pairs), notes)
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from detector.artifacts.weights.spacing import WIDEST, bits_of, finest, rounded, steps
 from detector.artifacts.weights.stored import Values
-from detector.settings.weights import CHUNK, FACTOR_ERRORS, LARGEST_VALUE, LEAST_FACTOR, WIDEST_STEP
+from detector.settings.weights import CHUNK, FACTOR_ERRORS, LARGEST_VALUE, LEAST_FACTOR, MOST_ROUNDING, WIDEST_STEP
 
 # Of normal numbers: standard deviation over median absolute deviation, and standard error of a median over a mean's.
 _MAD = 1.4826
@@ -40,7 +40,9 @@ def guess(ours: Values, theirs: Values, stored: str, stored_there: str) -> Guess
     residual = ours.astype(np.float64) - factor * theirs
     sigma = float(residual.std())
     widest = math.inf
-    if bits_of(dtype) < bits_of(WIDEST) and sigma > 0:
+    rounding = float((steps(ours, dtype).astype(np.float64) ** 2).mean()) / 12
+    is_scaled = factor != 1 and sigma**2 <= MOST_ROUNDING**2 * rounding
+    if bits_of(dtype) < bits_of(WIDEST) and sigma > 0 and not is_scaled:
         exponent = math.floor(math.log2(WIDEST_STEP * sigma)) + bits_of(dtype) + 1
         widest = 2.0**exponent / max(abs(factor), 1e-6)
     return Guess(dtype, dtype_there, factor, float(ours.mean()), float(theirs.mean()), widest)

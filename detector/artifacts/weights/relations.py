@@ -18,6 +18,7 @@ from detector.settings.weights import (
     LEAST_ERRORS,
     LEAST_PRUNED_SHARE,
     MOST_ROUNDING,
+    ROUNDED_TWICE,
 )
 
 
@@ -105,10 +106,10 @@ def _by_values(sums: Sums) -> tuple[TensorRelation, str] | None:
         return TensorRelation.CAST, ""
     if zeroed >= LEAST_PRUNED_SHARE and rounded + zeroed >= EQUAL_SHARE:
         return TensorRelation.PRUNED, f"{zeroed:.0%} of the values became zero"
-    is_measured = sums.core >= LEAST_CORE * sums.count
-    if is_measured and sums.residual_variance <= MOST_ROUNDING**2 * sums.rounding_variance:
-        return (TensorRelation.SCALED if sums.guess.factor != 1 else TensorRelation.CAST), ""
-    return None
+    is_rounding = sums.residual_variance <= MOST_ROUNDING**2 * sums.rounding_variance
+    if is_rounding and sums.core >= LEAST_CORE * sums.count and sums.guess.factor != 1:
+        return TensorRelation.SCALED, f"by {sums.guess.factor:.6g}"
+    return (TensorRelation.CAST, "rounded twice") if is_rounding and rounded >= ROUNDED_TWICE else None
 
 
 def _by_likeness(pair: Pair, sums: Sums, residual: Residual | None, grid: Grid | None) -> tuple[TensorRelation, str]:

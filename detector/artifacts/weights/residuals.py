@@ -24,6 +24,7 @@ from detector.settings.weights import (
     FEWEST_VALUES,
     HISTOGRAM_BINS,
     HISTOGRAM_REACH,
+    KEPT_RESIDUALS,
     KS_CHANCE,
     KS_FLOOR,
     LEAST_CORE,
@@ -118,7 +119,7 @@ def look(
         VALUE_FLOOR + VALUE_ERRORS / size,
         tuple(int(each) for each in np.histogram(standardised, edges())[0]),
         None if block is None or is_vector else _spectrum(sums, *block),
-        even,
+        even[:: max(1, -(-even.size // KEPT_RESIDUALS))].copy(),
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from scipy.special import log_ndtr
+from scipy.special import ndtri
 
 from detector.artifacts.weights.stored import Values
 from detector.settings.mapping import FEWEST_VALUES, MARGIN_DEVIATIONS, MOST_EXPECTED
@@ -45,11 +45,14 @@ def deviations(correlation: float, values: float) -> float:
 
 def is_beyond_chance(correlation: float, ours: Values, theirs: Values, tried: int) -> bool:
     """Whether none of `tried` pairs of independent sketches would correlate so much."""
-    if len(ours) < FEWEST_VALUES:
-        return False
-    beyond = deviations(correlation, independent_values(ours, theirs))
-    log_expected = math.log(2 * max(tried, 1)) + float(log_ndtr(-beyond))
-    return log_expected < math.log(MOST_EXPECTED)
+    return len(ours) >= FEWEST_VALUES and abs(correlation) > most_by_chance(independent_values(ours, theirs), tried)
+
+
+def most_by_chance(values: float, tried: int) -> float:
+    """The correlation that none of `tried` pairs of so many independent values reaches; more than one if too few."""
+    if values <= 4:
+        return 2.0
+    return math.tanh(float(-ndtri(MOST_EXPECTED / (2 * max(tried, 1)))) / math.sqrt(values - 3))
 
 
 def is_told_apart(correlation: float, next_best: float, values: int) -> bool:

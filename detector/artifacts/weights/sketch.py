@@ -36,7 +36,9 @@ def sketches(
     """Sketches by name, and why the others have none."""
     parts: defaultdict[str, dict[int, Values]] = defaultdict(dict)
     unread: dict[str, str] = {}
-    wanted = [each for name in names for each in places(weights.tensors[name], count)]
+    wanted = [
+        Slice(name, begin, size) for name in names for begin, size in places(weights.tensors[name].parameters, count)
+    ]
     for each, values in read_slices(weights, wanted):
         if isinstance(values, str):
             unread.setdefault(each.name, values)
@@ -52,12 +54,12 @@ def sketches(
     return found, [unread[name] for name in sorted(unread)]
 
 
-def places(tensor: Stored, count: int) -> list[Slice]:
-    """Where a tensor is read: whole if it is small, else in slices that depend on its size alone."""
-    if tensor.parameters <= count:
-        return [Slice(tensor.name, 0, tensor.parameters)]
+def places(parameters: int, count: int) -> list[tuple[int, int]]:
+    """Where a tensor is read, and how much: whole if it is small, else in slices that depend on its size alone."""
+    if parameters <= count:
+        return [(0, parameters)]
     size = count // len(SKETCH_PLACES)
-    return [Slice(tensor.name, int(place * (tensor.parameters - size)), size) for place in SKETCH_PLACES]
+    return [(int(place * (parameters - size)), size) for place in SKETCH_PLACES]
 
 
 def sketch(name: str, values: Values, dtype: str = "F32") -> Sketch:

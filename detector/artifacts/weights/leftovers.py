@@ -1,0 +1,139 @@
+"""Tensors that no tensor of their shape stands for -> turned, cut, put together, in another order, or rotated."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from detector.artifacts.weights.axes import Axis, Lines, axes_of, pairs_of, plain
+from detector.artifacts.weights.correspondence import Pair
+from detector.artifacts.weights.following import vectors_along
+from detector.artifacts.weights.gram import rotations
+from detector.artifacts.weights.pieces import runs_of_rows
+from detector.artifacts.weights.searching import Budget, Found, search
+from detector.artifacts.weights.sketch import Sketch, matrix_shape
+from detector.artifacts.weights.stored import Weights
+from detector.artifacts.weights.turned import transposes
+from detector.settings.mapping import MOST_ORDERS, MOST_ROUNDS
+
+Known = tuple[Mapping[str, Sketch], Mapping[str, Sketch]]
+
+
+class Leftovers:
+    """What of two checkpoints has no certain counterpart yet; each step takes away what it finds.
+
+    known: sketches of both sides; what is constant in them is never looked for.
+    """
+
+    def __init__(self, ours: Weights, theirs: Weights, known: Known, certain: Iterable[Pair]) -> None:
+        self.ours, self.theirs, self._known = ours, theirs, known
+        self.found: list[Pair] = []
+        self._covered: Counter[tuple[bool, str]] = Counter()
+        for pair in certain:
+            self._take(pair)
+        self._before = list(certain)
+
+    def mine(self) -> list[str]:
+        """Names of the suspect's tensors that are left."""
+        return self._left(self.ours, 0)
+
+    def its(self) -> list[str]:
+        """Names of the reference's tensors that are left."""
+        return self._left(self.theirs, 1)
+
+    def _left(self, weights: Weights, side: int) -> list[str]:
+        return [
+            name
+            for name, each in self._known[side].items()
+            if not each.is_constant and self._covered[bool(side), name] < weights.tensors[name].parameters
+        ]
+
+    def add(self, pairs: Iterable[Pair]) -> None:
+        """Keep what was found."""
+        for pair in pairs:
+            self.found.append(pair)
+            self._take(pair)
+
+    def _take(self, pair: Pair) -> None:
+        for weights, name, (_, rows), is_turned, is_theirs in (
+            (self.ours, pair.ours, pair.our_rows, pair.ours_transposed, False),
+            (self.theirs, pair.theirs, pair.their_rows, pair.theirs_transposed, True),
+        ):
+            shape = matrix_shape(weights.tensors[name])
+            whole = weights.tensors[name].parameters
+            self._covered[is_theirs, name] += rows * shape[1 - is_turned] if rows else whole
+
+    def axes(self) -> list[Axis]:
+        """Every axis that is not plain, those that most pairs have first."""
+        counted: Counter[tuple[int, int, bytes, bytes]] = Counter()
+        axes: dict[tuple[int, int, bytes, bytes], Axis] = {}
+        for pair in self.found:
+            for axis in axes_of(pair, self.ours.tensors[pair.ours], self.theirs.tensors[pair.theirs]):
+                counted[axis.key] += 1
+                axes.setdefault(axis.key, axis)
+        return [axes[key] for key, _ in counted.most_common()]
+
+
+def find_leftovers(
+    ours: Weights, theirs: Weights, known: Known, certain: Sequence[Pair], is_sampled: bool
+) -> tuple[list[Pair], list[str]]:
+    """Pairs among what is left, all certain; and what was not looked at.
+
+    is_sampled: only a few rows of each tensor are read: orders of rows and rotations are not found then.
+    """
+    left = Leftovers(ours, theirs, known, certain)
+    left.add(transposes(ours, theirs, left.mine(), left.its(), is_sampled))
+    left.add(runs_of_rows(ours, theirs, (left.mine(), left.its()), known))
+    budget = Budget()
+    if not is_sampled:
+        tried: set[tuple[int, int, bytes, bytes]] = set()
+        for _ in range(MOST_ROUNDS):
+            if not _search_round(left, tried, budget):
+                break
+    left.add(vectors_along(ours, theirs, left.mine(), left.its(), left.axes()))
+    if not is_sampled:
+        left.add(rotations(ours, theirs, left.mine(), left.its(), budget))
+    notes = [f"{name}: not searched for rows in another order: too many values are left" for name in budget.left_out]
+    return left.found, sorted(notes)
+
+
+def _search_round(left: Leftovers, tried: set[tuple[int, int, bytes, bytes]], budget: Budget) -> bool:
+    """Look for lines in common along every axis that is known; whether anything was found."""
+    before = len(left.found)
+    for along in _to_try(left, tried):
+        tried.add(along.key)
+        mine = _lines(left.ours, left.mine(), along.our_length)
+        its = _lines(left.theirs, left.its(), along.their_length)
+        if mine and its:
+            left.add(_chosen(search(left.ours, left.theirs, mine, its, along, budget), along))
+    return len(left.found) > before
+
+
+def _to_try(left: Leftovers, tried: set[tuple[int, int, bytes, bytes]]) -> Iterator[Axis]:
+    lengths = _lengths(left.ours, left.mine()) & _lengths(left.theirs, left.its())
+    orders: Counter[tuple[int, int]] = Counter()
+    for axis in [*map(plain, sorted(lengths)), *left.axes()]:
+        ends = axis.our_length, axis.their_length
+        if axis.is_whole and axis.key not in tried and orders[ends] < MOST_ORDERS:
+            orders[ends] += 1
+            yield axis
+
+
+def _lengths(weights: Weights, names: Iterable[str]) -> set[int]:
+    return {size for name in names for size in matrix_shape(weights.tensors[name])}
+
+
+def _lines(weights: Weights, names: Iterable[str], length: int) -> list[Lines]:
+    both = (Lines(name, is_turned) for name in names for is_turned in (False, True))
+    return [lines for lines in both if lines.length(weights.tensors) == length and lines.count(weights.tensors) > 1]
+
+
+def _chosen(found: Iterable[Found], along: Axis) -> Iterator[Pair]:
+    """Of all that was found, what does not take a row twice: the pairs with most rows first."""
+    taken: defaultdict[tuple[bool, Lines], set[int]] = defaultdict(set)
+    for each in sorted(found, key=lambda each: (-len(each.lines.ours), -abs(each.correlation))):
+        mine, its = each.lines.ours.tolist(), each.lines.theirs.tolist()
+        if taken[False, each.ours].isdisjoint(mine) and taken[True, each.theirs].isdisjoint(its):
+            taken[False, each.ours].update(mine)
+            taken[True, each.theirs].update(its)
+            yield from pairs_of(each.ours, each.theirs, each.lines, along, each.correlation, each.margin)
