@@ -36,6 +36,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     "ml_dtypes": ("artifacts/weights/stored.py",),
     "scipy": ("code/*.py", "artifacts/weights/*.py"),
     "numpy": ("code/*.py", "evidence/code.py", "artifacts/weights/*.py"),
+    "gguf": ("artifacts/weights/packed.py",),
+    "huggingface_hub": ("read/hub.py", "read/hub_requests.py"),
     "rapidfuzz": ("code/textwise.py", "code/side_by_side.py"),
     "xxhash": ("code/lowering/labels.py", "code/literals.py"),
 }
@@ -69,6 +71,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "unrename": frozenset({"model", "settings", "targets", "code"}),
     "report_files": frozenset({"model"}),
     "write": frozenset({"model", "read"}),
+    "renamed_weights": frozenset({"model", "settings", "targets", "artifacts", "write"}),
     "gate": frozenset({"model", "report"}),
     "formats": frozenset({"model", "report"}),
     "progress": frozenset({"report"}),
@@ -85,6 +88,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "unrename",
             "report",
             "formats",
+            "renamed_weights",
             "report_files",
             "write",
             "gate",
@@ -217,7 +221,8 @@ def test_each_library_enters_through_its_door(name: str) -> None:
 
 def test_every_door_is_a_required_library_and_every_required_library_has_a_door() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    distributions = [re.split(r"[<>=!~ \[;]", line)[0] for line in project["dependencies"]]
+    extras = [line for name, lines in project["optional-dependencies"].items() if name != "dev" for line in lines]
+    distributions = [re.split(r"[<>=!~ \[;]", line)[0] for line in [*project["dependencies"], *extras]]
     assert {IMPORT_NAMES.get(name, name) for name in distributions} == set(DOORS)
 
 

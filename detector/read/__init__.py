@@ -1,4 +1,4 @@
-"""Read anything a user can name: a folder, a file, an archive, a git repository, a published package.
+"""Read anything a user can name: a folder, a file, an archive, a git repository, a published package, a model on a hub.
 
 Each kind has its file, and each file its `read`; nothing that is read is ever imported, unpacked or executed.
 """
@@ -12,14 +12,17 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from detector.model import UserError
-from detector.read import archive, folder, pypi, repository
+from detector.read import archive, folder, hub, pypi, repository, single
 from detector.read.fetch import is_url
-from detector.read.names import is_python_name, printable
+from detector.read.names import printable
 from detector.targets import Repo
 
 __all__ = ["open_target"]
 
-_KINDS = "a folder, a .py file, a wheel, zip or tar archive, a git address, or pypi:NAME==VERSION"
+_KINDS = (
+    "a folder, a .py file, a checkpoint (.safetensors, its .index.json, .gguf), a log of predictions "
+    "(.jsonl, .csv, .tsv, .parquet), a wheel, zip or tar archive, a git address, pypi:NAME==VERSION, or hf:ORG/MODEL"
+)
 
 
 @contextmanager
@@ -36,8 +39,10 @@ def open_target(target: str) -> Iterator[Repo]:
 def _open(target: str, cleanup: ExitStack) -> Repo:
     if target.startswith("pypi:"):
         return pypi.read(target, cleanup)
-    if target.startswith(("hf:", "ms:")):
-        raise UserError(f"{target}: hub targets are not supported in this version: download it and name the folder")
+    if target.startswith("hf:"):
+        return hub.read(target)
+    if target.startswith("ms:"):
+        raise UserError(f"{target}: this hub is not supported in this version: download it and name the folder")
     if not target or "\0" in target:
         raise UserError(f"{printable(target)!r} names nothing: name {_KINDS}")
     if os.path.lexists(target):
@@ -62,8 +67,8 @@ def _open_path(target: str, path: Path, cleanup: ExitStack) -> Repo:
             return repository.read_revision(target, path, "", cleanup) if is_bare else folder.read(target, path)
         if not stat.S_ISREG(mode):
             raise UserError(f"{target}: neither a regular file nor a folder: name {_KINDS}")
-        if is_python_name(path.name) or folder.is_script(path):
-            return folder.read_file(target, path)
+        if single.is_single(path):
+            return single.read(target, path)
         if archive.is_archive(path):
             return archive.read(target, path, cleanup)
     except OSError as error:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from detector.model import Skipped, UserError
+from detector.read.hub_cache import Snapshot, snapshot_of
 from detector.read.listing import SHEBANG_BYTES, CannotRead, Found, Listing
 from detector.read.names import has_python_shebang, is_other_name, is_python_name, may_be_script
 from detector.targets import Head, Repo
@@ -33,7 +34,7 @@ _LEFT_OUT = {
 # Never source, and there or not as the tools have run: not worth a line in a report.
 _CACHES = frozenset({".hypothesis", ".mypy_cache", ".pytest_cache", ".ruff_cache"})
 # Files of models, which a download cache lays out as links: that they were not read must not go unsaid.
-_MODEL_SUFFIXES = (".json", ".model", ".safetensors", ".tiktoken")
+_MODEL_SUFFIXES = (".gguf", ".json", ".model", ".safetensors", ".tiktoken")
 _ENVIRONMENT_MARKS = ("pyvenv.cfg", "conda-meta")
 
 # A named pipe must not keep us waiting, a link must not lead us elsewhere between the listing and the reading.
@@ -47,15 +48,17 @@ _OPEN_FLAGS = (
 )
 
 
-def read(target: str, root: Path, revision: str = "") -> Repo:
-    """Read a folder as it is."""
-    return Repo(target, name_of(root), revision, listing(root))
+def read(target: str, root: Path) -> Repo:
+    """Read a folder as it is; one in a hub's cache is called like its model."""
+    snapshot = snapshot_of(os.path.realpath(root))
+    name, revision = (snapshot.name, snapshot.revision) if snapshot else (name_of(root), "")
+    return Repo(target, name, revision, listing(root))
 
 
 def read_file(target: str, path: Path) -> Repo:
-    """Read one Python file as a target of its own."""
+    """Read one file as a target of its own."""
     only = os.path.realpath(path)  # a link that the user names is the user's wish
-    return Repo(target, path.name, "", Listing([Found(path.name, only)], _fetch, _fetch_part))
+    return Repo(target, path.name, "", Listing([Found(path.name, only)], fetch, fetch_part))
 
 
 def listing(root: Path) -> Listing[str]:
@@ -68,7 +71,7 @@ def listing(root: Path) -> Listing[str]:
         os.scandir(top).close()
     except OSError as error:
         raise UserError(f"{root}: cannot open this folder ({_why(error)}): check its permissions") from None
-    return Listing(_walk(top), _fetch, _fetch_part)
+    return Listing(_walk(top, snapshot_of(top)), fetch, fetch_part)
 
 
 def name_of(root: Path) -> str:
@@ -79,12 +82,12 @@ def name_of(root: Path) -> str:
 def is_script(path: Path) -> bool:
     """Tell whether a file without a suffix says itself that it is Python."""
     try:
-        return has_python_shebang(_fetch(os.path.realpath(path), SHEBANG_BYTES).data)
+        return has_python_shebang(fetch(os.path.realpath(path), SHEBANG_BYTES).data)
     except CannotRead:
         return False
 
 
-def _walk(top: str) -> Iterator[Found[str] | Skipped]:
+def _walk(top: str, snapshot: Snapshot | None) -> Iterator[Found[str] | Skipped]:
     """Yield what a folder holds: path below top and path on disk. A loop, not recursion: folders can be deep."""
     pending = [""]
     while pending:
@@ -100,7 +103,8 @@ def _walk(top: str) -> Iterator[Found[str] | Skipped]:
         for entry in entries:
             path = below + entry.name
             if entry.is_symlink():
-                yield from _link(top, path, entry)
+                blob = snapshot.file_behind(entry.path) if snapshot else ""
+                yield from [Found(path, blob)] if blob else _link(top, path, entry)
             elif not entry.is_dir(follow_symlinks=False):
                 yield from _file(path, entry)
             elif entry.name in _LEFT_OUT:
@@ -126,7 +130,7 @@ def _file(path: str, entry: os.DirEntry[str]) -> Iterator[Found[str] | Skipped]:
 
 
 def _link(top: str, path: str, entry: os.DirEntry[str]) -> Iterator[Skipped]:
-    """Report a link that stands for Python, for a model's files or for a folder; links are never followed."""
+    """Report a link that stands for Python, for a model's files or for a folder: it is not followed."""
     try:
         leads_to_folder = entry.is_dir()
     except OSError:  # a loop of links
@@ -142,7 +146,8 @@ def _link(top: str, path: str, entry: os.DirEntry[str]) -> Iterator[Skipped]:
         yield Skipped(path, "a symbolic link out of the folder")
 
 
-def _fetch(path: str, most_bytes: int) -> Head:
+def fetch(path: str, most_bytes: int) -> Head:
+    """The beginning of a file on disk, by its real path."""
     with _opened(path) as file:
         try:
             data = file.read(most_bytes)
@@ -152,7 +157,8 @@ def _fetch(path: str, most_bytes: int) -> Head:
     return Head(data, max(size, len(data)))
 
 
-def _fetch_part(path: str, begin: int, size: int) -> bytes:
+def fetch_part(path: str, begin: int, size: int) -> bytes:
+    """Bytes from anywhere in it."""
     with _opened(path) as file:
         try:
             file.seek(begin)

@@ -20,6 +20,7 @@ from detector.read.git_process import GitProcess
 from detector.read.limits import GIT_MEMORY, GIT_SILENCE_SECONDS, MAX_TREE_BYTES, MAX_TREE_PATH_BYTES
 from detector.read.listing import CannotRead, Found
 from detector.read.names import is_other_name, is_python_name, may_be_script, printable
+from detector.read.spool import PIECE_BYTES, Stream
 from detector.targets import Head
 
 if TYPE_CHECKING:
@@ -134,23 +135,44 @@ class Database:
 
     def object(self, name: str, kind: bytes, most_bytes: int) -> Head:
         """The beginning of one object. Any trouble ends the process, as does a longer one: the next gets a new one."""
-        if self._has_given_up:
-            raise CannotRead(SILENT)
-        if self._cat_file is None:
-            self._cat_file = self._start("cat-file", "--batch")
-        header = self._cat_file.ask(name.encode("ascii")).split()
-        if len(header) == 2 and header[1] == b"missing":
-            raise CannotRead(ABSENT)
-        if len(header) != 3 or header[1] != kind:
-            raise CannotRead(self._end())
-        size = int(header[2])
+        process, size = self._asked(name, kind)
         wanted = min(size, most_bytes)
-        data = self._cat_file.read(wanted + (wanted == size))  # a newline follows the whole
+        data = process.read(wanted + (wanted == size))  # a newline follows the whole
         if len(data) != wanted + (wanted == size):
             raise CannotRead(self._end())
         if wanted < size:
             self._end()
         return Head(data[:wanted], size)
+
+    def stream(self, blob: str) -> Stream:
+        """One blob from front to back; another one may be asked for when all of it was read."""
+        return Stream(self.object(blob, b"blob", 0).size_bytes, self._pieces(blob))
+
+    def _pieces(self, blob: str) -> Iterator[bytes]:
+        process, size = self._asked(blob, b"blob")
+        left = size + 1  # a newline follows the whole
+        try:
+            while left:
+                piece = process.read(min(left, PIECE_BYTES))
+                if not piece:
+                    raise CannotRead(self._end())
+                left -= len(piece)
+                yield piece if left else piece[:-1]
+        finally:
+            if left:
+                self._end()
+
+    def _asked(self, name: str, kind: bytes) -> tuple[GitProcess, int]:
+        """Ask for an object: the process that writes it next, and how long it is."""
+        if self._has_given_up:
+            raise CannotRead(SILENT)
+        process = self._cat_file = self._cat_file or self._start("cat-file", "--batch")
+        header = process.ask(name.encode("ascii")).split()
+        if len(header) == 2 and header[1] == b"missing":
+            raise CannotRead(ABSENT)
+        if len(header) != 3 or header[1] != kind:
+            raise CannotRead(self._end())
+        return process, int(header[2])
 
     @property
     def has_given_up(self) -> bool:

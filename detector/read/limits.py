@@ -14,6 +14,12 @@ MAX_ARCHIVE_PYTHON_BYTES = 1_000_000_000
 MAX_HEAD_BYTES = 64_000_000
 MAX_ARCHIVE_OTHER_BYTES = 1_000_000_000
 
+# What is copied to temporary files in all, of files whose inside is asked for and that can only be read from front to
+# back: members of archives and blobs of git. Larger checkpoints are not kept in either of them ...
+MAX_SPOOLED_BYTES = 20_000_000_000
+# ... and so much of the disk is left to others.
+LEAST_FREE_BYTES = 200_000_000
+
 # What a compressed tar may unpack to while it is passed over in search of Python: room for a source archive that
 # carries data, some minutes of decompression at most.
 MAX_ARCHIVE_UNPACKED_BYTES = 20_000_000_000
@@ -46,6 +52,14 @@ GIT_SILENCE_SECONDS = 20.0
 FETCH_SECONDS = 3600.0
 # How long pip may take for one distribution, which may be a gigabyte of compiled code around the Python.
 PIP_SECONDS = 1800.0
+
+# One request to a hub: how often it is tried, how long its answer may take, and how long is waited before another try,
+# which is what a hub may ask for: its allowance is counted in windows of five minutes.
+HUB_TRIES = 5
+HUB_REQUEST_SECONDS = 300.0
+HUB_LONGEST_WAIT_SECONDS = 310.0
+# One page of a listing has a thousand files, in some hundred kilobytes.
+MAX_HUB_PAGE_BYTES = 20_000_000
 
 # Commits of one history, newest first: the largest public repositories of machine learning have about 150,000. All
 # changes of these, some hundred bytes of memory each: a history of 20,000 commits has about 200,000, folders included.

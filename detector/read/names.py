@@ -13,12 +13,20 @@ _NOTE = re.compile(
     re.IGNORECASE,
 )
 # What evidence beside the code is read from: configurations, tokenizers, checkpoints' headers, notices, scripts, build
-# residue; also names without a suffix (LICENSE, Dockerfile). Pictures, archives and data are never opened.
+# residue; also names without a suffix (LICENSE, Dockerfile). Pictures and archives are never opened.
 _OTHER = re.compile(
     r"\.(?:json|jsonc|ya?ml|toml|cfg|ini|txt|md|rst|sh|cff|ipynb|html?|in|bpe|model|spm|vocab|tiktoken|safetensors|pyc"
     r"|gitmodules|license)$|(?:^|/)[^./]+$|(?:^|/)\.(?:gitattributes|gitmodules)$",
     re.IGNORECASE,
 )
+# Checkpoints in other formats, and what may be a log of predictions. Pickles are never opened, but said to be there:
+# `.bin` is anything, and a checkpoint where it is called like one.
+_BULK = re.compile(
+    r"\.(?:safetensors|gguf|jsonl|csv|tsv|parquet|pt|pth|ckpt)$"
+    r"|(?:^|/)(?:[^/]*_)?(?:pytorch_model|model|adapter_model|consolidated)(?:[-_.][^/]*)?\.bin$",
+    re.IGNORECASE,
+)
+_PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".ckpt")
 # The folder of an archive, and one below.
 MAX_NOTE_DEPTH = 2
 _DRIVE = re.compile(r"[A-Za-z]:")
@@ -51,7 +59,20 @@ def is_note_name(path: str) -> bool:
 
 def is_other_name(path: str) -> bool:
     """Tell whether a file that is not Python may hold evidence, by its name; notes are among them."""
-    return _OTHER.search(path) is not None or is_note_name(path)
+    return _OTHER.search(path) is not None or is_bulk_name(path) or is_note_name(path)
+
+
+def is_bulk_name(path: str) -> bool:
+    """Tell by its name whether a file may be as large as a checkpoint, and is read only where its values are asked for.
+
+    Checkpoints and logs of predictions.
+    """
+    return _BULK.search(path) is not None
+
+
+def is_pickle_name(path: str) -> bool:
+    """Tell whether a file is a checkpoint that only running a stranger's code could read, by its name."""
+    return path.lower().endswith(_PICKLE_SUFFIXES) and is_bulk_name(path)
 
 
 def may_be_script(path: str, mode: int) -> bool:

@@ -16,6 +16,7 @@ from detector.read.fetch import check_url, fetch, fetch_history, split, without_
 from detector.read.git import SUBMODULE, SYMLINK, Database
 from detector.read.listing import Listing
 from detector.read.names import is_python_name, may_be_script, printable
+from detector.read.spool import Unpacked
 from detector.targets import Repo
 
 
@@ -49,7 +50,7 @@ def read_revision(target: str, path: Path, revision: str, cleanup: ExitStack) ->
     _check_revision(target, revision)
     name = folder.name_of(path.parent if path.name == ".git" else path).removesuffix(".git")
     database = Database(target, git_folder, cleanup)
-    return _at_commit(target, name, revision, database.commit(revision or "HEAD"), database)
+    return _at_commit(target, name, revision, database.commit(revision or "HEAD"), database, cleanup)
 
 
 def read_url(target: str, cleanup: ExitStack) -> Repo:
@@ -70,17 +71,23 @@ def read_url(target: str, cleanup: ExitStack) -> Repo:
 
     database = Database(shown, git_folder, cleanup)
     name = url.rstrip("/").removesuffix(".git").replace(":", "/").rpartition("/")[2]
-    return _at_commit(shown, name, revision, database.commit(commit_name), database, bring)
+    return _at_commit(shown, name, revision, database.commit(commit_name), database, cleanup, bring)
 
 
 def _at_commit(
-    target: str, name: str, revision: str, commit: str, database: Database, bring: Callable[[], str] | None = None
+    target: str,
+    name: str,
+    revision: str,
+    commit: str,
+    database: Database,
+    cleanup: ExitStack,
+    bring: Callable[[], str] | None = None,
 ) -> Repo:
     if not commit and revision:
         raise UserError(f"{target}: there is no revision {printable(revision)!r}: name a branch, a tag or a commit")
     if not commit:
         raise UserError(f"{target}: this repository has no commit at its HEAD: name a branch or a tag after an @")
-    files = Listing(database.files_of(commit), database.blob)
+    files = Listing(database.files_of(commit), database.blob, Unpacked(cleanup, database.stream).part)
     return Repo(target, name, commit, files, GitHistory(database, commit, bring))
 
 

@@ -3,6 +3,8 @@
 Sorted order and reading a file again need random access, which would unpack the whole archive once per file; memory
 must not grow with the archive either. So the Python members, and the beginnings of others that evidence is read from,
 go to one nameless temporary file, which the system removes when it is closed, however the program ends.
+What may be as large as a checkpoint is passed over. Where its inside is asked for, it is read in place if the tar is
+not compressed; otherwise a second pass copies all files of its kind.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import IO, Any, BinaryIO, cast
+from typing import IO, Any, BinaryIO, NamedTuple, cast
 
 from detector.model import Skipped
 from detector.read.limits import (
@@ -31,23 +33,53 @@ from detector.read.limits import (
     MAX_XZ_MEMORY_BYTES,
 )
 from detector.read.listing import TOO_LARGE, CannotRead, Found, Listing
-from detector.read.names import TopFolder, inside, is_other_name, is_python_name, may_be_script
+from detector.read.names import TopFolder, inside, is_bulk_name, is_other_name, is_python_name, may_be_script
+from detector.read.spool import GONE, Spool, Stream, within
 from detector.targets import Head
 
 _PIECE_BYTES = 1 << 16
-_Place = tuple[int, int, int]  # offset in the temporary file, bytes kept there, size of the whole
+_COMPRESSED = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ\x00")
+_DAMAGE = (zlib.error, lzma.LZMAError, tarfile.TarError, EOFError, ValueError, OSError)
+
+
+class _Place(NamedTuple):
+    """Where a member is."""
+
+    offset: int  # in the temporary file of the first pass
+    kept: int  # bytes that are there
+    size: int  # of the whole
+    begin: int  # in the tar, uncompressed
+    kind: str  # members of one kind are copied in one pass
 
 
 def listing(path: Path, cleanup: ExitStack) -> Listing[_Place]:
     """Go through a tar file once and keep its Python members at hand."""
     spool = cleanup.enter_context(tempfile.TemporaryFile(prefix="detector-"))  # noqa: SIM115 - closed by `cleanup`
+    file = cleanup.enter_context(path.open("rb"))
     top = TopFolder()
-    with path.open("rb") as file, _decompressed(file) as stream:
-        try:
-            found = list(_spooled(path.name, stream, spool, top))
-        except (zlib.error, lzma.LZMAError) as error:
-            raise tarfile.ReadError(str(error)) from None
-    return Listing(_below(top.prefix(), found), lambda place, most_bytes: _fetch(spool, place, most_bytes))
+    stream = _decompressed(file)
+    try:
+        found = list(_spooled(path.name, stream, spool, top))
+    except (zlib.error, lzma.LZMAError) as error:
+        raise tarfile.ReadError(str(error)) from None
+    places = [each[2] for each in found if not isinstance(each, Skipped)]
+    inner = _Inner(file, places, cleanup)
+
+    def fetch(place: _Place, most_bytes: int) -> Head:
+        wanted = min(place.size, most_bytes)
+        return Head(fetch_part(place, 0, wanted), place.size)
+
+    def fetch_part(place: _Place, begin: int, size: int) -> bytes:
+        wanted = max(min(size, place.size - begin), 0)
+        if begin + wanted > place.kept:
+            return inner.part(place, begin, wanted)
+        spool.seek(place.offset + begin)
+        data = spool.read(wanted)
+        if len(data) != wanted:
+            raise CannotRead(GONE)
+        return data
+
+    return Listing(_below(top.prefix(), found), fetch, fetch_part)
 
 
 def _spooled(
@@ -73,13 +105,13 @@ def _spooled(
                 if is_python_name(shown) or may_be_script(shown, member.mode):
                     kept, reason = member.size, _refusal(member, name, end - others)
                 else:
-                    kept, reason = min(member.size, MAX_HEAD_BYTES), _barrier(member, name)
+                    kept, reason = _most_kept(shown, member.size), _barrier(member, name)
                     others += kept
                     if others > MAX_ARCHIVE_OTHER_BYTES:
                         continue
                 if reason is None:
                     end += _copy(archive, member, spool, kept)
-                    yield shown, member.mode, (end - kept, kept, member.size)
+                    yield shown, member.mode, _Place(end - kept, kept, member.size, member.offset_data, _kind(shown))
                 elif is_python_name(shown):
                     yield Skipped(shown, reason)
     except _TooMuchError:
@@ -118,14 +150,68 @@ def _copy(archive: tarfile.TarFile, member: tarfile.TarInfo, spool: BinaryIO, ke
     return kept
 
 
-def _fetch(spool: BinaryIO, place: _Place, most_bytes: int) -> Head:
-    offset, kept, size = place
-    wanted = min(kept, most_bytes)
-    spool.seek(offset)
-    data = spool.read(wanted)
-    if len(data) != wanted:
-        raise CannotRead("its temporary copy is gone")
-    return Head(data, size)
+class _Inner:
+    """What the first pass did not keep."""
+
+    def __init__(self, file: BinaryIO, places: list[_Place], cleanup: ExitStack) -> None:
+        self._file = file
+        self._left = sorted((place for place in places if place.kept < place.size), key=lambda place: place.begin)
+        self._spool = Spool(cleanup)
+        self._copied: dict[int, int | str] = {}  # where the tar has it -> where the temporary file has it, or why not
+
+    def part(self, place: _Place, begin: int, size: int) -> bytes:
+        """Read from the middle of a member."""
+        try:
+            if not _is_compressed(self._file):
+                return _exactly(self._file, place.begin + begin, size)
+            if place.begin not in self._copied:
+                self._copy([each for each in self._left if each.kind == place.kind])
+        except _TooMuchError:
+            raise CannotRead(f"the archive unpacks to more than {MAX_ARCHIVE_UNPACKED_BYTES:,} bytes") from None
+        except _DAMAGE as error:
+            raise CannotRead(f"corrupt in the archive: {str(error) or type(error).__name__}") from None
+        found = self._copied[place.begin]
+        if isinstance(found, str):
+            raise CannotRead(found)
+        return within(self._spool, found, place.size, begin, size)
+
+    def _copy(self, places: list[_Place]) -> None:
+        """Go through the archive once more; of what cannot be copied the reason stays."""
+        self._copied |= dict.fromkeys((place.begin for place in places), "it ends too early")
+        self._file.seek(0)
+        forward = _Forward(_decompressed(self._file))
+        for place in places:
+            forward.seek(place.begin)
+            try:
+                self._copied[place.begin] = self._spool.append(Stream(place.size, _pieces(forward, place.size)))[0]
+            except CannotRead as error:
+                self._copied[place.begin] = str(error)
+
+
+def _pieces(stream: _Forward, size: int) -> Iterator[bytes]:
+    while size:
+        piece = stream.read(min(size, _PIECE_BYTES))
+        if not piece:
+            raise CannotRead("it ends too early")
+        size -= len(piece)
+        yield piece
+
+
+def _exactly(file: BinaryIO, begin: int, size: int) -> bytes:
+    file.seek(begin)
+    data = file.read(size)
+    if len(data) != size:
+        raise EOFError("it ends too early")
+    return data
+
+
+def _most_kept(path: str, size: int) -> int:
+    """How much of a file that is not Python the first pass keeps: of logs and foreign checkpoints nothing."""
+    return 0 if is_bulk_name(path) and not path.lower().endswith(".safetensors") else min(size, MAX_HEAD_BYTES)
+
+
+def _kind(path: str) -> str:
+    return path.rpartition(".")[2].lower() if is_bulk_name(path) else ""
 
 
 def _below(prefix: str, found: Iterable[tuple[str, int, _Place] | Skipped]) -> Iterator[Found[_Place] | Skipped]:
@@ -214,13 +300,19 @@ class _Xz(io.RawIOBase):
         return lzma.LZMADecompressor(lzma.FORMAT_XZ, MAX_XZ_MEMORY_BYTES)
 
 
+def _is_compressed(file: BinaryIO) -> bool:
+    file.seek(0)
+    return file.read(6).startswith(_COMPRESSED)
+
+
 def _decompressed(file: BinaryIO) -> IO[bytes]:
+    file.seek(0)
     head = file.read(6)
     file.seek(0)
-    if head.startswith(b"\x1f\x8b"):
+    if head.startswith(_COMPRESSED[0]):
         return cast("IO[bytes]", gzip.GzipFile(fileobj=file, mode="rb"))
-    if head.startswith(b"BZh"):
+    if head.startswith(_COMPRESSED[1]):
         return cast("IO[bytes]", bz2.BZ2File(file, "rb"))
-    if head.startswith(b"\xfd7zXZ\x00"):
+    if head.startswith(_COMPRESSED[2]):
         return io.BufferedReader(_Xz(file), _PIECE_BYTES)
     return file

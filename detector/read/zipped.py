@@ -1,4 +1,7 @@
-"""Zip archives and wheels: any member is at hand, so nothing is kept but the directory."""
+"""Zip archives and wheels: any member is at hand, so nothing is kept but the directory.
+
+Of a compressed member whose inside is asked for there is a temporary copy, since it has no other order than its own.
+"""
 
 from __future__ import annotations
 
@@ -22,11 +25,15 @@ from detector.read.limits import (
 )
 from detector.read.listing import TOO_LARGE, CannotRead, Found, Listing
 from detector.read.names import TopFolder, inside, is_other_name, is_python_name, may_be_script
+from detector.read.spool import PIECE_BYTES, Stream, Unpacked
 from detector.targets import Head
 
 # Decompressors of bzip2 and xz members give back all that a piece holds: pieces stay small, so does the worst answer.
 _PIECE_BYTES = 4096
 _ENCRYPTED = 0x1
+# Source: PKWARE's APPNOTE, 4.3.7: signature, and lengths of name and extra field, which the data follows.
+_LOCAL_HEADER = struct.Struct("<4s22x2H")
+_DAMAGE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OSError)
 
 
 def listing(path: Path, cleanup: ExitStack, *, strip_top_folder: bool) -> Listing[zipfile.ZipInfo]:
@@ -42,7 +49,14 @@ def listing(path: Path, cleanup: ExitStack, *, strip_top_folder: bool) -> Listin
     found = list(_files(members, prefix))
     if len(archive.infolist()) > MAX_MEMBERS:
         found.append(Skipped(path.name, f"more than {MAX_MEMBERS:,} members: the rest is not read"))
-    return Listing(found, lambda member, most_bytes: _fetch(archive, member, most_bytes))
+    unpacked = Unpacked[zipfile.ZipInfo](cleanup, lambda member: _stream(archive, member))
+
+    def fetch_part(member: zipfile.ZipInfo, begin: int, size: int) -> bytes:
+        if member.compress_type == zipfile.ZIP_STORED:
+            return _stored_part(file, member, begin, size)
+        return unpacked.part(member, begin, size)
+
+    return Listing(found, lambda member, most_bytes: _fetch(archive, member, most_bytes), fetch_part)
 
 
 class _DirectoryLimit:
@@ -102,9 +116,13 @@ def _barrier(member: zipfile.ZipInfo, name: str | None, mode: int) -> str | None
     return None
 
 
-def _fetch(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most_bytes: int) -> Head:
+def _check_readable(member: zipfile.ZipInfo) -> None:
     if (reason := _barrier(member, member.filename, member.external_attr >> 16)) is not None:
         raise CannotRead(reason)
+
+
+def _fetch(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most_bytes: int) -> Head:
+    _check_readable(member)
     pieces: list[bytes] = []
     size = 0
     try:
@@ -112,8 +130,45 @@ def _fetch(archive: zipfile.ZipFile, member: zipfile.ZipInfo, most_bytes: int) -
             while size <= most_bytes and (piece := file.read(_PIECE_BYTES)):
                 pieces.append(piece)
                 size += len(piece)
-    except (zipfile.BadZipFile, zlib.error, struct.error, EOFError, RuntimeError, ValueError, OSError) as error:
-        raise CannotRead(f"corrupt in the archive: {str(error) or type(error).__name__}") from None
+    except _DAMAGE as error:
+        raise CannotRead(_corrupt(error)) from None
     data = b"".join(pieces)
     # What the directory says of the size is a claim; what came out is more.
     return Head(data[:most_bytes], max(member.file_size if len(data) > most_bytes else 0, len(data)))
+
+
+def _stream(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Stream:
+    _check_readable(member)
+    return Stream(member.file_size, _pieces(archive, member))
+
+
+def _pieces(archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> Iterator[bytes]:
+    piece_bytes = PIECE_BYTES if member.compress_type == zipfile.ZIP_DEFLATED else _PIECE_BYTES
+    try:
+        with archive.open(member) as file:
+            while piece := file.read(piece_bytes):
+                yield piece
+    except _DAMAGE as error:
+        raise CannotRead(_corrupt(error)) from None
+
+
+def _stored_part(file: BinaryIO, member: zipfile.ZipInfo, begin: int, size: int) -> bytes:
+    """Bytes of a member that is not compressed, from where they are in the archive."""
+    _check_readable(member)
+    try:
+        file.seek(member.header_offset)
+        signature, *lengths = _LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size))
+        if signature != b"PK\x03\x04" or member.compress_size != member.file_size:
+            raise zipfile.BadZipFile("the directory and the member disagree")
+        file.seek(member.header_offset + _LOCAL_HEADER.size + sum(lengths) + begin)
+        wanted = max(min(size, member.file_size - begin), 0)
+        data = file.read(wanted)
+    except _DAMAGE as error:
+        raise CannotRead(_corrupt(error)) from None
+    if len(data) != wanted:
+        raise CannotRead("corrupt in the archive: it ends too early")
+    return data
+
+
+def _corrupt(error: Exception) -> str:
+    return f"corrupt in the archive: {str(error) or type(error).__name__}"

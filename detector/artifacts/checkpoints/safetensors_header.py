@@ -22,7 +22,7 @@ BITS = {
     **dict.fromkeys(("U32", "I32", "F32"), 32),
     **dict.fromkeys(("U64", "I64", "F64", "C64"), 64),
 }
-_METADATA = "__metadata__"
+METADATA = "__metadata__"  # a key of the header that is no tensor
 # Values that JSON needs for one tensor: its name, type, shape and offsets; shapes have some dimensions.
 _VALUES_A_TENSOR = 16
 _MOST_DEPTH = 4
@@ -94,7 +94,7 @@ def _header(text: bytes, data_begin: int, data_bytes: int) -> Header:
         raise CannotParse("it does not begin with a brace")
     tree = parse(text.rstrip(b" "), _MOST_DEPTH, MOST_TENSORS * _VALUES_A_TENSOR)
     assert isinstance(tree, dict)  # it begins with a brace
-    metadata = _metadata(tree.pop(_METADATA, {}))
+    metadata = _metadata(tree.pop(METADATA, {}))
     if len(tree) > MOST_TENSORS:
         raise CannotParse(f"it has more than {MOST_TENSORS:,} tensors")
     if text.count(_OFFSETS_KEY) != len(tree) + ("data_offsets" in tree):
@@ -106,7 +106,7 @@ def _header(text: bytes, data_begin: int, data_bytes: int) -> Header:
 
 def _metadata(said: object) -> Mapping[str, str]:
     if not isinstance(said, dict) or not all(isinstance(each, str) for each in said.values()):
-        raise CannotParse(f"{_METADATA} is no table of texts")
+        raise CannotParse(f"{METADATA} is no table of texts")
     return said
 
 

@@ -36,8 +36,10 @@ DTYPES: Mapping[str, np.dtype[Any]] = {
     "F8_E4M3FNUZ": np.dtype(ml_dtypes.float8_e4m3fnuz),
     "F8_E5M2FNUZ": np.dtype(ml_dtypes.float8_e5m2fnuz),
 }
-# Types of weights; others are counters, positions, masks and packed integers.
+# Types of weights; others are counters, positions and masks ...
 FLOATS = frozenset(name for name in DTYPES if "F" in name)
+# ... but for matrices of small integers, which stand for weights up to a factor for each row or tensor.
+_SCALED = frozenset({"I8", "U8"})
 
 
 class CannotReadValues(Exception):  # noqa: N818 - it becomes a `Skipped`, not an error
@@ -45,14 +47,25 @@ class CannotReadValues(Exception):  # noqa: N818 - it becomes a `Skipped`, not a
 
 
 @dataclass(frozen=True, slots=True)
+class Blocks:
+    """How values are packed that share bytes: runs of so many in so many bytes, in the order of the rows."""
+
+    values: int
+    size: int
+    unpack: Callable[[bytes, int], Values] = field(repr=False, compare=False)  # whole blocks, and their size
+
+
+@dataclass(frozen=True, slots=True)
 class Stored:
     """One tensor, and where its bytes are."""
 
     name: str
-    dtype: str  # as safetensors calls it
+    dtype: str  # as safetensors calls it, or ggml
     shape: tuple[int, ...]
     path: str  # of the file
     begin: int  # of its first byte in the file
+    blocks: Blocks | None = None
+    packer: str = ""  # what has packed several values into each of its integers, so that they are none
 
     @property
     def parameters(self) -> int:
@@ -61,8 +74,11 @@ class Stored:
 
     @property
     def is_weight(self) -> bool:
-        """Whether it holds real numbers that can be read one by one."""
-        return self.dtype in FLOATS
+        """Whether it holds real numbers that can be read one by one, or integers in their proportion."""
+        if self.packer:
+            return False
+        is_matrix = len(self.shape) > 1 and min(self.shape) > 1
+        return self.dtype in FLOATS or self.blocks is not None or (self.dtype in _SCALED and is_matrix)
 
 
 @dataclass(slots=True)
@@ -80,20 +96,35 @@ class Weights:
     def raw(self, name: str, begin: int, count: int) -> NDArray[Any]:
         """Values of a tensor in its own type, `count` of them in the order of the rows, from `begin` on.
 
+        Those that are packed in blocks come as 32-bit numbers.
         Errors: CannotReadValues.
         """
         stored = self.tensors[name]
+        if stored.blocks is not None:
+            return self._unpacked(stored, stored.blocks, begin, count)
         dtype = DTYPES.get(stored.dtype)
         if dtype is None:
             raise CannotReadValues(f"{name}: values of type {stored.dtype} are not read")
         size = dtype.itemsize
-        data = self.part(stored.path, stored.begin + begin * size, count * size)
+        return np.frombuffer(self._bytes(stored, begin * size, count * size), dtype)
+
+    def _unpacked(self, stored: Stored, blocks: Blocks, begin: int, count: int) -> Values:
+        first, last = begin // blocks.values, -(-(begin + count) // blocks.values)
+        data = self._bytes(stored, first * blocks.size, (last - first) * blocks.size)
+        start = begin - first * blocks.values
+        try:
+            return blocks.unpack(data, blocks.size)[start : start + count]
+        except CannotReadValues as error:
+            raise CannotReadValues(f"{stored.name}: {error}") from None
+
+    def _bytes(self, stored: Stored, begin: int, size: int) -> bytes:
+        data = self.part(stored.path, stored.begin + begin, size)
         if isinstance(data, Skipped):
-            raise CannotReadValues(f"{name}: {data.reason}")
-        if len(data) != count * size:
-            raise CannotReadValues(f"{name}: the file ends before its values do")
+            raise CannotReadValues(f"{stored.name}: {data.reason}")
+        if len(data) != size:
+            raise CannotReadValues(f"{stored.name}: the file ends before its values do")
         self.bytes_read += len(data)
-        return np.frombuffer(data, dtype)
+        return data
 
     def values(self, name: str, begin: int, count: int) -> Values:
         """The same as 32-bit numbers."""
@@ -113,4 +144,6 @@ def _stored(path: str, data_begin: int, tensor: Tensor) -> Stored:
 
 def stored_bytes(tensor: Stored) -> int:
     """How many bytes a tensor takes."""
+    if tensor.blocks is not None:
+        return tensor.parameters // tensor.blocks.values * tensor.blocks.size
     return tensor.parameters * BITS[tensor.dtype] // 8

@@ -1,0 +1,129 @@
+"""A model hub on loopback that speaks what reading one needs, and can do it badly."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+MODEL = "org/model"
+_PAGE = 2  # files on one page of a listing
+
+
+@dataclass
+class Hub:
+    """What the server has, how it misbehaves, and what it was asked."""
+
+    files: Mapping[str, bytes]
+    sizes: Mapping[str, int] = field(default_factory=dict)  # that the listing says instead
+    about: Mapping[str, Any] = field(default_factory=dict)
+    ignores_range: bool = False
+    cuts: int = 0  # so many bodies end too early
+    busy: int = 0  # so many answers are only the status below
+    busy_status: int = 429
+    refused: int = 0  # status of every file
+    code: str = ""  # the hub's word for it
+    storage: str = ""  # address of another server to which files are moved
+    compresses: bool = False
+    endpoint: str = ""
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)  # paths and headers
+    sent_bytes: int = 0
+
+
+@contextmanager
+def serving(hub: Hub) -> Iterator[Hub]:
+    """Serve on a port of its own until the end."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            _answer(hub, self)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    hub.endpoint = f"http://127.0.0.1:{server.server_port}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
+    thread.start()
+    try:
+        yield hub
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+def _answer(hub: Hub, request: BaseHTTPRequestHandler) -> None:
+    parts = urlsplit(request.path)
+    path = unquote(parts.path)
+    hub.asked.append((request.path, {name.lower(): value for name, value in request.headers.items()}))
+    if hub.busy:
+        hub.busy -= 1
+        return _send(request, hub.busy_status, b"", {"retry-after": "7"})
+    if path.startswith(f"/api/models/{MODEL}/revision/"):
+        if path.rpartition("/revision/")[2] not in ("main", "refs/pr/1", COMMIT):
+            return _send(request, 404, b"", {"x-error-code": "RevisionNotFound"})
+        return _send(request, 200, json.dumps({"sha": COMMIT, **hub.about}).encode())
+    if path == f"/api/models/{MODEL}/auth-check":
+        allowed = request.headers.get("authorization") == "Bearer known"
+        return _send(request, 200 if allowed else 403, b"{}", {} if allowed else {"x-error-code": "GatedRepo"})
+    if path == f"/api/models/{MODEL}/tree/{COMMIT}":
+        return _list(hub, request, int((re.search(r"cursor=(\d+)", parts.query) or [0, 0])[1]))
+    name = path.removeprefix(f"/{MODEL}/resolve/{COMMIT}/")
+    if name not in hub.files:
+        return _send(request, 404, b"", {"x-error-code": "EntryNotFound" if name != path else "RepoNotFound"})
+    if hub.refused:
+        return _send(request, hub.refused, b"", {"x-error-code": hub.code} if hub.code else {})
+    if hub.storage:
+        return _send(request, 302, b"", {"location": hub.storage + request.path})
+    return _send_file(hub, request, hub.files[name])
+
+
+def _list(hub: Hub, request: BaseHTTPRequestHandler, begin: int) -> None:
+    names = sorted(hub.files)
+    entries = [
+        {"type": "file", "path": name, "size": hub.sizes.get(name, len(hub.files[name])), "oid": "0" * 40}
+        for name in names[begin : begin + _PAGE]
+    ]
+    entries.append({"type": "directory", "path": "folder", "size": 0, "oid": "0" * 40})
+    more = f"{hub.endpoint}/api/models/{MODEL}/tree/{COMMIT}?recursive=true&cursor={begin + _PAGE}"
+    headers = {"link": f'<{more}>; rel="next"'} if begin + _PAGE < len(names) else {}
+    _send(request, 200, json.dumps(entries).encode(), headers)
+
+
+def _send_file(hub: Hub, request: BaseHTTPRequestHandler, data: bytes) -> None:
+    asked = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("range", ""))
+    headers = {"content-encoding": "gzip"} if hub.compresses else {}
+    status, body = 200, data
+    if asked and not hub.ignores_range:
+        begin, end = int(asked[1]), min(int(asked[2]) + 1, len(data))
+        status, body = 206, data[begin:end]
+        headers["content-range"] = f"bytes {begin}-{end - 1}/{len(data)}"
+    if hub.cuts:
+        hub.cuts -= 1
+        _send(request, status, body[: len(body) // 2], headers | {"content-length": str(len(body))})
+        request.close_connection = True
+        return
+    hub.sent_bytes += len(body)
+    _send(request, status, body, headers)
+
+
+def _send(request: BaseHTTPRequestHandler, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+    request.send_response(status)
+    for name, value in {"content-length": str(len(body)), **(headers or {})}.items():
+        request.send_header(name, value)
+    request.end_headers()
+    try:
+        request.wfile.write(body)
+    except OSError:  # nobody listens any more
+        request.close_connection = True
