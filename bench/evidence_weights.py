@@ -12,6 +12,8 @@ from itertools import chain
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+import numpy as np
+
 from bench.evidence_weights_cost import measure as measure_cost
 from bench.section import Demand, print_section, section, table
 from bench.weights import models
@@ -20,8 +22,8 @@ from bench.weights.files import load, save
 from bench.weights.large import told
 from bench.weights.mapped import Mapped
 from bench.weights.mapped import measure as measure_mapping
-from bench.weights.models import NARROW_SEEDS, SEEDS, TorchIsMissing
-from bench.weights.variants import Values
+from bench.weights.models import HOW_TO_GET, NARROW_SEEDS, SEEDS, TorchIsMissing
+from bench.weights.variants import Values, shuffled_names, with_noise
 from bench.wheels import wheel
 from detector.compare import compare
 from detector.model import Depth, Evidence, Report, Strength
@@ -35,6 +37,8 @@ LEAST_PAIRS = 100
 MOST_SIGMA_ERROR = 0.001
 MOST_MAPPING_SHARE = 0.002
 FILE = "model.safetensors"
+TEXTS = 16  # of random characters, on which a renamed copy has to give equal outputs
+LEAST_SAME_ANSWERS = 0.9
 OPTIONS = Options(kinds=frozenset({"weights"}), depth=Depth.FULL)
 # What may not be called noise.
 NO_NOISE = ("LoRA", "more training", "trained further", "siblings")
@@ -134,6 +138,7 @@ def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
         demands += of_cases(found)
         if small:
             demands += of_pairs(*apart(small, folder / "apart"))
+            demands += of_renamed(small[models.BASE], folder / "renamed")
     held, shown = measure_cost(work)
     return [*demands, *held], [_table(found), *shown]
 
@@ -197,6 +202,31 @@ def of_pairs(pairs: int, lines: Counter[str], wrong: Sequence[str]) -> Iterator[
                 f"{lines[name]} of {pairs}",
                 (lines[name], pairs) == (pattern.null.found, pattern.null.measured),
             )
+
+
+def of_renamed(base: Values, folder: Path) -> Iterator[Demand]:
+    """Whether a copy under the names that were found gives the outputs of the reference in the reference's module."""
+    what = "outputs of a copy that was renamed, loaded into the reference's module under the names that were found"
+    try:
+        from bench.weights import gpt
+        from bench.weights.renamed import outputs, renamed
+    except ImportError:
+        yield Demand(what, "equal", HOW_TO_GET, False)
+        return
+    draw = np.random.default_rng(SEED)
+    given = draw.integers(0, len(gpt.CHARACTERS), (TEXTS, gpt.CONTEXT))
+    expected = outputs(gpt.Size(), base, given)
+    for name, suspect in (("renamed", base), ("noised", with_noise(base, draw))):
+        values, told = renamed(shuffled_names(suspect, draw)[0], base, folder / name)
+        found = outputs(gpt.Size(), values, given)
+        if name == "renamed":
+            difference = float(np.abs(found - expected).max())
+            measured = f"largest difference {difference:g}; {told.renamed} of {told.tensors} tensors have their names"
+            yield Demand(what, "equal", measured, difference == 0)
+        else:
+            same = float(np.mean(found.argmax(-1) == expected.argmax(-1)))
+            what = "next characters on which such a copy with randn/708 agrees with the reference"
+            yield Demand(what, f">= {LEAST_SAME_ANSWERS:.0%}", f"{same:.1%}", same >= LEAST_SAME_ANSWERS)
 
 
 def _table(found: Sequence[Found]) -> str:
