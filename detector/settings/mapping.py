@@ -42,6 +42,11 @@ MOST_HELD = 1 << 26
 # Places of a tensor where a sample is taken, and rows of each side that are read for one of turned matrices.
 SAMPLE_PLACES = (0.07, 0.31, 0.53, 0.71, 0.93)
 
+# Pairs less alike than this, or whose one slice is less alike than this part of the whole, are looked for in other
+# arrangements first: the ways into and out of a neuron correlate up to 0.3, and a few heads stay where they were.
+FIRM = 0.6
+SAME_EVERYWHERE = 0.5
+
 # Leftovers. Turned matrices are compared in a square of so many rows and columns, 400 values: whole rows are to be read
 # for it. Of a checkpoint that is only sampled so many values may be read for that, some megabytes.
 SQUARE = 20

@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from detector.artifacts.weights.significance import is_beyond_chance, is_told_apart
 from detector.artifacts.weights.sketch import Sketch
 from detector.artifacts.weights.stored import Values
-from detector.settings.mapping import COMPARED_AT_ONCE, MOST_ASSIGNED, SAME_TWICE
+from detector.settings.mapping import COMPARED_AT_ONCE, MOST_ASSIGNED, SAME_EVERYWHERE, SAME_TWICE
 
 Numbers = NDArray[np.int64]
 
@@ -55,6 +55,17 @@ def assign(ours: Sequence[Sketch], theirs: Sequence[Sketch]) -> list[Candidate]:
         )
         found.append(Candidate(mine, its, correlation, min(other, abs(correlation)), is_certain))
     return found
+
+
+def is_alike_throughout(pair: Candidate) -> bool:
+    """Whether two sketches agree at both places: of rows in another order some are where they were."""
+    middle = len(pair.ours.standard) // 2
+    halves = []
+    for part in (slice(0, middle), slice(middle, None)):
+        one, other = pair.ours.standard[part], pair.theirs.standard[part]
+        length = float(np.sqrt((one @ one) * (other @ other)))
+        halves.append(float(one @ other) / length if length > 0 else 0.0)
+    return abs(min(halves, key=abs)) >= SAME_EVERYWHERE * abs(pair.correlation)
 
 
 def mutual(ours: Values, theirs: Values) -> tuple[Numbers, Numbers]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -57,18 +57,19 @@ def plain(length: int) -> Axis:
     return Axis(length, length, order, order)
 
 
-def axes_of(pair: Pair, ours: Stored, theirs: Stored) -> Iterator[Axis]:
-    """Every axis of a certain pair that is not plain."""
+def axes_of(pairs: Sequence[Pair], ours: Stored, theirs: Stored) -> Iterator[Axis]:
+    """Every axis that is not plain of a tensor and its counterpart, or of all runs that two have in common."""
+    pair = pairs[0]
     if pair.arrangement not in (Arrangement.PERMUTED, Arrangement.ROWS):
         return
     mine, its = matrix_shape(ours), matrix_shape(theirs)
     our_rows, our_columns = mine[::-1] if pair.ours_transposed else mine
     their_rows, their_columns = its[::-1] if pair.theirs_transposed else its
     if pair.arrangement is Arrangement.ROWS:
-        first, count = pair.our_rows
-        yield Axis(
-            our_rows, their_rows, np.arange(first, first + count), np.arange(pair.their_rows[0], sum(pair.their_rows))
-        )
+        runs = sorted((each.our_rows, each.their_rows) for each in pairs)
+        here = np.concatenate([np.arange(first, first + count) for (first, count), _ in runs])
+        there = np.concatenate([np.arange(first, first + count) for _, (first, count) in runs])
+        yield Axis(our_rows, their_rows, here, there)
     elif pair.rows is not None:
         yield Axis(our_rows, their_rows, np.arange(our_rows), pair.rows)
     if pair.columns is not None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
-from detector.artifacts.weights.assigned import assign
+from detector.artifacts.weights.assigned import Candidate, assign
 from detector.artifacts.weights.axes import Axis
 from detector.artifacts.weights.correspondence import Arrangement, Pair
 from detector.artifacts.weights.sketch import Sketch, matrix_shape, sketch
@@ -19,24 +20,24 @@ def vectors_along(
     if not axes:
         return []
     mine, its = _vectors(ours, names), _vectors(theirs, names_there)
-    found: list[Pair] = []
-    done: set[str] = set()
-    covered: dict[str, int] = {}
+    candidates: list[tuple[Candidate, Axis]] = []
     for axis in axes:
-        here = [each for name, each in mine.items() if len(each.values) == axis.our_length and name not in done]
-        there = [each for name, each in its.items() if len(each.values) == axis.their_length and name not in done]
-        candidates = assign(
+        here = [each for each in mine.values() if len(each.values) == axis.our_length]
+        there = [each for each in its.values() if len(each.values) == axis.their_length]
+        assigned = assign(
             [sketch(each.name, each.values[axis.ours]) for each in here],
             [sketch(each.name, each.values[axis.theirs]) for each in there],
         )
-        for each in candidates:
-            if not each.is_certain:
-                continue
+        candidates += [(each, axis) for each in assigned if each.is_certain]
+    # Some of what one axis puts right is right along another too: the best one of each place counts.
+    found: list[Pair] = []
+    taken: defaultdict[tuple[bool, str], set[int]] = defaultdict(set)
+    for each, axis in sorted(candidates, key=lambda each: -abs(each[0].correlation)):
+        mine_taken, its_taken = taken[False, each.ours.name], taken[True, each.theirs.name]
+        if mine_taken.isdisjoint(axis.ours.tolist()) and its_taken.isdisjoint(axis.theirs.tolist()):
+            mine_taken.update(axis.ours.tolist())
+            its_taken.update(axis.theirs.tolist())
             margin = abs(each.correlation) - each.next_best
-            for side, size in ((each.ours.name, axis.our_length), (each.theirs.name, axis.their_length)):
-                covered[side] = covered.get(side, 0) + len(axis.ours)
-                if covered[side] >= size:
-                    done.add(side)
             found += _pairs(each.ours.name, each.theirs.name, axis, each.correlation, margin)
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 
 from detector.artifacts.weights.axes import Axis, Lines, axes_of, pairs_of, plain
 from detector.artifacts.weights.correspondence import Pair
@@ -14,7 +14,7 @@ from detector.artifacts.weights.searching import Budget, Found, search
 from detector.artifacts.weights.sketch import Sketch, matrix_shape
 from detector.artifacts.weights.stored import Weights
 from detector.artifacts.weights.turned import transposes
-from detector.settings.mapping import MOST_ORDERS, MOST_ROUNDS
+from detector.settings.mapping import FIRM, MOST_ORDERS, MOST_ROUNDS
 
 Known = tuple[Mapping[str, Sketch], Mapping[str, Sketch]]
 
@@ -25,13 +25,11 @@ class Leftovers:
     known: sketches of both sides; what is constant in them is never looked for.
     """
 
-    def __init__(self, ours: Weights, theirs: Weights, known: Known, certain: Iterable[Pair]) -> None:
+    def __init__(self, ours: Weights, theirs: Weights, known: Known) -> None:
         self.ours, self.theirs, self._known = ours, theirs, known
         self.found: list[Pair] = []
+        self._doubtful: list[Pair] = []
         self._covered: Counter[tuple[bool, str]] = Counter()
-        for pair in certain:
-            self._take(pair)
-        self._before = list(certain)
 
     def mine(self) -> list[str]:
         """Names of the suspect's tensors that are left."""
@@ -48,40 +46,66 @@ class Leftovers:
             if not each.is_constant and self._covered[bool(side), name] < weights.tensors[name].parameters
         ]
 
-    def add(self, pairs: Iterable[Pair]) -> None:
-        """Keep what was found."""
+    def add(self, pairs: Iterable[Pair], is_alike_throughout: bool = True) -> None:
+        """Keep what was found; what is alike only in part waits for what is more alike."""
         for pair in pairs:
-            self.found.append(pair)
-            self._take(pair)
+            if abs(pair.correlation) < FIRM or not is_alike_throughout:
+                self._doubtful.append(pair)
+            else:
+                self.found.append(pair)
+                self._take(pair)
+
+    def settle(self) -> None:
+        """Keep of what waits whatever is still without a counterpart, what is most alike first."""
+        waiting, self._doubtful = sorted(self._doubtful, key=lambda pair: -abs(pair.correlation)), []
+        for pair in waiting:
+            if self._is_free(False, pair) and self._is_free(True, pair):
+                self.found.append(pair)
+                self._take(pair)
+
+    def _is_free(self, is_theirs: bool, pair: Pair) -> bool:
+        weights, name, values = self._side(is_theirs, pair)
+        return self._covered[is_theirs, name] + values <= weights.tensors[name].parameters
+
+    def _side(self, is_theirs: bool, pair: Pair) -> tuple[Weights, str, int]:
+        """One side of a pair: its checkpoint, its tensor, and how many values of that are in the pair."""
+        if is_theirs:
+            weights, name, run, is_turned = self.theirs, pair.theirs, pair.their_rows, pair.theirs_transposed
+        else:
+            weights, name, run, is_turned = self.ours, pair.ours, pair.our_rows, pair.ours_transposed
+        whole = weights.tensors[name]
+        return weights, name, run[1] * matrix_shape(whole)[1 - is_turned] if run[1] else whole.parameters
 
     def _take(self, pair: Pair) -> None:
-        for weights, name, (_, rows), is_turned, is_theirs in (
-            (self.ours, pair.ours, pair.our_rows, pair.ours_transposed, False),
-            (self.theirs, pair.theirs, pair.their_rows, pair.theirs_transposed, True),
-        ):
-            shape = matrix_shape(weights.tensors[name])
-            whole = weights.tensors[name].parameters
-            self._covered[is_theirs, name] += rows * shape[1 - is_turned] if rows else whole
+        for is_theirs in (False, True):
+            _, name, values = self._side(is_theirs, pair)
+            self._covered[is_theirs, name] += values
 
     def axes(self) -> list[Axis]:
         """Every axis that is not plain, those that most pairs have first."""
         counted: Counter[tuple[int, int, bytes, bytes]] = Counter()
         axes: dict[tuple[int, int, bytes, bytes], Axis] = {}
+        together: defaultdict[tuple[str, str], list[Pair]] = defaultdict(list)
         for pair in self.found:
-            for axis in axes_of(pair, self.ours.tensors[pair.ours], self.theirs.tensors[pair.theirs]):
+            together[pair.ours, pair.theirs].append(pair)
+        for (mine, its), pairs in together.items():
+            for axis in axes_of(pairs, self.ours.tensors[mine], self.theirs.tensors[its]):
                 counted[axis.key] += 1
                 axes.setdefault(axis.key, axis)
         return [axes[key] for key, _ in counted.most_common()]
 
 
 def find_leftovers(
-    ours: Weights, theirs: Weights, known: Known, certain: Sequence[Pair], is_sampled: bool
+    ours: Weights, theirs: Weights, known: Known, same: Iterable[tuple[Pair, bool]], is_sampled: bool
 ) -> tuple[list[Pair], list[str]]:
-    """Pairs among what is left, all certain; and what was not looked at.
+    """Certain pairs of all kinds; and what was not looked at.
 
+    same:       pairs of tensors of one shape, and whether each is alike at all places.
     is_sampled: only a few rows of each tensor are read: orders of rows and rotations are not found then.
     """
-    left = Leftovers(ours, theirs, known, certain)
+    left = Leftovers(ours, theirs, known)
+    for pair, is_alike_throughout in same:
+        left.add([pair], is_alike_throughout)
     left.add(transposes(ours, theirs, left.mine(), left.its(), is_sampled))
     left.add(runs_of_rows(ours, theirs, (left.mine(), left.its()), known))
     budget = Budget()
@@ -93,6 +117,7 @@ def find_leftovers(
     left.add(vectors_along(ours, theirs, left.mine(), left.its(), left.axes()))
     if not is_sampled:
         left.add(rotations(ours, theirs, left.mine(), left.its(), budget))
+    left.settle()
     notes = [f"{name}: not searched for rows in another order: too many values are left" for name in budget.left_out]
     return left.found, sorted(notes)
 

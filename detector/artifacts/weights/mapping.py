@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from detector.artifacts.weights.assigned import Candidate, assign
+from detector.artifacts.weights.assigned import Candidate, assign, is_alike_throughout
 from detector.artifacts.weights.correspondence import Arrangement, Mapping, Pair
 from detector.artifacts.weights.leftovers import find_leftovers
 from detector.artifacts.weights.neighbours import Neighbours, pair_rest
@@ -31,7 +31,7 @@ def map_tensors(ours: Weights, theirs: Weights, is_sampled: bool, tell: Tell | N
     their_sketches, unread_there = sketches(theirs, theirs.tensors)
     notes = [*unread, *unread_there]
     groups = _groups(ours, theirs, our_sketches, their_sketches)
-    pairs: list[Pair] = []
+    same: list[tuple[Pair, bool]] = []
     for shape, (mine, its) in groups.items():
         if max(len(mine), len(its)) > MOST_COMPARED:
             name = " x ".join(map(str, shape)) or "1"
@@ -39,9 +39,8 @@ def map_tensors(ours: Weights, theirs: Weights, is_sampled: bool, tell: Tell | N
                 f"{max(len(mine), len(its)):,} tensors of shape {name}: {MOST_COMPARED:,} were compared by values"
             )
         candidates = assign(_telling(mine), _telling(its))
-        pairs += [_pair(candidate) for candidate in candidates if candidate.is_certain]
-    found, left_out = find_leftovers(ours, theirs, (our_sketches, their_sketches), pairs, is_sampled)
-    pairs += found
+        same += [(_pair(each), is_alike_throughout(each)) for each in candidates if each.is_certain]
+    pairs, left_out = find_leftovers(ours, theirs, (our_sketches, their_sketches), same, is_sampled)
     notes += left_out
     pairs += _by_names(groups, pairs)
     return _mapping(ours, theirs, _without_lone_vectors(ours, pairs), notes)

@@ -11,8 +11,10 @@ from detector.artifacts.weights.assigned import mutual
 from detector.artifacts.weights.axes import Axis, Lines
 from detector.artifacts.weights.lines import line_sketches, looked_at
 from detector.artifacts.weights.significance import is_beyond_chance, is_told_apart, most_by_chance
+from detector.artifacts.weights.sketch import standardised
 from detector.artifacts.weights.stored import CannotReadValues, Stored, Values, Weights
 from detector.settings.mapping import (
+    FEWEST_VALUES,
     LEAST_FOUND,
     LINE_VALUES,
     MOST_MULTIPLICATIONS,
@@ -83,6 +85,8 @@ def search(
     hits: dict[tuple[Lines, Lines], list[_Hit]] = {}
     for hit in _hits(ours, theirs, mine, its, along, budget):
         hits.setdefault((hit.ours, hit.theirs), []).append(hit)
+    for hit in _from_parts(ours, theirs, mine, its, along, budget, {each for _, each in hits}):
+        hits.setdefault((hit.ours, hit.theirs), []).append(hit)
     for (one, other), some in sorted(hits.items(), key=lambda each: (-len(each[1]), each[0][0].name, each[0][1].name)):
         try:
             found = _aligned(ours, theirs, one, other, along, some)
@@ -90,6 +94,26 @@ def search(
             continue
         if found is not None:
             yield found
+
+
+def _from_parts(
+    ours: Weights,
+    theirs: Weights,
+    mine: Sequence[Lines],
+    its: Sequence[Lines],
+    along: Axis,
+    budget: Budget,
+    known: set[Lines],
+) -> Iterator[_Hit]:
+    """Probe the other way round: of a tensor that is several of the reference's a few probes do not meet them all."""
+    largest = max(lines.count(ours.tensors) for lines in mine)
+    parts = [each for each in its if each not in known and each.count(theirs.tensors) < largest]
+    if not parts:
+        return
+    back = Axis(along.their_length, along.our_length, along.theirs, along.ours)
+    wholes = [each for each in mine if each.count(ours.tensors) > min(part.count(theirs.tensors) for part in parts)]
+    for hit in _hits(theirs, ours, parts, wholes, back, budget):
+        yield _Hit(hit.theirs, hit.ours, hit.their_line, hit.line)
 
 
 def _hits(
@@ -162,8 +186,11 @@ def _aligned(
         alike = np.abs(np.einsum("ij,ij->i", mine[rows], its[rows + offset]))
         if (alike > least).mean() >= LEAST_FOUND:
             return _found(one, other, Axis(len(mine), len(its), rows, rows + offset), mine, its)
-    if len(mine) * len(its) * len(at) > MOST_MULTIPLICATIONS:
+    used = int(min(len(at), MOST_MULTIPLICATIONS / max(1, len(mine) * len(its))))
+    if used < FEWEST_VALUES:
         return None
+    if used < len(at):
+        at, mine, its = at[:used], standardised(mine[:, :used]), standardised(its[:, :used])
     rows, columns = mutual(mine, its)
     alike = np.abs(np.einsum("ij,ij->i", mine[rows], its[columns]))
     is_beyond = alike > most_by_chance(len(at), len(mine) * len(its))
