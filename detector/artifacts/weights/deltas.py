@@ -17,7 +17,7 @@ from detector.artifacts.weights.aligned import blocks, sample
 from detector.artifacts.weights.compared import Compared
 from detector.artifacts.weights.correspondence import Arrangement, Pair
 from detector.artifacts.weights.correspondence import Mapping as Correspondence
-from detector.artifacts.weights.relations import Told
+from detector.artifacts.weights.relations import COPIES, TensorRelation, Told
 from detector.artifacts.weights.spacing import steps
 from detector.artifacts.weights.stored import CannotReadValues, Values, Weights
 from detector.model import Depth
@@ -25,6 +25,7 @@ from detector.settings.weights import (
     COPIED_DELTA,
     FEWEST_SLICED,
     FEWEST_VALUES,
+    KEPT_SLOPE,
     LEAST_PART,
     MOST_DELTA_VALUES,
     MOST_SLICED,
@@ -33,7 +34,9 @@ from detector.settings.weights import (
     SAME_PARTS,
     SIBLING_DELTA,
     SLICED_SHARE,
+    SURE_ERRORS,
     TELLING_DIFFERENCE,
+    WHOLE_SHARE,
 )
 
 Numbers = NDArray[np.float64]
@@ -44,6 +47,8 @@ class Explained(enum.StrEnum):
 
     ALL = "common base only"  # the changes have little in common
     NOTHING = "not by the base"  # the changes are in common
+    FURTHER = "the suspect has all of the reference's change, and more"  # as if it was trained on from there
+    EARLIER = "the reference has all of the suspect's change, and more"
     BETWEEN = "undetermined"  # a fine-tune of the reference, or two that were trained alike
     SUSPECT_IS_BASE = "the suspect is the base"
     REFERENCE_IS_BASE = "the reference is the base"
@@ -72,6 +77,11 @@ class Delta:
         """How much of the reference's change the suspect has: 1 if it went on from there."""
         return self.both / self.theirs if self.theirs > 0 else 0.0
 
+    @property
+    def slope_there(self) -> float:
+        """How much of the suspect's change the reference has."""
+        return self.both / self.ours if self.ours > 0 else 0.0
+
 
 @dataclass(frozen=True, slots=True)
 class Since:
@@ -92,12 +102,18 @@ class Soup:
     spread: float  # the largest deviation of a tensor's part from the whole's
 
 
-def since(compared: Compared, name: str, base: Weights, found: Correspondence, depth: Depth) -> Since | None:
-    """Compare what both sides changed since a base; None where the base has nothing of both."""
+def since(
+    compared: Compared, relation: TensorRelation, name: str, base: Weights, found: Correspondence, depth: Depth
+) -> Since | None:
+    """Compare what both sides changed since a base; None where the base has nothing of both.
+
+    relation: of the suspect as a whole to the reference.
+    """
     deltas: dict[str, Delta] = {}
     for told, values in _together(compared, [(base, found)], depth):
         ours, theirs, its = values
-        one, other = ours - its, theirs - its
+        assert told.sums is not None
+        one, other = ours / told.sums.guess.factor - its, theirs - its
         each = told.parameters / ours.size
         deltas[told.ours] = Delta(
             ours.size,
@@ -114,11 +130,15 @@ def since(compared: Compared, name: str, base: Weights, found: Correspondence, d
         sum(each.parameters for each in deltas.values()),
         *(math.fsum(getattr(each, part) for each in deltas.values()) for part in ("both", "ours", "theirs", "base")),
     )
-    return Since(name, deltas, whole, _explained(whole))
+    return Since(name, deltas, whole, _explained(whole, relation, list(deltas.values())))
 
 
-def _explained(whole: Delta) -> Explained:
-    """What the base explains: by the correlation of the changes, once there are changes."""
+def _explained(whole: Delta, relation: TensorRelation, deltas: Sequence[Delta]) -> Explained:
+    """What the base explains: by the correlation of the changes, once there are changes.
+
+    Noise, zeros and rounding, which copies have, are a change too; of copies the slope says whose they are: a copy of
+    the reference has all of its change, a copy of the base nothing.
+    """
     if whole.theirs <= NO_DELTA * whole.base:
         return Explained.REFERENCE_IS_BASE
     if whole.ours <= NO_DELTA * whole.base:
@@ -127,7 +147,24 @@ def _explained(whole: Delta) -> Explained:
         return Explained.UNRELATED
     if whole.correlation >= COPIED_DELTA:
         return Explained.NOTHING
-    return Explained.ALL if whole.correlation <= SIBLING_DELTA else Explained.BETWEEN
+    if relation in COPIES:
+        error = math.sqrt(whole.ours / (whole.theirs * whole.values))
+        if abs(whole.slope - 0.5) < SURE_ERRORS * error:
+            return Explained.BETWEEN
+        return Explained.NOTHING if whole.slope > 0.5 else Explained.ALL
+    if whole.correlation <= SIBLING_DELTA:
+        return Explained.ALL
+    if _is_kept(whole.slope, [(each.slope, each.parameters) for each in deltas]):
+        return Explained.FURTHER
+    if _is_kept(whole.slope_there, [(each.slope_there, each.parameters) for each in deltas]):
+        return Explained.EARLIER
+    return Explained.BETWEEN
+
+
+def _is_kept(whole: float, slopes: Sequence[tuple[float, int]]) -> bool:
+    """Whether one side has the other's change as it is, in nearly every matrix: two that were trained alike do not."""
+    kept = sum(parameters for slope, parameters in slopes if abs(slope - 1) <= KEPT_SLOPE)
+    return abs(whole - 1) <= KEPT_SLOPE / 2 and kept >= WHOLE_SHARE * sum(parameters for _, parameters in slopes)
 
 
 def soup(
@@ -178,7 +215,7 @@ def _together(
     compared: Compared, others: Sequence[tuple[Weights, Correspondence]], depth: Depth
 ) -> Iterator[tuple[Told, list[Numbers]]]:
     """Aligned values of matrices of the suspect, its counterpart and those of other models, where all have one."""
-    by_name = [{pair.ours: pair for pair in found.pairs if _is_entire(pair)} for _, found in others]
+    by_name = [{pair.ours: pair for pair in found.pairs if _is_entire(pair) and pair.is_certain} for _, found in others]
     pairs = {(pair.ours, pair.theirs): pair for pair in compared.mapping.pairs if _is_entire(pair)}
     for told in compared.tensors:
         pair = pairs.get((told.ours, told.theirs))

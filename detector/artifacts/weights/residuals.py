@@ -57,9 +57,19 @@ class Spectrum:
         """Whether independent numbers would look so."""
         return (
             self.edge <= self.edge_limit
-            and self.row_unevenness <= _even_limit(self.rows)
-            and self.column_unevenness <= _even_limit(self.columns)
+            and self.row_unevenness <= self.row_limit
+            and self.column_unevenness <= self.column_limit
         )
+
+    @property
+    def row_limit(self) -> float:
+        """Up to here the unevenness of rows is chance."""
+        return _even_limit(self.rows)
+
+    @property
+    def column_limit(self) -> float:
+        """... and of columns."""
+        return _even_limit(self.columns)
 
 
 @dataclass(frozen=True, slots=True)

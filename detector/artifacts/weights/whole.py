@@ -16,6 +16,7 @@ from detector.settings.weights import (
     COMPONENT_SHARE,
     FEWEST_COMPONENT_MATRICES,
     LEAST_CHANGED,
+    LEAST_SHARED,
     NOISED_SHARE,
     WHOLE_SHARE,
 )
@@ -71,9 +72,14 @@ class Whole:
     moved: Mapping[Arrangement, int]  # matrices that correspond in another arrangement
 
     @property
+    def shared(self) -> tuple[Component, ...]:
+        """Components of some weight that correspond."""
+        return tuple(each for each in _counted(self.components, self.parameters) if each.is_related)
+
+    @property
     def is_related(self) -> bool:
-        """Whether anything of both models has an origin in common."""
-        return self.is_whole or any(component.is_related for component in self.components)
+        """Whether a part of some weight of both models has an origin in common."""
+        return self.is_whole or bool(self.shared) or self.share >= LEAST_SHARED
 
     @property
     def is_disarranged(self) -> bool:
