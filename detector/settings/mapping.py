@@ -20,6 +20,10 @@ FEWEST_VALUES = 16
 # Chance is ruled out below this expectation of as good a pair anywhere in the group; comparing a thousand checkpoints
 # of a hundred groups each then gives one wrong pair in a hundred runs at most.
 MOST_EXPECTED = 1e-7
+# Where at least this share of a group is certain the models have a common origin, and what is left of the group only
+# has to be told from each other: below this expectation.
+RELATED_SHARE = 0.5
+MOST_EXPECTED_RELATED = 1e-3
 # A pair is told from the next best one if it is better by so many deviations of a difference of correlations. The next
 # best of hundreds is three deviations above chance by itself.
 MARGIN_DEVIATIONS = 2.0
@@ -35,6 +39,8 @@ COMPARED_AT_ONCE = 1_024
 # What a correlation that chance does not rule out weighs against names where neither decides: one of 0.35 between two
 # sketches outweighs that the names are those of the same module.
 ALIKE_WEIGHT = 3.0
+# Pairs of such tensors that are weighed one by one, a second at most; of more, names and order decide alone.
+MOST_WEIGHED = 60_000
 
 # Aligned values: a tensor of up to this many is held in its own type where its rows are not wanted in order (256 MB of
 # 32-bit numbers: the largest embeddings of models with a billion parameters); of a larger one each row is read alone.
@@ -48,9 +54,10 @@ FIRM = 0.6
 SAME_EVERYWHERE = 0.5
 
 # Leftovers. Turned matrices are compared in a square of so many rows and columns, 400 values: whole rows are to be read
-# for it. Of a checkpoint that is only sampled so many values may be read for that, some megabytes.
+# for it. Of a checkpoint that is only sampled this share, or so many values, may be read for that.
 SQUARE = 20
-MOST_SQUARE_VALUES = 1 << 22
+SQUARES_SHARE = 0.003
+SQUARES_VALUES = 1 << 20
 # Pieces of larger tensors at the places where they usually begin: multiples of their size from either end, up to so
 # many (a fused query, key and value are three, gates and projections of experts more), and pieces altogether.
 MOST_MULTIPLES = 16
@@ -76,3 +83,7 @@ MOST_ROUNDS = 4
 # in what words resemble each other, to about 0.6; what was rotated, and noised besides, agrees nearly wholly.
 GRAM_ROWS = 48
 LEAST_GRAM = 0.9
+# A model is rotated as a whole: this many of its matrices at least, and this share of those that are left. Positions
+# are alike in every model, and the products of their embeddings agree to 0.95 between independent ones.
+FEWEST_ROTATED = 4
+LEAST_ROTATED = 0.5

@@ -12,7 +12,7 @@ from scipy.optimize import linear_sum_assignment
 from detector.artifacts.weights.significance import is_beyond_chance, is_told_apart
 from detector.artifacts.weights.sketch import Sketch
 from detector.artifacts.weights.stored import Values
-from detector.settings.mapping import COMPARED_AT_ONCE, MOST_ASSIGNED, SAME_EVERYWHERE, SAME_TWICE
+from detector.settings.mapping import COMPARED_AT_ONCE, MOST_ASSIGNED, MOST_EXPECTED, SAME_EVERYWHERE, SAME_TWICE
 
 Numbers = NDArray[np.int64]
 
@@ -28,10 +28,11 @@ class Candidate:
     is_certain: bool
 
 
-def assign(ours: Sequence[Sketch], theirs: Sequence[Sketch]) -> list[Candidate]:
+def assign(ours: Sequence[Sketch], theirs: Sequence[Sketch], most_expected: float = MOST_EXPECTED) -> list[Candidate]:
     """Pair the sketches of one shape so that the correlations are largest, whatever their signs.
 
-    Ties: by the order given.
+    most_expected: how many such pairs chance may give in all.
+    Ties:          by the order given.
     """
     if not ours or not theirs:
         return []
@@ -51,7 +52,7 @@ def assign(ours: Sequence[Sketch], theirs: Sequence[Sketch]) -> list[Candidate]:
         mine, its = ours[row], theirs[column]
         correlation = float(np.clip(mine.standard @ its.standard, -1, 1))
         is_certain = is_told_apart(correlation, other, len(mine.standard)) and is_beyond_chance(
-            correlation, mine.standard, its.standard, tried
+            correlation, mine.standard, its.standard, tried, most_expected
         )
         found.append(Candidate(mine, its, correlation, min(other, abs(correlation)), is_certain))
     return found

@@ -18,7 +18,7 @@ from detector.artifacts.weights.searching import Budget
 from detector.artifacts.weights.sketch import Sketch, matrix_shape, sketch
 from detector.artifacts.weights.slices import as_values
 from detector.artifacts.weights.stored import CannotReadValues, Values, Weights
-from detector.settings.mapping import GRAM_ROWS, LEAST_GRAM, SKETCH_PLACES
+from detector.settings.mapping import FEWEST_ROTATED, GRAM_ROWS, LEAST_GRAM, LEAST_ROTATED, SKETCH_PLACES
 
 _MOST_AT_ONCE = 1 << 22
 
@@ -45,7 +45,9 @@ def rotations(
                     pair = Pair(each.ours.name, each.theirs.name, Arrangement.ROTATED, each.correlation, margin, True)
                     found[pair.ours] = pair
                     taken.add(pair.theirs)
-    return list(found.values())
+    left = sum(min(matrix_shape(ours.tensors[name])) > 1 for name in mine)
+    is_whole_model = len(found) >= max(FEWEST_ROTATED, LEAST_ROTATED * left)
+    return list(found.values()) if is_whole_model else []
 
 
 def _by_shape(weights: Weights, names: Iterable[str]) -> dict[tuple[int, int], list[str]]:

@@ -10,9 +10,10 @@ import numpy as np
 from scipy.optimize import linear_sum_assignment
 
 from detector.artifacts.weights.sketch import Sketch
-from detector.settings.mapping import ALIKE_WEIGHT, MOST_ASSIGNED
+from detector.settings.mapping import ALIKE_WEIGHT, MOST_WEIGHED
 
 _PARTS = re.compile(r"[./]")
+Both = tuple[Sketch, Sketch]
 
 
 class Neighbours:
@@ -26,6 +27,12 @@ class Neighbours:
         self._modules: Mapping[str, str] = {
             name: min(others, key=lambda other: (-others[other], other)) for name, others in counted.items()
         }
+
+    def expected(self, ours: str) -> str:
+        """What a tensor is called there, if it is called the same within its module."""
+        module, _, leaf = ours.rpartition(".")
+        there = self._modules.get(module, module)
+        return f"{there}.{leaf}" if there else leaf
 
     def nearness(self, ours: str, theirs: str) -> float:
         """How near two names are: one for modules known to be the same, less for those further up, a bit for the rest.
@@ -49,25 +56,49 @@ def _modules(name: str) -> list[str]:
     return [".".join(parts[:end]) for end in range(len(parts) - 1, 0, -1)]
 
 
-def pair_rest(ours: Sequence[Sketch], theirs: Sequence[Sketch], neighbours: Neighbours) -> list[tuple[Sketch, Sketch]]:
+def pair_rest(ours: Sequence[Sketch], theirs: Sequence[Sketch], neighbours: Neighbours) -> list[Both]:
     """Pair what is left of one shape: those with equal values first, among these those near to each other.
 
     Ties: in order.
     """
-    if len(ours) * len(theirs) > MOST_ASSIGNED:
-        there = {each.name: each for each in theirs}
-        same = [(each, there[each.name]) for each in ours if each.name in there]
-        taken = {each.name for each, _ in same}
-        rest = [each for each in ours if each.name not in taken], [each for each in theirs if each.name not in taken]
-        return same + list(zip(*rest, strict=False))
+    expected: list[Both] = []
+    if len(ours) * len(theirs) > MOST_WEIGHED:
+        expected = _expected(ours, theirs, neighbours)
+        here, there = {each.name for each, _ in expected}, {each.name for _, each in expected}
+        ours = [each for each in ours if each.name not in here]
+        theirs = [each for each in theirs if each.name not in there]
+    if len(ours) * len(theirs) > MOST_WEIGHED:
+        return expected + list(zip(ours, theirs, strict=False))
     gain = np.zeros((len(ours), len(theirs)))
     for row, mine in enumerate(ours):
         for column, its in enumerate(theirs):
-            # Equal constants first: a scale of one is no bias of zero, whatever they are called.
-            is_same = mine.is_constant and its.is_constant and np.array_equal(mine.values, its.values)
-            gain[row, column] = 4 * is_same + neighbours.nearness(mine.name, its.name)
-            gain[row, column] += ALIKE_WEIGHT * abs(float(mine.standard @ its.standard))
+            gain[row, column] = _likeness(mine, its) + neighbours.nearness(mine.name, its.name)
     # Of equals the first stands for the first.
-    gain -= 1e-6 * np.abs(np.subtract.outer(np.arange(len(ours)), np.arange(len(theirs)))) / max(gain.shape)
+    gain -= 1e-6 * np.abs(np.subtract.outer(np.arange(len(ours)), np.arange(len(theirs)))) / max(1, *gain.shape)
     rows, columns = linear_sum_assignment(gain, maximize=True)
-    return [(ours[row], theirs[column]) for row, column in zip(rows.tolist(), columns.tolist(), strict=True)]
+    return expected + [(ours[row], theirs[column]) for row, column in zip(rows.tolist(), columns.tolist(), strict=True)]
+
+
+def _expected(ours: Iterable[Sketch], theirs: Iterable[Sketch], neighbours: Neighbours) -> list[Both]:
+    there = {each.name: each for each in theirs}
+    found = []
+    for each in ours:
+        other = there.pop(neighbours.expected(each.name), None)
+        if other is not None:
+            found.append((each, other))
+    return found
+
+
+def _likeness(mine: Sketch, its: Sketch) -> float:
+    """What values say where no correlation does: that constants are equal, or one was the other before noise.
+
+    Units: 0..4.
+    """
+    if not mine.is_constant and not its.is_constant:
+        return ALIKE_WEIGHT * abs(float(mine.standard @ its.standard))
+    if np.array_equal(mine.values, its.values):
+        return 4.0
+    # A scale of one is no bias of zero, whatever they are called.
+    deviation = max(float(mine.values.std()), float(its.values.std()))
+    apart = abs(float(mine.values.mean()) - float(its.values.mean()))
+    return 2.0 if apart <= 4 * deviation / max(1, len(mine.values)) ** 0.5 else 1.0

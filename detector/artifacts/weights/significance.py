@@ -43,16 +43,20 @@ def deviations(correlation: float, values: float) -> float:
     return math.atanh(min(abs(correlation), _MOST_CORRELATION)) * math.sqrt(values - 3)
 
 
-def is_beyond_chance(correlation: float, ours: Values, theirs: Values, tried: int) -> bool:
+def is_beyond_chance(
+    correlation: float, ours: Values, theirs: Values, tried: int, most_expected: float = MOST_EXPECTED
+) -> bool:
     """Whether none of `tried` pairs of independent sketches would correlate so much."""
-    return len(ours) >= FEWEST_VALUES and abs(correlation) > most_by_chance(independent_values(ours, theirs), tried)
+    return len(ours) >= FEWEST_VALUES and abs(correlation) > most_by_chance(
+        independent_values(ours, theirs), tried, most_expected
+    )
 
 
-def most_by_chance(values: float, tried: int) -> float:
+def most_by_chance(values: float, tried: int, most_expected: float = MOST_EXPECTED) -> float:
     """The correlation that none of `tried` pairs of so many independent values reaches; more than one if too few."""
     if values <= 4:
         return 2.0
-    return math.tanh(float(-ndtri(MOST_EXPECTED / (2 * max(tried, 1)))) / math.sqrt(values - 3))
+    return math.tanh(float(-ndtri(most_expected / (2 * max(tried, 1)))) / math.sqrt(values - 3))
 
 
 def is_told_apart(correlation: float, next_best: float, values: int) -> bool:

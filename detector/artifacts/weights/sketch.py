@@ -44,7 +44,7 @@ def sketches(
             unread.setdefault(each.name, values)
         else:
             parts[each.name][each.begin] = values
-        if tell:
+        if tell and (isinstance(values, str) or each.begin == 0 or len(parts[each.name]) == len(SKETCH_PLACES)):
             tell()
     found = {
         name: sketch(name, np.concatenate([slices[begin] for begin in sorted(slices)]), weights.tensors[name].dtype)

@@ -10,7 +10,7 @@ from detector.artifacts.weights.correspondence import Arrangement, Pair
 from detector.artifacts.weights.sketch import Sketch, matrix_shape, sketch
 from detector.artifacts.weights.slices import Slice, read_slices
 from detector.artifacts.weights.stored import Weights
-from detector.settings.mapping import MOST_SQUARE_VALUES, SKETCH_PLACES, SQUARE
+from detector.settings.mapping import SKETCH_PLACES, SQUARE, SQUARES_SHARE, SQUARES_VALUES
 
 Shape = tuple[int, int]
 
@@ -20,7 +20,8 @@ def transposes(
 ) -> list[Pair]:
     """Pairs of which one side is the other turned, and chance is ruled out."""
     mine, its = _by_shape(ours, names), _by_shape(theirs, names_there)
-    left = MOST_SQUARE_VALUES if is_sampled else None
+    whole = sum(tensor.parameters for tensor in theirs.tensors.values())
+    left = max(SQUARES_VALUES, int(SQUARES_SHARE * whole)) if is_sampled else None
     found: list[Pair] = []
     for shape in sorted(mine):
         there = its.get(shape[::-1])
