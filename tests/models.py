@@ -1,4 +1,4 @@
-"""Small models for tests of weights: seeded arrays under the names of a published architecture, and what becomes of them."""
+"""Small models for tests of weights: seeded arrays under the names of an architecture, and what becomes of them."""
 
 from __future__ import annotations
 

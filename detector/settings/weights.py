@@ -21,12 +21,15 @@ MOST_BLOCK_COLUMNS = 1024
 # A table of sines has neighbours that are alike by .6 and more, trained matrices by less than .2: what a formula gives
 # is the same in models that have nothing else in common.
 SMOOTH_CORRELATION = 0.4
+# Of fewer values in a row the correlation of neighbours is chance.
+FEWEST_NEIGHBOURS = 16
 # Fewer make no spectrum.
 FEWEST_BLOCK_ROWS = 16
 # Rows of the block where slices are read only, and the share of the bytes that all such blocks take: with it
 # and the slices of the mapping .2 % are read.
 SLICED_BLOCK_ROWS = 24
 SLICED_BLOCK_SHARE = 0.0005
+MOST_SLICED_BLOCK_BYTES = 1 << 22
 # Checkpoints of a target that are compared, each with the one of the reference that has most of its shapes: a pipeline
 # has three or four models.
 MOST_CHECKPOINT_PAIRS = 4
@@ -56,6 +59,11 @@ LEAST_ERRORS = 5.0
 # ... nor one this large: of 141 pairs of independent models half have .006 and less, whatever the number of values;
 # three times more training left .455.
 LEAST_CORRELATION = 0.1
+# Two tensors are independent if even so many standard errors above it their correlation is less than this.
+CHANCE_ERRORS = 3.0
+MOST_INDEPENDENT = 0.5
+# Integers that vary by more than this are weights, several of them in each; positions and counts are smaller.
+LEAST_PACKED = 1e6
 # A factor differs from one by so many standard errors, and by more than rounding.
 FACTOR_ERRORS = 6.0
 LEAST_FACTOR = 1e-5

@@ -15,7 +15,7 @@ from detector.artifacts.weights.passes import Guess, Sums, guess, run
 from detector.artifacts.weights.relations import TensorRelation, Told, relation_of
 from detector.artifacts.weights.residuals import look
 from detector.artifacts.weights.shown import Both, Window, is_smooth, sliced_block
-from detector.artifacts.weights.sketch import matrix_shape, shape_of
+from detector.artifacts.weights.sketch import COUNTERS, matrix_shape, shape_of
 from detector.artifacts.weights.stored import CannotReadValues, Stored, Weights, stored_bytes
 from detector.model import Depth, Skipped
 from detector.settings.mapping import SAMPLE_PLACES
@@ -23,6 +23,7 @@ from detector.settings.weights import (
     FEWEST_SLICED,
     MOST_SAMPLED,
     MOST_SLICED,
+    MOST_SLICED_BLOCK_BYTES,
     SLICED_BLOCK_ROWS,
     SLICED_BLOCK_SHARE,
     SLICED_SHARE,
@@ -80,11 +81,12 @@ def _told(ours: Weights, theirs: Weights, pair: Pair, read: Callable[[Weights, W
         return replace(_unread(ours, pair), relation=found, note="told by what turning leaves as it is")
     seen = read(ours, theirs, pair)
     sums, block = seen.sums, seen.block
-    is_matrix = _is_matrix(ours.tensors[pair.ours])
+    tensor = ours.tensors[pair.ours]
+    is_matrix = _is_matrix(tensor)
     residual = look(sums, *seen.sampled, block if is_matrix else None)
     neighbours = block or _runs(pair, seen.sampled)
     on_grid = grid(*neighbours, sums.guess.dtype) if is_matrix and neighbours is not None else None
-    relation, note = relation_of(pair, sums, residual, on_grid)
+    relation, note = relation_of(pair, sums, residual, on_grid, tensor.dtype in COUNTERS)
     return Told(
         pair.ours,
         pair.theirs,
@@ -95,7 +97,7 @@ def _told(ours: Weights, theirs: Weights, pair: Pair, read: Callable[[Weights, W
         sums,
         residual,
         on_grid,
-        block is not None and is_smooth(block[0]),
+        neighbours is not None and is_smooth(neighbours[0]),
         sums.correlation,
         note,
     )
@@ -144,7 +146,7 @@ def _look_at_blocks(ours: Weights, theirs: Weights, pairs: Sequence[Pair], told:
     for place in sorted(changed, key=lambda place: (widths[place], place)):
         tensor = ours.tensors[told[place].ours]
         size = stored_bytes(tensor) // matrix_shape(tensor)[0] * SLICED_BLOCK_ROWS
-        if size > left and not is_first:
+        if size > (MOST_SLICED_BLOCK_BYTES if is_first else left):
             break
         if min(matrix_shape(tensor)) < SLICED_BLOCK_ROWS or pairs[place].arrangement is not Arrangement.SAME:
             continue

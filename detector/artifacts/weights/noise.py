@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detector.artifacts.weights.relations import TensorRelation, Told
+from detector.artifacts.weights.relations import TensorRelation, Told, is_chance
 from detector.artifacts.weights.residuals import distance_from_even
 from detector.settings.weights import (
     HOMOGENEOUS,
@@ -88,12 +88,18 @@ def _pooled(found: Sequence[Told]) -> np.ndarray:
 
 
 def _fitted(told: Told, noise: Noise | None) -> Told:
-    if told.relation is not TensorRelation.NOISED or told.sums is None:
+    """What becomes of one tensor's relation once the noise of all is known."""
+    if told.sums is None:
         return told
     if noise is None:
-        return replace(told, relation=TensorRelation.FINE_TUNED)
-    if told.is_matrix:
-        return told
+        return replace(told, relation=TensorRelation.FINE_TUNED) if told.relation is TensorRelation.NOISED else told
     expected = noise.sigma * (told.sums.deviation_there if noise.is_relative else 1.0)
+    if told.relation is TensorRelation.INDEPENDENT:
+        deviation = told.sums.deviation_there
+        is_hidden = is_chance(deviation / math.hypot(deviation, expected), told.sums.count, False)
+        hidden = replace(told, relation=TensorRelation.UNDETERMINED, note="the signal is below the noise")
+        return hidden if is_hidden else told
+    if told.relation is not TensorRelation.NOISED or told.is_matrix:
+        return told
     allowed = SIGMA_ERRORS / math.sqrt(2 * max(told.sums.core, 1)) + noise.spread + HOMOGENEOUS
     return told if abs(told.sums.sigma / expected - 1) <= allowed else replace(told, relation=TensorRelation.FINE_TUNED)

@@ -11,12 +11,15 @@ from detector.artifacts.weights.grids import Grid
 from detector.artifacts.weights.passes import Sums
 from detector.artifacts.weights.residuals import Residual
 from detector.settings.weights import (
+    CHANCE_ERRORS,
     EQUAL_SHARE,
     FEWEST_VALUES,
     LEAST_CORE,
     LEAST_CORRELATION,
     LEAST_ERRORS,
+    LEAST_PACKED,
     LEAST_PRUNED_SHARE,
+    MOST_INDEPENDENT,
     MOST_ROUNDING,
     ROUNDED_TWICE,
 )
@@ -85,13 +88,20 @@ class Told:
         return self.relation in (TensorRelation.NOISED, TensorRelation.LOW_RANK, TensorRelation.FINE_TUNED)
 
 
-def relation_of(pair: Pair, sums: Sums, residual: Residual | None, grid: Grid | None) -> tuple[TensorRelation, str]:
-    """Tell the relation of one tensor by itself, with what is to be noted; noise still has to fit the other tensors."""
+def relation_of(
+    pair: Pair, sums: Sums, residual: Residual | None, grid: Grid | None, is_counter: bool
+) -> tuple[TensorRelation, str]:
+    """Tell the relation of one tensor by itself, with what is to be noted; noise still has to fit the other tensors.
+
+    is_counter: its type is one of integers, which count, or hold several weights each.
+    """
     left_out = f"{sums.left_out:,} values are no finite numbers" if sums.left_out else ""
     if sums.count < FEWEST_VALUES:
         return TensorRelation.UNDETERMINED, left_out or "too few values"
     if not sums.deviation or not sums.deviation_there:
         return TensorRelation.UNDETERMINED, "constant"
+    if is_counter and sums.deviation < LEAST_PACKED:
+        return TensorRelation.UNDETERMINED, "counts, positions or masks"
     found, note = _by_values(sums) or _by_likeness(pair, sums, residual, grid)
     return found, "; ".join(filter(None, (note, left_out)))
 
@@ -113,9 +123,9 @@ def _by_values(sums: Sums) -> tuple[TensorRelation, str] | None:
 
 
 def _by_likeness(pair: Pair, sums: Sums, residual: Residual | None, grid: Grid | None) -> tuple[TensorRelation, str]:
-    is_chance = abs(sums.correlation) < max(LEAST_CORRELATION, LEAST_ERRORS / math.sqrt(sums.count))
-    if is_chance:
-        if pair.is_certain or LEAST_ERRORS / math.sqrt(sums.count) > LEAST_CORRELATION:
+    if is_chance(sums.correlation, sums.count, pair.is_certain):
+        reach = abs(sums.correlation) + CHANCE_ERRORS / math.sqrt(sums.count)
+        if pair.is_certain or reach >= MOST_INDEPENDENT:
             return TensorRelation.UNDETERMINED, "the signal is below the noise"
         return TensorRelation.INDEPENDENT, ""
     if grid is not None:
@@ -125,3 +135,13 @@ def _by_likeness(pair: Pair, sums: Sums, residual: Residual | None, grid: Grid |
     if residual.spectrum is not None and residual.spectrum.rank:
         return TensorRelation.LOW_RANK, f"rank {residual.spectrum.rank}"
     return (TensorRelation.NOISED if residual.is_noise else TensorRelation.FINE_TUNED), ""
+
+
+def is_chance(correlation: float, count: int, is_certain: bool) -> bool:
+    """Whether a correlation tells nothing: too small, or no more than chance gives so few values.
+
+    is_certain: the mapping rules chance out already.
+    """
+    return abs(correlation) < LEAST_CORRELATION or (
+        not is_certain and abs(correlation) < LEAST_ERRORS / math.sqrt(count)
+    )

@@ -10,6 +10,7 @@ from detector.artifacts.weights.correspondence import Arrangement, Pair
 from detector.artifacts.weights.sketch import matrix_shape
 from detector.artifacts.weights.stored import Values, Weights
 from detector.settings.weights import (
+    FEWEST_NEIGHBOURS,
     MOST_BLOCK_COLUMNS,
     MOST_BLOCK_ROWS,
     SLICED_BLOCK_ROWS,
@@ -67,9 +68,10 @@ def sliced_block(ours: Weights, theirs: Weights, pair: Pair) -> Both | None:
 
 def is_smooth(values: Values) -> bool:
     """Whether neighbours along rows or columns are alike, as in tables of sines and filters that nobody trains."""
-    if min(values.shape) < 2 or not np.isfinite(values).all():
+    if not np.isfinite(values).all():
         return False
-    return max(_neighbours(values), _neighbours(values.T)) > SMOOTH_CORRELATION
+    both = [each for each in (values, values.T) if each.shape[1] >= FEWEST_NEIGHBOURS]
+    return any(_neighbours(each) > SMOOTH_CORRELATION for each in both)
 
 
 def _neighbours(values: Values) -> float:
