@@ -16,6 +16,7 @@ from bench.weights.variants import Values
 
 HEADS = 4
 ROWS_ADDED = 8
+LEAST_CORRELATION, LEAST_TRAINED = 0.9, 0.3
 Truth = dict[str, set[str]]  # name in the suspect -> names in the reference
 
 
@@ -30,6 +31,11 @@ class Case:
     relations: frozenset[str]  # any of them is right for the whole; none: it is not asked
     sigma: float | None = None  # of noise
     bases: Mapping[str, Values] = field(default_factory=dict)
+
+    @property
+    def least_correlation(self) -> float:
+        """Of matrices that lie side by side as they should: less where training or much noise came between."""
+        return LEAST_TRAINED if self.relations & {"fine-tuned", "common-base"} else LEAST_CORRELATION
 
 
 class Maker:

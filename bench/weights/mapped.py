@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from detector.artifacts.weights.opened import open_weights
 from detector.artifacts.weights.stored import Weights, stored_bytes
 from detector.read import open_target
 
-LEAST_CORRELATION = 0.3  # of aligned values: what only noise or training was added to has it, what is misaligned not
+LEAST_VECTOR_CORRELATION = 0.3  # biases are small beside the noise
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +41,13 @@ def measure(case: Case, suspect: Path, reference: Path, is_sampled: bool = False
         by_name: defaultdict[str, list[Pair]] = defaultdict(list)
         for pair in mapping.pairs:
             by_name[pair.ours].append(pair)
-        right = {name for name, wanted in case.truth.items() if wanted and _holds(ours, theirs, by_name[name], wanted)}
+        right = {
+            name
+            for name, wanted in case.truth.items()
+            if wanted
+            and {pair.theirs for pair in by_name[name]} == wanted
+            and all(_agree(ours, theirs, pair, _least(case, name)) for pair in by_name[name])
+        }
     wanted = [name for name, made_of in case.truth.items() if made_of]
     matrices = [name for name in wanted if case.suspect[name].ndim == 2]
     return Mapped(
@@ -52,13 +57,12 @@ def measure(case: Case, suspect: Path, reference: Path, is_sampled: bool = False
     )  # fmt: skip
 
 
-def _holds(ours: Weights, theirs: Weights, pairs: Iterable[Pair], wanted: set[str]) -> bool:
-    """Whether the pairs are with all the right tensors and with no other, and lay the same values side by side."""
-    found = {pair.theirs for pair in pairs}
-    return found == wanted and all(_agree(ours, theirs, pair) for pair in pairs)
+def _least(case: Case, name: str) -> float:
+    return case.least_correlation if case.suspect[name].ndim > 1 else LEAST_VECTOR_CORRELATION
 
 
-def _agree(ours: Weights, theirs: Weights, pair: Pair) -> bool:
+def _agree(ours: Weights, theirs: Weights, pair: Pair, least: float) -> bool:
+    """Whether a pair lays the same values side by side."""
     if pair.arrangement is Arrangement.ROTATED:  # no value by itself corresponds
         return True
     one, other = (
@@ -67,4 +71,4 @@ def _agree(ours: Weights, theirs: Weights, pair: Pair) -> bool:
     if np.array_equal(one, other):
         return True
     with np.errstate(invalid="ignore"):
-        return bool(np.corrcoef(one, other)[0, 1] > LEAST_CORRELATION)
+        return bool(np.corrcoef(one, other)[0, 1] >= least)
