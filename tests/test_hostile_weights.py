@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from bench.weights.files import cast, header, packed, save
 from detector.compare import compare
-from detector.model import Depth, Report, Strength, UserError
+from detector.model import Depth, Report, UserError
 from detector.options import Options
 from detector.read import open_target
 
@@ -50,8 +50,9 @@ def _compared(suspect: Path, reference: Path, depth: Depth = Depth.FULL) -> Repo
         return compare(ours, [theirs], Options(kinds=frozenset({"weights"}), depth=depth))
 
 
-def _supporting(report: Report) -> list[str]:
-    return [line.name for line in report.evidence if line.strength is not Strength.NONE]
+def _lines(report: Report) -> list[str]:
+    """What is said to be in common, whatever its strength is."""
+    return [line.name for line in report.evidence]
 
 
 def _with_header(fields: object, data: bytes = b"") -> bytes:
@@ -98,7 +99,7 @@ def test_a_header_that_lies_is_skipped_with_a_reason_and_the_file_beside_it_is_c
     (skipped,) = [each for each in found.skipped if each.path.endswith("other.safetensors")]
     assert skipped.reason
     assert "Traceback" not in skipped.reason
-    assert _supporting(found)
+    assert _lines(found)
 
 
 @pytest.mark.parametrize("how", LYING)
@@ -116,14 +117,14 @@ def test_a_noised_copy_in_which_some_values_are_no_numbers_is_still_found(bad: f
     for value in copy.values():
         value.flat[::37] = bad
     found = _compared(_put(tmp_path / "suspect", copy), _put(tmp_path / "reference", original))
-    assert _supporting(found)
+    assert _lines(found)
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 0.0, 1.0, 3e38])
-def test_tensors_of_one_value_whatever_it_is_support_nothing(bad: float, tmp_path: Path) -> None:
+def test_tensors_of_one_value_whatever_it_is_have_no_line(bad: float, tmp_path: Path) -> None:
     empty = {name: np.full_like(value, bad) for name, value in _model(1).items()}
     found = _compared(_put(tmp_path / "suspect", empty), _put(tmp_path / "reference", empty | {"more": np.ones(9)}))
-    assert _supporting(found) == []
+    assert _lines(found) == []
 
 
 def test_values_beyond_32_bits_are_compared_without_an_error(tmp_path: Path) -> None:
@@ -143,9 +144,9 @@ def test_tensors_without_values_and_single_numbers_are_no_obstacle(tmp_path: Pat
     }
     original = _model(1)
     found = _compared(_put(tmp_path / "s", nothing | _noised(original)), _put(tmp_path / "r", original | nothing))
-    assert _supporting(found)
+    assert _lines(found)
     alone = _compared(_put(tmp_path / "s", nothing), _put(tmp_path / "r", nothing | {"more": np.ones(9)}))
-    assert _supporting(alone) == []
+    assert _lines(alone) == []
 
 
 def test_types_that_pack_values_and_whole_numbers_are_left_out(tmp_path: Path) -> None:
@@ -172,7 +173,7 @@ def test_tables_that_a_formula_makes_are_in_common_with_everybody(tmp_path: Path
     }
     mine, its = ({f"own.{name}": value for name, value in _model(seed).items()} for seed in (1, 2))
     found = _compared(_put(tmp_path / "s", public | mine), _put(tmp_path / "r", public | its))
-    assert _supporting(found) == []
+    assert _lines(found) == []
 
 
 @pytest.mark.parametrize("depth", [Depth.HEADER, Depth.SAMPLE])
@@ -192,7 +193,7 @@ def test_a_sparse_file_that_claims_a_terabyte_costs_no_more_than_a_small_one(dep
         assert tracemalloc.get_traced_memory()[1] < MOST_MEMORY
     finally:
         tracemalloc.stop()
-    assert _supporting(found) == []
+    assert _lines(found) == []
 
 
 def test_one_row_as_long_as_the_file_is_read_in_pieces(tmp_path: Path) -> None:
@@ -216,14 +217,14 @@ def test_a_hundred_thousand_tensors_of_one_shape_end(shape: tuple[int, ...], tmp
     for side in ("s", "r"):
         many = {f"expert.{number}": draw.standard_normal(shape, np.float32) for number in range(100_000)}
         _put(tmp_path / side, many)
-    assert _supporting(_compared(tmp_path / "s", tmp_path / "r")) == []
+    assert _lines(_compared(tmp_path / "s", tmp_path / "r")) == []
 
 
 def test_as_many_shapes_as_tensors_end(tmp_path: Path) -> None:
     draw = np.random.default_rng(1)
     for side in ("s", "r"):
         _put(tmp_path / side, {f"t.{size}": draw.standard_normal(size, np.float32) for size in range(4_000)})
-    assert _supporting(_compared(tmp_path / "s", tmp_path / "r")) == []
+    assert _lines(_compared(tmp_path / "s", tmp_path / "r")) == []
 
 
 def test_names_that_command_a_terminal_or_are_no_text_are_only_names(tmp_path: Path) -> None:
@@ -232,7 +233,7 @@ def test_names_that_command_a_terminal_or_are_no_text_are_only_names(tmp_path: P
     names = dict(zip(original, odd * 2, strict=False))
     renamed = {f"{names[name]}{number}": value for number, (name, value) in enumerate(_noised(original).items())}
     found = _compared(_put(tmp_path / "s", renamed), _put(tmp_path / "r", original))
-    assert _supporting(found)
+    assert _lines(found)
 
 
 def test_an_index_that_names_files_elsewhere_reads_none_of_them(tmp_path: Path) -> None:
@@ -251,7 +252,7 @@ def test_an_index_that_names_files_elsewhere_reads_none_of_them(tmp_path: Path) 
     suspect = _put(tmp_path / "s", _model(2))
     (suspect / "model.safetensors.index.json").write_text(json.dumps(index), "utf-8")
     found = _compared(suspect, _put(tmp_path / "r", original))
-    assert _supporting(found) == []
+    assert _lines(found) == []
 
 
 def test_shards_that_hold_one_tensor_twice_are_told_and_the_first_counts(tmp_path: Path) -> None:
@@ -260,10 +261,10 @@ def test_shards_that_hold_one_tensor_twice_are_told_and_the_first_counts(tmp_pat
     _put(tmp_path / "s", _model(3), "model-00002-of-00002.safetensors")
     found = _compared(tmp_path / "s", _put(tmp_path / "r", original))
     assert any("first" in each.reason for each in found.skipped)
-    assert _supporting(found)
+    assert _lines(found)
 
 
 @pytest.mark.parametrize("dtype", [np.float16, ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn])
-def test_models_without_a_common_source_support_nothing_in_any_type(dtype: Any, tmp_path: Path) -> None:
+def test_models_without_a_common_source_have_no_line_in_any_type(dtype: Any, tmp_path: Path) -> None:
     one, other = (_put(tmp_path / str(seed), cast(_model(seed), dtype)) for seed in (1, 2))
-    assert _supporting(_compared(one, other)) == []
+    assert _lines(_compared(one, other)) == []
