@@ -24,15 +24,22 @@ MOST_EXPECTED = 1e-7
 # has to be told from each other: below this expectation.
 RELATED_SHARE = 0.5
 MOST_EXPECTED_RELATED = 1e-3
+# Pairs at least as alike as this may be a table that a formula makes. It is one if its values, or those of so many of
+# its columns, are foretold from those before to within this: noise of 0.0014 leaves more than that right.
+LEAST_TABLE = 0.999
+MOST_OFF = 0.02
+LEAST_FOLLOWED = 0.6
 # A pair is told from the next best one if it is better by so many deviations of a difference of correlations. The next
 # best of hundreds is three deviations above chance by itself.
 MARGIN_DEVIATIONS = 2.0
 # Two tensors of one checkpoint that are more alike than this are the same twice: tied embeddings under two names.
 SAME_TWICE = 0.99995
 # Groups of one shape up to this many pairs of tensors are assigned as a whole (a second for 2,000 x 2,000); larger
-# ones take the pairs that are each other's best, and of still larger ones the rest is left to names and order.
+# ones take the pairs that are each other's best by fewer values (ten seconds for the 30,000 matrices of experts of the
+# largest published models), and of still larger ones the rest is left to names and order.
 MOST_ASSIGNED = 4_000_000
-MOST_COMPARED = 16_384
+FEW_VALUES = 64
+MOST_COMPARED = 32_768
 # Rows of a matrix of correlations that are in memory at once: 64 MB for the largest group.
 COMPARED_AT_ONCE = 1_024
 
@@ -52,6 +59,9 @@ SAMPLE_PLACES = (0.07, 0.31, 0.53, 0.71, 0.93)
 # arrangements first: the ways into and out of a neuron correlate up to 0.3, and a few heads stay where they were.
 FIRM = 0.6
 SAME_EVERYWHERE = 0.5
+# So many tensors of a side are looked for in other arrangements; the largest models whose layers are all rearranged
+# have no more matrices, but for experts.
+MOST_LEFT = 4_096
 
 # Leftovers. Turned matrices are compared in a square of so many rows and columns, 400 values: whole rows are to be read
 # for it. Of a checkpoint that is only sampled this share, or so many values, may be read for that.
@@ -70,7 +80,7 @@ PROBES = 6
 # What looking for rows may cost: values that are read of each side (2 GB of 32-bit numbers, seconds of a disk), and
 # multiplications of one search (a second or two).
 MOST_SEARCHED_VALUES = 1 << 29
-MOST_MULTIPLICATIONS = 1e11
+MOST_MULTIPLICATIONS = 4e10
 # Two tensors correspond row by row if at least this share of the rows finds each other; the rest are rows of zeros,
 # of padding, or lost in noise.
 LEAST_FOUND = 0.5

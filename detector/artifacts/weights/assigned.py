@@ -10,11 +10,20 @@ from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from detector.artifacts.weights.significance import is_beyond_chance, is_told_apart
-from detector.artifacts.weights.sketch import Sketch
+from detector.artifacts.weights.sketch import Sketch, standardised
 from detector.artifacts.weights.stored import Values
-from detector.settings.mapping import COMPARED_AT_ONCE, MOST_ASSIGNED, MOST_EXPECTED, SAME_EVERYWHERE, SAME_TWICE
+from detector.settings.mapping import (
+    COMPARED_AT_ONCE,
+    FEW_VALUES,
+    MOST_ASSIGNED,
+    MOST_EXPECTED,
+    SAME_EVERYWHERE,
+    SAME_TWICE,
+)
 
 Numbers = NDArray[np.int64]
+# Less than any difference of correlations that is not rounding.
+_TRACE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +48,15 @@ def assign(ours: Sequence[Sketch], theirs: Sequence[Sketch], most_expected: floa
     our_values = np.stack([each.standard for each in ours])
     their_values = np.stack([each.standard for each in theirs])
     if len(ours) * len(theirs) <= MOST_ASSIGNED:
-        alike = our_values @ their_values.T
-        rows, columns = linear_sum_assignment(np.abs(alike), maximize=True)
+        gain = np.abs(our_values @ their_values.T).astype(np.float64)
+        _prefer_names(gain, ours, theirs)
+        rows, columns = linear_sum_assignment(gain, maximize=True)
+        next_best = np.maximum(
+            _next_best(our_values, their_values, rows, columns), _next_best(their_values, our_values, columns, rows)
+        )
     else:
-        rows, columns = mutual(our_values, their_values)
-    next_best = np.maximum(
-        _next_best(our_values, their_values, rows, columns), _next_best(their_values, our_values, columns, rows)
-    )
+        step = -(-our_values.shape[1] // FEW_VALUES)
+        rows, columns, next_best = mutual(standardised(our_values[:, ::step]), standardised(their_values[:, ::step]))
     tried = len(ours) * len(theirs)
     found = []
     for row, column, other in zip(rows.tolist(), columns.tolist(), next_best.tolist(), strict=True):
@@ -69,19 +80,36 @@ def is_alike_throughout(pair: Candidate) -> bool:
     return abs(min(halves, key=abs)) >= SAME_EVERYWHERE * abs(pair.correlation)
 
 
-def mutual(ours: Values, theirs: Values) -> tuple[Numbers, Numbers]:
-    """Pairs that are each other's best."""
-    best = np.zeros(len(ours), np.int64)
-    their_best, at = np.full(len(theirs), -1.0, np.float32), np.zeros(len(theirs), np.int64)
+def mutual(ours: Values, theirs: Values) -> tuple[Numbers, Numbers, Values]:
+    """Pairs that are each other's best, and how alike the next best of either is to the other.
+
+    Memory: COMPARED_AT_ONCE rows of the matrix of all correlations.
+    """
+    best, next_best = _best(ours, theirs)
+    their_best, their_next_best = _best(theirs, ours)
+    rows = np.flatnonzero(their_best[best] == np.arange(len(ours)))
+    return rows, best[rows], np.maximum(next_best[rows], their_next_best[best[rows]])
+
+
+def _best(ours: Values, theirs: Values) -> tuple[Numbers, Values]:
+    """For each of ours, which of theirs is most like it, and how much the next one is."""
+    best, next_best = np.zeros(len(ours), np.int64), np.zeros(len(ours), np.float32)
     for begin in range(0, len(ours), COMPARED_AT_ONCE):
-        alike = np.abs(ours[begin : begin + COMPARED_AT_ONCE] @ theirs.T)
-        best[begin : begin + COMPARED_AT_ONCE] = alike.argmax(1)
-        top = alike.max(0)
-        better = top > their_best
-        at[better] = begin + alike.argmax(0)[better]
-        their_best[better] = top[better]
-    rows = np.flatnonzero(at[best] == np.arange(len(ours)))
-    return rows, best[rows]
+        alike = ours[begin : begin + COMPARED_AT_ONCE] @ theirs.T
+        np.abs(alike, out=alike)
+        some = slice(begin, begin + len(alike))
+        best[some] = alike.argmax(1)
+        alike[np.arange(len(alike)), best[some]] = 0
+        next_best[some] = alike.max(1)
+    return best, next_best
+
+
+def _prefer_names(gain: NDArray[np.float64], ours: Sequence[Sketch], theirs: Sequence[Sketch]) -> None:
+    """Of tensors that are the same twice, the one of the same name is taken."""
+    there = {each.name: column for column, each in enumerate(theirs)}
+    for row, each in enumerate(ours):
+        if each.name in there:
+            gain[row, there[each.name]] += _TRACE
 
 
 def _next_best(ours: Values, theirs: Values, rows: Numbers, columns: Numbers) -> Values:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from detector.artifacts.weights.axes import Axis, Lines, axes_of, pairs_of, plain
 from detector.artifacts.weights.correspondence import Pair
@@ -14,7 +15,7 @@ from detector.artifacts.weights.searching import Budget, Found, search
 from detector.artifacts.weights.sketch import Sketch, matrix_shape
 from detector.artifacts.weights.stored import Weights
 from detector.artifacts.weights.turned import transposes
-from detector.settings.mapping import FIRM, MOST_ORDERS, MOST_ROUNDS
+from detector.settings.mapping import FIRM, MOST_LEFT, MOST_ORDERS, MOST_ROUNDS
 
 Known = tuple[Mapping[str, Sketch], Mapping[str, Sketch]]
 
@@ -40,11 +41,12 @@ class Leftovers:
         return self._left(self.theirs, 1)
 
     def _left(self, weights: Weights, side: int) -> list[str]:
-        return [
+        left = (
             name
             for name, each in self._known[side].items()
             if not each.is_constant and self._covered[bool(side), name] < weights.tensors[name].parameters
-        ]
+        )
+        return list(islice(left, MOST_LEFT))
 
     def add(self, pairs: Iterable[Pair], is_alike_throughout: bool = True) -> None:
         """Keep what was found; what is alike only in part waits for what is more alike."""
@@ -118,8 +120,7 @@ def find_leftovers(
     if not is_sampled:
         left.add(rotations(ours, theirs, left.mine(), left.its(), budget))
     left.settle()
-    notes = [f"{name}: not searched for rows in another order: too many values are left" for name in budget.left_out]
-    return left.found, sorted(notes)
+    return left.found, budget.notes()
 
 
 def _search_round(left: Leftovers, tried: set[tuple[int, int, bytes, bytes]], budget: Budget) -> bool:

@@ -15,6 +15,7 @@ from detector.settings.mapping import LINE_VALUES, SKETCH_PLACES
 
 # Values that are in memory while rows are read one after the other.
 _MOST_AT_ONCE = 1 << 22
+_MOST_LINES = 1 << 11
 
 
 def looked_at(along: Axis) -> Order:
@@ -32,7 +33,10 @@ def line_sketches(weights: Weights, lines: Lines, places: Order, chosen: Sequenc
     """
     read = _columns if lines.is_turned else _rows
     found = read(weights, lines.name, places, chosen)
-    return standardised(np.nan_to_num(found, nan=0.0, posinf=0.0, neginf=0.0))
+    for begin in range(0, len(found), _MOST_LINES):
+        some = slice(begin, begin + _MOST_LINES)
+        found[some] = standardised(np.nan_to_num(found[some], nan=0.0, posinf=0.0, neginf=0.0))
+    return found
 
 
 def _columns(weights: Weights, name: str, places: Order, chosen: Sequence[int] | None) -> Values:

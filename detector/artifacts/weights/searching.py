@@ -31,6 +31,13 @@ class Budget:
     values: int = MOST_SEARCHED_VALUES
     left_out: set[str] = field(default_factory=set)
 
+    def notes(self) -> list[str]:
+        """What was left out, in a line."""
+        if not self.left_out:
+            return []
+        others = f" and {len(self.left_out) - 1:,} other tensors" if len(self.left_out) > 1 else ""
+        return [f"{min(self.left_out)}{others}: not searched for rows in another order, for that is too much to read"]
+
     def takes(self, lines: Lines, tensors: Mapping[str, Stored]) -> bool:
         """Whether all values of these lines may be read, which are then counted."""
         needed = tensors[lines.name].parameters
@@ -82,6 +89,7 @@ def search(
 
     Shapes: the lines of the suspect have `along.our_length` values, those of the reference `along.their_length`.
     """
+    its = sorted(its, key=lambda lines: theirs.tensors[lines.name].parameters)  # what is cheap first
     hits: dict[tuple[Lines, Lines], list[_Hit]] = {}
     for hit in _hits(ours, theirs, mine, its, along, budget):
         hits.setdefault((hit.ours, hit.theirs), []).append(hit)
@@ -191,7 +199,7 @@ def _aligned(
         return None
     if used < len(at):
         at, mine, its = at[:used], standardised(mine[:, :used]), standardised(its[:, :used])
-    rows, columns = mutual(mine, its)
+    rows, columns, _ = mutual(mine, its)
     alike = np.abs(np.einsum("ij,ij->i", mine[rows], its[columns]))
     is_beyond = alike > most_by_chance(len(at), len(mine) * len(its))
     rows, columns = rows[is_beyond], columns[is_beyond]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,6 +15,9 @@ from detector.settings.mapping import CLIP, DEVIATIONS, SKETCH_PLACES, SKETCH_VA
 
 # Types of positions, counters and masks: no model learns them. Eight bits may be a quantised weight.
 COUNTERS = frozenset({"BOOL", "I16", "U16", "I32", "U32", "I64", "U64"})
+
+# Sketches that are made together.
+_MOST_AT_ONCE = 4_096
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -31,13 +34,15 @@ class Sketch:
 
 
 def sketches(
-    weights: Weights, names: Iterable[str], count: int = SKETCH_VALUES, tell: Callable[[], None] | None = None
+    weights: Weights, names: Iterable[str], tell: Callable[[], None] | None = None
 ) -> tuple[dict[str, Sketch], list[str]]:
     """Sketches by name, and why the others have none."""
     parts: defaultdict[str, dict[int, Values]] = defaultdict(dict)
     unread: dict[str, str] = {}
     wanted = [
-        Slice(name, begin, size) for name in names for begin, size in places(weights.tensors[name].parameters, count)
+        Slice(name, begin, size)
+        for name in names
+        for begin, size in places(weights.tensors[name].parameters, SKETCH_VALUES)
     ]
     for each, values in read_slices(weights, wanted):
         if isinstance(values, str):
@@ -46,12 +51,27 @@ def sketches(
             parts[each.name][each.begin] = values
         if tell and (isinstance(values, str) or each.begin == 0 or len(parts[each.name]) == len(SKETCH_PLACES)):
             tell()
-    found = {
-        name: sketch(name, np.concatenate([slices[begin] for begin in sorted(slices)]), weights.tensors[name].dtype)
-        for name, slices in sorted(parts.items())
-        if name not in unread
+    by_length: defaultdict[int, list[tuple[str, Values]]] = defaultdict(list)
+    for name, slices in sorted(parts.items()):
+        if name not in unread:
+            values = np.concatenate([slices[begin] for begin in sorted(slices)])
+            by_length[len(values)].append((name, values))
+    found: dict[str, Sketch] = {}
+    for same in by_length.values():
+        for begin in range(0, len(same), _MOST_AT_ONCE):
+            found |= _sketched(same[begin : begin + _MOST_AT_ONCE], weights)
+    return dict(sorted(found.items())), [unread[name] for name in sorted(unread)]
+
+
+def _sketched(some: Sequence[tuple[str, Values]], weights: Weights) -> dict[str, Sketch]:
+    """Sketches of one length, made together."""
+    values = np.stack([_finite(each) for _, each in some])
+    standard = standardised(values)
+    tells = np.any(standard != 0, axis=-1).tolist()
+    return {
+        name: Sketch(name, values[row], standard[row], weights.tensors[name].dtype in COUNTERS or not tells[row])
+        for row, (name, _) in enumerate(some)
     }
-    return found, [unread[name] for name in sorted(unread)]
 
 
 def places(parameters: int, count: int) -> list[tuple[int, int]]:
@@ -62,13 +82,19 @@ def places(parameters: int, count: int) -> list[tuple[int, int]]:
     return [(int(place * (parameters - size)), size) for place in SKETCH_PLACES]
 
 
-def sketch(name: str, values: Values, dtype: str = "F32") -> Sketch:
+def sketch(name: str, values: Values) -> Sketch:
     """Make values comparable."""
-    finite = np.isfinite(values)
-    if not finite.all():
-        values = np.where(finite, values, np.float32(np.median(values[finite])) if finite.any() else np.float32(0))
+    values = _finite(values)
     standard = standardised(values)
-    return Sketch(name, values, standard, dtype in COUNTERS or not standard.any())
+    return Sketch(name, values, standard, not standard.any())
+
+
+def _finite(values: Values) -> Values:
+    """The same with what is no number in the middle of the others."""
+    finite = np.isfinite(values)
+    if finite.all():
+        return values
+    return np.where(finite, values, np.float32(np.median(values[finite])) if finite.any() else np.float32(0))
 
 
 def standardised(values: Values) -> Values:
