@@ -190,6 +190,7 @@ def _said(studied: Studied, name: str) -> dict[str, object]:
         "n": sum(whole.moved.values()),
         "arrangements": ", ".join(f"{count:,} {each}" for each, count in sorted(whole.moved.items())),
         "components": listed(each.prefix or "(all)" for each in whole.shared) or "some tensors",
+        "how": "correlates with" if whole.relation is TensorRelation.FINE_TUNED else "comes from",
         "share": f"{whole.share:.0%}",
         "base": studied.protecting or "a base",
         "delta": _delta(studied),

@@ -19,6 +19,7 @@ from detector.settings.weights import (
     LEAST_ERRORS,
     LEAST_PACKED,
     LEAST_PRUNED_SHARE,
+    LEAST_UNCERTAIN,
     MOST_INDEPENDENT,
     MOST_ROUNDING,
     ROUNDED_TWICE,
@@ -138,10 +139,9 @@ def _by_likeness(pair: Pair, sums: Sums, residual: Residual | None, grid: Grid |
 
 
 def is_chance(correlation: float, count: int, is_certain: bool) -> bool:
-    """Whether a correlation tells nothing: too small, or no more than chance gives so few values.
+    """Whether a correlation tells nothing: too small, negative, or no more than chance gives so few values.
 
     is_certain: the mapping rules chance out already.
     """
-    return abs(correlation) < LEAST_CORRELATION or (
-        not is_certain and abs(correlation) < LEAST_ERRORS / math.sqrt(count)
-    )
+    least = LEAST_CORRELATION if is_certain else max(LEAST_UNCERTAIN, LEAST_ERRORS / math.sqrt(count))
+    return correlation < least

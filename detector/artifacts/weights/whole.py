@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from detector.artifacts.weights.compared import Compared
 from detector.artifacts.weights.components import components, most_common
 from detector.artifacts.weights.correspondence import Arrangement
-from detector.artifacts.weights.relations import TensorRelation, Told
+from detector.artifacts.weights.relations import COPIES, TensorRelation, Told
 from detector.artifacts.weights.sketch import shape_of
 from detector.settings.weights import (
     COMPONENT_RELATED,
@@ -57,6 +57,14 @@ class Component:
         """Whether nearly all of it corresponds."""
         return self.parameters > 0 and self.related >= COMPONENT_RELATED * self.parameters
 
+    @property
+    def is_shared(self) -> bool:
+        """Whether that alone is a finding: of few matrices it is one only where the values are the same.
+
+        What heads and embeddings of one vocabulary have in common, frequencies, correlates in any two models.
+        """
+        return self.is_related and (self.matrices >= FEWEST_COMPONENT_MATRICES or self.relation in COPIES)
+
 
 @dataclass(frozen=True, slots=True)
 class Whole:
@@ -68,18 +76,23 @@ class Whole:
     share_there: float  # ... of the reference's; dropped layers aside
     shares: Mapping[TensorRelation, float]  # of the parameters of the suspect's matrices
     parameters: int  # of matrices that tell something
+    matrices: int  # that correspond
     components: tuple[Component, ...]  # in the order of the suspect's names
     moved: Mapping[Arrangement, int]  # matrices that correspond in another arrangement
 
     @property
     def shared(self) -> tuple[Component, ...]:
         """Components of some weight that correspond."""
-        return tuple(each for each in _counted(self.components, self.parameters) if each.is_related)
+        return tuple(each for each in _counted(self.components, self.parameters) if each.is_shared)
 
     @property
     def is_related(self) -> bool:
         """Whether a part of some weight of both models has an origin in common."""
-        return self.is_whole or bool(self.shared) or self.share >= LEAST_SHARED
+        return (
+            self.is_whole
+            or bool(self.shared)
+            or (self.share >= LEAST_SHARED and self.matrices >= FEWEST_COMPONENT_MATRICES)
+        )
 
     @property
     def is_disarranged(self) -> bool:
@@ -103,7 +116,8 @@ def relate(compared: Compared) -> Whole:
         each.arrangement for each in telling if each.is_related and each.arrangement != Arrangement.SAME
     )
     relation = _main(shares, compared)
-    return Whole(relation, is_whole, share, share_there, shares, total, parts, moved)
+    count = sum(each.is_related for each in telling)
+    return Whole(relation, is_whole, share, share_there, shares, total, count, parts, moved)
 
 
 def _is_telling(told: Told) -> bool:
@@ -129,8 +143,10 @@ def _main(shares: Mapping[TensorRelation, float], compared: Compared) -> TensorR
         silent = TensorRelation.UNDETERMINED
         return TensorRelation.INDEPENDENT if shares.get(TensorRelation.INDEPENDENT) else silent
     tuned = related.get(TensorRelation.FINE_TUNED, 0.0)
-    if related.get(TensorRelation.NOISED, 0.0) >= NOISED_SHARE * (related.get(TensorRelation.NOISED, 0.0) + tuned) > 0:
-        related.pop(TensorRelation.FINE_TUNED, None)
+    for simple in (TensorRelation.NOISED, TensorRelation.QUANTISED):  # a few tensors may escape the test of either
+        found = related.get(simple, 0.0)
+        if found >= NOISED_SHARE * (found + tuned) > 0:
+            related.pop(TensorRelation.FINE_TUNED, None)
     if compared.is_sampled and TensorRelation.LOW_RANK in related:
         blocks = [each.relation for each in compared.tensors if each.residual is not None and each.residual.spectrum]
         if all(relation is TensorRelation.LOW_RANK for relation in blocks):
