@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -144,9 +145,11 @@ def _chunks(folder: Path) -> Iterator[bytes]:
 
 
 def _compared(how: str, suspect: Path, reference: Path) -> dict[str, Any]:
+    begun = time.process_time()
     with open_target(str(suspect)) as ours, open_target(str(reference)) as theirs:
         report = compare(ours, [theirs], Options(kinds=frozenset({"weights"}), depth=Depth(how)))
-    return told(report) | {"skipped": [skipped.path for skipped in report.skipped]}
+    spent = time.process_time() - begun
+    return told(report) | {"seconds": spent, "skipped": [skipped.path for skipped in report.skipped]}
 
 
 def told(report: Report) -> dict[str, Any]:
