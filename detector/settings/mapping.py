@@ -40,8 +40,8 @@ SAME_TWICE = 0.99995
 MOST_ASSIGNED = 4_000_000
 FEW_VALUES = 64
 MOST_COMPARED = 32_768
-# Rows of a matrix of correlations that are in memory at once: 64 MB for the largest group.
-COMPARED_AT_ONCE = 1_024
+# Correlations that are in memory at once: 64 MB.
+MOST_CORRELATIONS = 1 << 24
 
 # What a correlation that chance does not rule out weighs against names where neither decides: one of 0.35 between two
 # sketches outweighs that the names are those of the same module.

@@ -13,9 +13,9 @@ from detector.artifacts.weights.significance import is_beyond_chance, is_told_ap
 from detector.artifacts.weights.sketch import Sketch, standardised
 from detector.artifacts.weights.stored import Values
 from detector.settings.mapping import (
-    COMPARED_AT_ONCE,
     FEW_VALUES,
     MOST_ASSIGNED,
+    MOST_CORRELATIONS,
     MOST_EXPECTED,
     SAME_EVERYWHERE,
     SAME_TWICE,
@@ -81,27 +81,30 @@ def is_alike_throughout(pair: Candidate) -> bool:
 
 
 def mutual(ours: Values, theirs: Values) -> tuple[Numbers, Numbers, Values]:
-    """Pairs that are each other's best, and how alike the next best of either is to the other.
-
-    Memory: COMPARED_AT_ONCE rows of the matrix of all correlations.
-    """
-    best, next_best = _best(ours, theirs)
-    their_best, their_next_best = _best(theirs, ours)
+    """Pairs that are each other's best, and how alike the next best of either is to the other."""
+    best, _, next_best = best_of(ours, theirs)
+    their_best, _, their_next_best = best_of(theirs, ours)
     rows = np.flatnonzero(their_best[best] == np.arange(len(ours)))
     return rows, best[rows], np.maximum(next_best[rows], their_next_best[best[rows]])
 
 
-def _best(ours: Values, theirs: Values) -> tuple[Numbers, Values]:
-    """For each of ours, which of theirs is most like it, and how much the next one is."""
-    best, next_best = np.zeros(len(ours), np.int64), np.zeros(len(ours), np.float32)
-    for begin in range(0, len(ours), COMPARED_AT_ONCE):
-        alike = ours[begin : begin + COMPARED_AT_ONCE] @ theirs.T
+def best_of(ours: Values, theirs: Values) -> tuple[Numbers, Values, Values]:
+    """For each of ours, which of theirs is most like it, how much, and how much the next one is.
+
+    Memory: MOST_CORRELATIONS at once.
+    """
+    best = np.zeros(len(ours), np.int64)
+    highest, next_best = np.zeros(len(ours), np.float32), np.zeros(len(ours), np.float32)
+    step = max(1, MOST_CORRELATIONS // max(1, len(theirs)))
+    for begin in range(0, len(ours), step):
+        alike = ours[begin : begin + step] @ theirs.T
         np.abs(alike, out=alike)
-        some = slice(begin, begin + len(alike))
+        some, here = slice(begin, begin + len(alike)), np.arange(len(alike))
         best[some] = alike.argmax(1)
-        alike[np.arange(len(alike)), best[some]] = 0
+        highest[some] = alike[here, best[some]]
+        alike[here, best[some]] = 0
         next_best[some] = alike.max(1)
-    return best, next_best
+    return best, highest, next_best
 
 
 def _prefer_names(gain: NDArray[np.float64], ours: Sequence[Sketch], theirs: Sequence[Sketch]) -> None:
@@ -115,8 +118,9 @@ def _prefer_names(gain: NDArray[np.float64], ours: Sequence[Sketch], theirs: Seq
 def _next_best(ours: Values, theirs: Values, rows: Numbers, columns: Numbers) -> Values:
     """The largest correlation of each of `rows` with any other than its own of `columns`, or what equals that one."""
     found = np.zeros(len(rows), np.float32)
-    for begin in range(0, len(rows), COMPARED_AT_ONCE):
-        some = slice(begin, begin + COMPARED_AT_ONCE)
+    step = max(1, MOST_CORRELATIONS // len(theirs))
+    for begin in range(0, len(rows), step):
+        some = slice(begin, begin + step)
         alike = np.abs(ours[rows[some]] @ theirs.T)
         alike[np.arange(len(alike)), columns[some]] = 0
         alike[np.abs(theirs[columns[some]] @ theirs.T) > SAME_TWICE] = 0

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from detector.artifacts.weights.assigned import mutual
+from detector.artifacts.weights.assigned import best_of, mutual
 from detector.artifacts.weights.axes import Axis, Lines
 from detector.artifacts.weights.lines import line_sketches, looked_at
 from detector.artifacts.weights.significance import is_beyond_chance, is_told_apart, most_by_chance
@@ -146,13 +146,10 @@ def _hits(
             there = line_sketches(theirs, lines, along.theirs[at])
         except CannotReadValues:
             continue
-        alike = np.abs(probes @ there.T)
-        top = alike.argmax(1)
-        highest = alike[np.arange(len(top)), top]
-        alike[np.arange(len(top)), top] = 0
+        top, highest, next_best = best_of(probes, there)
         for probe in np.flatnonzero(highest > [each.correlation for each in best]).tolist():
             line = int(top[probe])
-            best[probe] = _Best(float(highest[probe]), float(alike[probe].max()), lines, line, there[line])
+            best[probe] = _Best(float(highest[probe]), float(next_best[probe]), lines, line, there[line].copy())
     return [
         _Hit(owner, each.theirs, line, each.their_line)
         for (owner, line), each, probe in zip(owners, best, probes, strict=True)

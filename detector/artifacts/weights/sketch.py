@@ -102,13 +102,15 @@ def standardised(values: Values) -> Values:
 
     Shapes: along the last dimension.
     """
+    if not values.shape[-1]:
+        return values
     wide = values.astype(np.float64)
     peak = np.abs(wide).max(-1, keepdims=True, initial=0)
     wide = wide / np.where(peak > 0, peak, 1)
     wide -= wide.mean(-1, keepdims=True)
     deviation = DEVIATIONS * np.abs(wide).mean(-1, keepdims=True)
     # What is left of equal numbers after centring is rounding.
-    is_constant = np.ptp(values, -1, keepdims=True) == 0 if values.shape[-1] else deviation == 0
+    is_constant = np.ptp(values, -1, keepdims=True) == 0
     deviation = np.where(is_constant, np.inf, deviation)
     wide = np.clip(wide / deviation, -CLIP, CLIP)
     wide -= wide.mean(-1, keepdims=True)
