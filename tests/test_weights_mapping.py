@@ -9,6 +9,7 @@ import ml_dtypes
 import numpy as np
 import pytest
 
+from detector.artifacts.weights.aligned import blocks, sample
 from detector.artifacts.weights.correspondence import Arrangement, Mapping
 from detector.artifacts.weights.mapping import map_tensors
 from detector.artifacts.weights.stored import Weights
@@ -270,3 +271,38 @@ def test_the_same_checkpoints_give_the_same_mapping() -> None:
     ours, _ = shuffled(noised(MODEL, dtype=ml_dtypes.bfloat16))
     assert mapped(ours, MODEL) == mapped(ours, MODEL)
     assert len(MODEL["embed.numbers"]) == PLACES
+
+
+def _odd(rng: np.random.Generator) -> Tensors:
+    """A checkpoint of any shapes, types and sizes of numbers, some of which are none."""
+    found: Tensors = {}
+    for number in range(int(rng.integers(1, 9))):
+        shape = rng.choice([0, 1, 2, 3, 8, 16, 17, 40], int(rng.integers(0, 4))).tolist()
+        values = np.asarray(rng.standard_normal(shape) * 10.0 ** int(rng.integers(-40, 40)))
+        if values.size:
+            values = values.reshape(-1)
+            values[rng.integers(values.size)] = rng.choice([np.nan, np.inf, -np.inf, 1.0])
+            values = values.reshape(shape)
+        with np.errstate(all="ignore"):
+            kind = rng.choice(["f2", "f4", "f8", "i1", "u1", "i8", "?"])
+            found[f"{rng.choice(['a', 'layers.1.', 'layers.2.', '..', 'x/y'])}{number}"] = np.asarray(values).astype(
+                kind
+            )
+    return found
+
+
+@pytest.mark.filterwarnings("error")
+def test_whatever_two_checkpoints_hold_every_tensor_is_accounted_for() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        ours, theirs = _odd(rng), _odd(rng)
+        theirs |= {f"{name}z": each.T.copy() if each.ndim == 2 else each for name, each in ours.items()}
+        for is_sampled in (True, False):
+            mine, its = weights(ours), weights(theirs)
+            found = map_tensors(mine, its, is_sampled)
+            assert {pair.ours for pair in found.pairs} | set(found.unmatched) == set(ours)
+            assert {pair.theirs for pair in found.pairs} | set(found.unmatched_there) == set(theirs)
+            for pair in found.pairs:
+                assert all(one.shape == other.shape for one, other in blocks(mine, its, pair, 50))
+                one, other = sample(mine, its, pair, 30)
+                assert one.shape == other.shape

@@ -72,7 +72,7 @@ def _products(weights: Weights, names: Iterable[str], budget: Budget, *, is_turn
             continue
         rows = np.nan_to_num(rows, nan=0.0, posinf=0.0, neginf=0.0).astype(np.float64)
         products = rows @ rows.T
-        made = sketch(name, products[np.triu_indices(len(products), 1)].astype(np.float32))
+        made = sketch(name, as_values(products[np.triu_indices(len(products), 1)]))
         if not made.is_constant:
             found.append(made)
     return found

@@ -99,6 +99,6 @@ def _likeness(mine: Sketch, its: Sketch) -> float:
     if np.array_equal(mine.values, its.values):
         return 4.0
     # A scale of one is no bias of zero, whatever they are called.
-    deviation = max(float(mine.values.std()), float(its.values.std()))
-    apart = abs(float(mine.values.mean()) - float(its.values.mean()))
-    return 2.0 if apart <= 4 * deviation / max(1, len(mine.values)) ** 0.5 else 1.0
+    one, other = mine.values.astype(np.float64), its.values.astype(np.float64)
+    deviation = max(float(one.std()), float(other.std()))
+    return 2.0 if abs(float(one.mean()) - float(other.mean())) <= 4 * deviation / len(one) ** 0.5 else 1.0
