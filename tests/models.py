@@ -58,7 +58,8 @@ def tuned(given: Mapping[str, Values], seed: int, size: float = 0.3) -> Model:
         rows = np.exp(0.5 * dice.standard_normal((values.shape[0], 1)))
         layer = np.exp(0.3 * dice.standard_normal())
         spread = float(values.std())
-        return values + size * layer * rows * dice.standard_t(4, values.shape) * (0.5 * spread + 0.5 * np.abs(values))
+        off = rows * dice.standard_t(4, values.shape) * (0.5 * spread + 0.5 * np.abs(values))
+        return np.asarray(values + size * layer * off)
 
     return changed(given, change, seed)
 

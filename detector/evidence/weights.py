@@ -145,10 +145,8 @@ def _lines(studied: Studied, name: str) -> Iterator[Evidence]:
     said = _said(studied, name)
     shown = {"measures": _measures(studied), "tested": _tested(studied), "places": ((studied.compared.ours.path, 0),)}
     pattern, strength = _pattern(studied)
-    if pattern == "rearranged":
-        pattern = "same-values"
     yield line(f"weights/{pattern}", name, strength, said, **shown)  # type: ignore[arg-type]
-    if whole.is_disarranged and strength is not Strength.NONE:
+    if whole.is_disarranged and strength is not Strength.NONE and pattern != "rearranged":
         yield line("weights/rearranged", name, strength, said, **shown)  # type: ignore[arg-type]
 
 
@@ -222,6 +220,8 @@ def _sigma(studied: Studied) -> str:
         return "of no single size"
     if noise.is_relative:
         return f"sigma = {noise.sigma:.4g} of each tensor's standard deviation"
+    if studied.compared.is_sampled:
+        return f"sigma = {noise.sigma:.3g} (1/{1 / noise.sigma:.0f}, known to {noise.error / noise.sigma:.1%})"
     return f"sigma = {noise.sigma:.4g} (1/{1 / noise.sigma:.2f})"
 
 

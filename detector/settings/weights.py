@@ -114,6 +114,8 @@ LOW_RANK_PART = 0.5
 # Sigma is one number for all tensors, or one share of their standard deviations, if it varies by no more than this
 # beside chance: fine-tunes vary by 10 % and more from layer to layer.
 HOMOGENEOUS = 0.01
+# Chance is what samples of these sizes vary by, and so many standard errors of that: much where slices only are read.
+SPREAD_ERRORS = 3.0
 # A tensor's sigma fits that of the model within so many standard errors, beside that share.
 SIGMA_ERRORS = 5.0
 # Residuals of one tensor that are kept, 16 KB, and of all tensors that are tested together: their distribution
@@ -128,6 +130,8 @@ HISTOGRAM_BINS = 50
 
 # --- relation of the whole -----------------------------------------------------------------------------------
 
+# A whole is told by at least this share of the parameters of its matrices; the rest may be below the noise.
+LEAST_TELLING = 0.5
 # A whole model corresponds if this share of the parameters of its matrices does ...
 WHOLE_SHARE = 0.9
 # ... and no component with at least this share of them, and so many matrices, is independent of the other's: such a

@@ -17,6 +17,7 @@ from detector.settings.weights import (
     MOST_POOLED,
     NOISED_SHARE,
     SIGMA_ERRORS,
+    SPREAD_ERRORS,
 )
 
 
@@ -76,7 +77,9 @@ def _fit(sigmas: np.ndarray, counts: np.ndarray, is_relative: bool) -> tuple[flo
     if len(sigmas) < 2:
         return sigma, is_relative, 1.0, 0.0
     homogeneity = float((off**2 * 2 * counts).sum()) / (len(sigmas) - 1)
-    beside = float((off**2 * counts).sum() / counts.sum()) - (len(sigmas) - 1) / (2 * float(counts.sum()))
+    chance = (len(sigmas) - 1) / (2 * float(counts.sum()))  # what independent samples of these sizes vary by
+    chance += SPREAD_ERRORS * chance * math.sqrt(2 / (len(sigmas) - 1))
+    beside = float((off**2 * counts).sum() / counts.sum()) - chance
     return sigma, is_relative, homogeneity, math.sqrt(max(beside, 0.0))
 
 

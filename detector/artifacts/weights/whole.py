@@ -17,6 +17,7 @@ from detector.settings.weights import (
     FEWEST_COMPONENT_MATRICES,
     LEAST_CHANGED,
     LEAST_SHARED,
+    LEAST_TELLING,
     NOISED_SHARE,
     WHOLE_SHARE,
 )
@@ -111,7 +112,12 @@ def relate(compared: Compared) -> Whole:
     parts = _components(compared, telling)
     share = sum(each.parameters for each in telling if each.is_related) / total if total else 0.0
     share_there = _share_there(compared, telling)
-    is_whole = share >= WHOLE_SHARE and share_there >= WHOLE_SHARE and not any(map(_is_own, _counted(parts, total)))
+    every = sum(each.parameters for each in compared.tensors if each.is_matrix)
+    is_whole = (
+        total >= LEAST_TELLING * every
+        and min(share, share_there) >= WHOLE_SHARE
+        and not any(map(_is_own, _counted(parts, total)))
+    )
     moved: Counter[Arrangement] = Counter(
         each.arrangement for each in telling if each.is_related and each.arrangement != Arrangement.SAME
     )
