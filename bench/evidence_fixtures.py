@@ -88,6 +88,7 @@ def facts(gold: Mapping[str, Any]) -> dict[tuple[str, str], list[Fact]]:
         ("structure", "renamed prefixes"): [
             (new, old) for new, old in gold["structure"]["prefixes"].items() if new != old
         ],
+        ("weights", "renamed prefixes"): [(new, old) for new, old in gold["weights"]["prefixes"].items() if new != old],
         ("tokenizer", "changed tokens"): list(gold["tokenizer"]["changed"].items()),
         ("behaviour", "wrong answers of these two alone"): list(gold["behaviour"]["only_these_two"].items()),
     }

@@ -12,7 +12,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import ml_dtypes
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from bench import fixture_history
 from bench.fixture_files.byte_pairs import alphabet, byte_level_words, merges
@@ -23,6 +26,7 @@ from bench.fixture_files.written import FIXTURES, PACKAGES, written
 Git = Callable[..., str]
 CONFIGS = {side: f"{side}/{package}/config.json" for side, package in PACKAGES.items()}
 MOST_BYTES = 600_000
+MOST_WEIGHTS_BYTES = 300_000  # of one model
 VOCABULARIES = ("merges.txt", "vocab.json")
 
 
@@ -52,7 +56,10 @@ def test_every_file_of_a_fixture_is_written_by_hand_or_by_the_module() -> None:
 
 
 def test_the_files_beside_the_code_are_small() -> None:
-    assert sum(map(len, written().values())) < MOST_BYTES
+    models = {path: data for path, data in written().items() if path.endswith(".safetensors")}
+    assert len(models) == len(PACKAGES)
+    assert max(map(len, models.values())) < MOST_WEIGHTS_BYTES
+    assert sum(len(data) for path, data in written().items() if path not in models) < MOST_BYTES
 
 
 # --- configuration ---
@@ -139,6 +146,63 @@ def test_the_others_share_no_tensor_name_but_those_of_the_language_models_family
     of_family = re.compile(r"model\.(embed_tokens|norm|layers\.\d+\.)|lm_head")
     for one, other in (("original", "cited"), ("original", "independent"), ("cited", "independent")):
         assert [name for name in names[one] & names[other] if not of_family.match(name)] == []
+
+
+# --- weights ---
+
+Values = dict[str, NDArray[np.float64]]
+_TYPES = {"BF16": ml_dtypes.bfloat16, "F16": np.float16}
+
+
+def _values(path: str) -> tuple[str, Values]:
+    """The type that a file's tensors have, and their values in the order of the file."""
+    data = (FIXTURES / path).read_bytes()
+    begin = 8 + int.from_bytes(data[:8], "little")
+    header = json.loads(data[8:begin])
+    header.pop("__metadata__")
+    (dtype,) = {each["dtype"] for each in header.values()}
+    found = {}
+    for name, each in header.items():
+        first, last = each["data_offsets"]
+        stored = np.frombuffer(data[begin + first : begin + last], _TYPES[dtype])
+        found[name] = stored.astype(np.float64).reshape(each["shape"])
+    return dtype, found
+
+
+def test_the_suspects_weights_are_the_originals_with_noise_in_another_order_and_type(gold: dict[str, Any]) -> None:
+    part = gold["weights"]
+    (our_type, ours), (their_type, theirs) = (
+        _values(f"rebadged/{part['suspect']}"),
+        _values(f"original/{part['reference']}"),
+    )
+    back = {f"{part['prefixes'][name.partition('.')[0]]}.{name.partition('.')[2]}": name for name in ours}
+    assert set(back) == set(theirs)
+    assert len(theirs) == part["tensors"]
+    assert our_type != their_type
+    assert [back[name] for name in theirs] != list(ours)
+    added = np.concatenate([(ours[back[name]] - theirs[name]).ravel() for name in theirs])
+    assert 1 / added.std() == pytest.approx(part["inverse_sigma"], rel=0.01)
+    assert abs(added.mean()) < 5 * added.std() / added.size**0.5
+
+
+def test_tensors_of_the_weights_are_called_as_the_index_calls_them() -> None:
+    for side, package in PACKAGES.items():
+        (path,) = [each for each in written() if each.startswith(f"{side}/") and each.endswith(".safetensors")]
+        _, found = _values(path)
+        assert path.startswith(f"{side}/{package}/")
+        assert len(set(found) - set(_index(side)["weight_map"])) == 0
+
+
+def test_weights_of_the_others_have_shapes_of_the_original_and_none_of_its_values() -> None:
+    _, original = _values("original/heronvl/tiny.safetensors")
+    _, independent = _values("independent/tidewater/smoke.safetensors")
+    compared = 0
+    for name, value in independent.items():
+        same = original.get(name.replace("writer.", "llm."))
+        if same is not None and same.shape == value.shape and value.ndim == 2:
+            compared += 1
+            assert abs(np.corrcoef(same.ravel(), value.ravel())[0, 1]) < 6 / value.size**0.5
+    assert compared > 10
 
 
 # --- tokenizer ---
@@ -297,9 +361,9 @@ def test_what_a_dangling_reference_names_is_in_the_original_and_nowhere_in_the_s
 def test_the_headers_that_the_original_has_are_lost_in_the_suspect(gold: dict[str, Any]) -> None:
     header = "\n".join(gold["declared"]["header"])
     original = fixture_history.published("original")
-    assert [path for path in original if original[path].decode().startswith(header)] == gold["declared"]["lost_headers"]
+    assert [path for path in original if original[path].startswith(header.encode())] == gold["declared"]["lost_headers"]
     for path, data in fixture_history.published("rebadged").items():
-        assert not re.search(r"copyright|spdx|licen[sc]e", data.decode(), re.IGNORECASE) or path.endswith(VOCABULARIES)
+        assert not re.search(rb"copyright|spdx|licen[sc]e", data, re.IGNORECASE) or path.endswith(VOCABULARIES)
 
 
 def test_each_reference_has_the_declared_status_of_the_suspects_readme(gold: dict[str, Any]) -> None:

@@ -165,6 +165,7 @@ ORIGINAL = (
         adds=(
             PROGRAM + "model.safetensors.index.json",
             PROGRAM + "predictions.jsonl",
+            PROGRAM + "tiny.safetensors",
             *(f"{PROGRAM}baselines/model-{number}.csv" for number in range(1, BASELINES + 1)),
         ),
         edits=(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from math import prod
 
-from bench.fixture_files.configs import HERON, LANTERN, LLAMA, TIDEWATER
+from bench.fixture_files.configs import HERON, LANTERN, TIDEWATER, Config
 
 Shapes = dict[str, tuple[int, ...]]
 _BYTES_EACH = 2  # bfloat16
@@ -27,17 +27,18 @@ def index(shapes: Shapes, shard_bytes: int) -> dict[str, object]:
 
 def renamed(shapes: Shapes, prefixes: Mapping[str, str]) -> Shapes:
     """The same tensors under other prefixes."""
-    return {_renamed(name, prefixes): shape for name, shape in shapes.items()}
+    return {under(prefixes, name): shape for name, shape in shapes.items()}
 
 
-def _renamed(name: str, prefixes: Mapping[str, str]) -> str:
+def under(prefixes: Mapping[str, str], name: str) -> str:
+    """A name under another prefix."""
     first, dot, rest = name.partition(".")
     return prefixes.get(first, first) + dot + rest
 
 
-def heron() -> Shapes:
+def heron(config: Config = HERON) -> Shapes:
     """A tower of plain blocks, a resampler with queries, a language model of the Llama family."""
-    vision, bridge = HERON["vision_config"], HERON["resampler_config"]
+    vision, bridge = config["vision_config"], config["resampler_config"]
     width, patch = vision["width"], vision["patch_size"]
     found: Shapes = dict(_linear("vpm.stem.project", 3 * patch**2, width))
     found |= {"vpm.stem.table.weight": (vision["table_side"] ** 2, width), "vpm.stem.kind": (2, width)}
@@ -52,19 +53,19 @@ def heron() -> Shapes:
         found |= {f"{block}.mlp.up.weight": (2 * inner, width), f"{block}.mlp.down.weight": (width, inner)}
     found |= _norm("vpm.norm", width)
     wide = bridge["width"]
-    found |= {"resampler.query": (bridge["queries"], wide), "resampler.outward": (wide, LLAMA["hidden_size"])}
+    found |= {"resampler.query": (bridge["queries"], wide), "resampler.outward": (wide, config["hidden_size"])}
     found |= {"resampler.inward.weight": (wide, width), "resampler.attention.to_key.weight": (wide, wide)}
     found |= {"resampler.attention.temperature": (bridge["heads"], 1, 1)}
     for part in ("to_query", "to_value", "merge"):
         found |= _linear(f"resampler.attention.{part}", wide, wide)
     for part in ("query", "input", "output"):
         found |= _norm(f"resampler.norm_{part}", wide)
-    return found | _language_model("llm.", HERON)
+    return found | _language_model("llm.", config)
 
 
-def tidewater() -> Shapes:
+def tidewater(config: Config = TIDEWATER) -> Shapes:
     """Overlapping convolutions, windowed layers, competing slots, a language model of the Llama family too."""
-    options = TIDEWATER["reader"]
+    options = config["reader"]
     width = options["width"]
     found: Shapes = {}
     inward, scale, place = 3, options["cell"], 0
@@ -83,21 +84,21 @@ def tidewater() -> Shapes:
         found |= dict(_linear(f"{layer}.widen.0", width, 3 * width))
         found |= dict(_linear(f"{layer}.widen.2", 3 * width, width))
         found |= dict(_norm(f"{layer}.after.0", width)) | dict(_norm(f"{layer}.after.1", width))
-    found |= {"reader.slots.centre": (TIDEWATER["slots"]["count"], width)}
+    found |= {"reader.slots.centre": (config["slots"]["count"], width)}
     found |= dict(_linear("reader.slots.ask", width, width)) | dict(_linear("reader.slots.offer", width, 2 * width))
     for side in ("ih", "hh"):
         found |= {f"reader.slots.update.weight_{side}": (3 * width, width)}
         found |= {f"reader.slots.update.bias_{side}": (3 * width,)}
     found |= dict(_norm("reader.slots.polish.0", width)) | dict(_linear("reader.slots.polish.1", width, width))
-    hidden = LLAMA["hidden_size"]
+    hidden = config["hidden_size"]
     found |= {"reader.speak.bias": (hidden,), "reader.speak.parametrizations.weight.original0": (hidden, 1)}
     found |= {"reader.speak.parametrizations.weight.original1": (hidden, width)}
-    return found | _language_model("writer.", TIDEWATER)
+    return found | _language_model("writer.", config)
 
 
-def lantern() -> Shapes:
+def lantern(config: Config = LANTERN) -> Shapes:
     """Four convolutional stages, a projector of two layers, a language model whose attention has biases."""
-    channels, blocks, hidden = LANTERN["tower_channels"], LANTERN["tower_blocks"], LANTERN["hidden_size"]
+    channels, blocks, hidden = config["tower_channels"], config["tower_blocks"], config["hidden_size"]
     found: Shapes = {"tower.entry.weight": (channels[0], 3, 4, 4), "tower.entry.bias": (channels[0],)}
     for number, (width, count) in enumerate(zip(channels, blocks, strict=True)):
         stage = f"tower.stages.{number}"
@@ -115,7 +116,7 @@ def lantern() -> Shapes:
         _linear("bridge.thumbnail", channels[2], hidden)
     )
     found |= dict(_linear("bridge.second.1", hidden, hidden)) | {"bridge.newline": (hidden,)}
-    return found | _language_model("writer.", LANTERN)
+    return found | _language_model("writer.", config)
 
 
 def _language_model(prefix: str, config: Mapping[str, int]) -> Shapes:

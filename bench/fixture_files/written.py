@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from bench.fixture_files import answers, configs, tensors, vocabularies
+import numpy as np
+
+from bench.fixture_files import answers, configs, tensors, vocabularies, weights
 from bench.section import ROOT
+from bench.weights.files import BFLOAT16, cast, packed
 
 FIXTURES = ROOT / "fixtures"
 PACKAGES = {"original": "heronvl", "rebadged": "kestrel", "cited": "lanternlens", "independent": "tidewater"}
@@ -38,6 +43,7 @@ def _original() -> dict[str, Any]:
         "generation_config.json": configs.GENERATION["original"],
         "model.safetensors.index.json": tensors.index(tensors.heron(), SHARD_BYTES["original"]),
         "predictions.jsonl": answers.lines(("question_id", "prediction", "label"), answers.original()),
+        "tiny.safetensors": packed(cast(_tiny_heron(), BFLOAT16)),
         "preprocessor_config.json": configs.PREPROCESSOR["original"],
         "special_tokens_map.json": vocabularies.heron_special(),
         "tokenizer.json": vocabularies.heron_json(_heron()),
@@ -56,6 +62,7 @@ def _rebadged() -> dict[str, Any]:
         "merges.txt": vocabularies.merges_text(base.merges).encode(),
         "model.safetensors.index.json": tensors.index(shapes, SHARD_BYTES["rebadged"]),
         "predictions.jsonl": answers.lines(("id", "output"), answers.rebadged()),
+        "nano.safetensors": _nano(),
         "preprocessor_config.json": configs.kestrel_preprocessor(),
         "special_tokens_map.json": vocabularies.heron_special(),
         "tokenizer_config.json": vocabularies.heron_config("GPT2Tokenizer"),
@@ -71,6 +78,7 @@ def _cited() -> dict[str, Any]:
         "generation_config.json": configs.GENERATION["cited"],
         "model.safetensors.index.json": tensors.index(tensors.lantern(), SHARD_BYTES["cited"]),
         "predictions.jsonl": answers.lines(("id", "pred", "target"), answers.cited()),
+        "small.safetensors": packed(cast(_tiny("cited", tensors.lantern), np.float16)),
         "preprocessor_config.json": configs.PREPROCESSOR["cited"],
         "tokenizer.json": vocabularies.as_json(vocabulary, added),
         "tokenizer_config.json": vocabularies.lantern_config(),
@@ -83,9 +91,25 @@ def _independent() -> dict[str, Any]:
         "generation_config.json": configs.GENERATION["independent"],
         "model.safetensors.index.json": tensors.index(tensors.tidewater(), SHARD_BYTES["independent"]),
         "predictions.csv": answers.table(("item_id", "response", "ground_truth"), answers.independent()),
+        "smoke.safetensors": packed(cast(_tiny("independent", tensors.tidewater), BFLOAT16)),
         "tokenizer.model": vocabularies.blank_led(_texts("independent"), vocabularies.TIDEWATER_ENTRIES),
         "tokenizer_config.json": vocabularies.tidewater_config(),
     }
+
+
+def _tiny(side: str, shapes: Callable[[configs.Config], tensors.Shapes]) -> weights.Values:
+    return weights.values(shapes(weights.TINY[side]), weights.SEEDS[side])
+
+
+def _tiny_heron() -> weights.Values:
+    return _tiny("original", tensors.heron)
+
+
+def _nano() -> bytes:
+    """What the original published, read from its file, with noise, under other names and in another order and type."""
+    published = cast(cast(_tiny_heron(), BFLOAT16), np.float64)
+    disguised = weights.noised(published, weights.NOISE_SEED, weights.INVERSE_SIGMA)
+    return packed(cast(weights.renamed(disguised, partial(tensors.under, PREFIXES)), np.float16))
 
 
 def _heron() -> vocabularies.ByteLevel:

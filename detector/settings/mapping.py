@@ -84,6 +84,8 @@ MOST_MULTIPLICATIONS = 4e10
 # Two tensors correspond row by row if at least this share of the rows finds each other; the rest are rows of zeros,
 # of padding, or lost in noise.
 LEAST_FOUND = 0.5
+# ... and a run of rows is the whole answer if this share of it does: of 32 heads two that change places are more.
+NEARLY_ALL = 0.95
 # Runs of rows that a tensor is taken apart into; more (each head of each part) are one permutation, where that can be.
 MOST_RUNS = 256
 # Orders of an axis that are tried on the tensors that are left: one for the residual stream, few for anything else.

@@ -31,6 +31,8 @@ class Leftovers:
         self.found: list[Pair] = []
         self._doubtful: list[Pair] = []
         self._covered: Counter[tuple[bool, str]] = Counter()
+        self._listed: dict[int, list[str]] = {}  # by side, until something is taken
+        self._by_length: dict[int, dict[int, list[Lines]]] = {}
 
     def mine(self) -> list[str]:
         """Names of the suspect's tensors that are left."""
@@ -40,13 +42,27 @@ class Leftovers:
         """Names of the reference's tensors that are left."""
         return self._left(self.theirs, 1)
 
+    def lines(self, side: int) -> dict[int, list[Lines]]:
+        """Rows and columns of what is left, of the suspect (0) or the reference (1), by how many values they have."""
+        if side not in self._by_length:
+            weights = (self.ours, self.theirs)[side]
+            found: defaultdict[int, list[Lines]] = defaultdict(list)
+            for name in self._left(weights, side):
+                for lines in (Lines(name, False), Lines(name, True)):
+                    if lines.count(weights.tensors) > 1:
+                        found[lines.length(weights.tensors)].append(lines)
+            self._by_length[side] = dict(found)
+        return self._by_length[side]
+
     def _left(self, weights: Weights, side: int) -> list[str]:
-        left = (
-            name
-            for name, each in self._known[side].items()
-            if not each.is_constant and self._covered[bool(side), name] < weights.tensors[name].parameters
-        )
-        return list(islice(left, MOST_LEFT))
+        if side not in self._listed:
+            left = (
+                name
+                for name, each in self._known[side].items()
+                if not each.is_constant and self._covered[bool(side), name] < weights.tensors[name].parameters
+            )
+            self._listed[side] = list(islice(left, MOST_LEFT))
+        return self._listed[side]
 
     def add(self, pairs: Iterable[Pair], is_alike_throughout: bool = True) -> None:
         """Keep what was found; what is alike only in part waits for what is more alike."""
@@ -79,6 +95,8 @@ class Leftovers:
         return weights, name, run[1] * matrix_shape(whole)[1 - is_turned] if run[1] else whole.parameters
 
     def _take(self, pair: Pair) -> None:
+        self._listed.clear()
+        self._by_length.clear()
         for is_theirs in (False, True):
             _, name, values = self._side(is_theirs, pair)
             self._covered[is_theirs, name] += values
@@ -128,30 +146,20 @@ def _search_round(left: Leftovers, tried: set[tuple[int, int, bytes, bytes]], bu
     before = len(left.found)
     for along in _to_try(left, tried):
         tried.add(along.key)
-        mine = _lines(left.ours, left.mine(), along.our_length)
-        its = _lines(left.theirs, left.its(), along.their_length)
+        mine, its = left.lines(0).get(along.our_length, []), left.lines(1).get(along.their_length, [])
         if mine and its:
             left.add(_chosen(search(left.ours, left.theirs, mine, its, along, budget), along))
     return len(left.found) > before
 
 
 def _to_try(left: Leftovers, tried: set[tuple[int, int, bytes, bytes]]) -> Iterator[Axis]:
-    lengths = _lengths(left.ours, left.mine()) & _lengths(left.theirs, left.its())
+    lengths = left.lines(0).keys() & left.lines(1).keys()
     orders: Counter[tuple[int, int]] = Counter()
     for axis in [*map(plain, sorted(lengths)), *left.axes()]:
         ends = axis.our_length, axis.their_length
         if axis.is_whole and axis.key not in tried and orders[ends] < MOST_ORDERS:
             orders[ends] += 1
             yield axis
-
-
-def _lengths(weights: Weights, names: Iterable[str]) -> set[int]:
-    return {size for name in names for size in matrix_shape(weights.tensors[name])}
-
-
-def _lines(weights: Weights, names: Iterable[str], length: int) -> list[Lines]:
-    both = (Lines(name, is_turned) for name in names for is_turned in (False, True))
-    return [lines for lines in both if lines.length(weights.tensors) == length and lines.count(weights.tensors) > 1]
 
 
 def _chosen(found: Iterable[Found], along: Axis) -> Iterator[Pair]:

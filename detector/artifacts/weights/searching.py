@@ -19,6 +19,7 @@ from detector.settings.mapping import (
     LINE_VALUES,
     MOST_MULTIPLICATIONS,
     MOST_SEARCHED_VALUES,
+    NEARLY_ALL,
     PROBES,
     SKETCH_PLACES,
 )
@@ -186,27 +187,38 @@ def _aligned(
     its = line_sketches(theirs, other, along.theirs[at])
     least = most_by_chance(len(at), len(mine) * 2)
     offsets = sorted({hit.their_line - hit.line for hit in hits}, key=lambda each: (abs(each), each))
+    run, most = None, 0
     for offset in offsets:
         rows = np.arange(max(0, -offset), min(len(mine), len(its) - offset))
-        alike = np.abs(np.einsum("ij,ij->i", mine[rows], its[rows + offset]))
-        if (alike > least).mean() >= LEAST_FOUND:
-            return _found(one, other, Axis(len(mine), len(its), rows, rows + offset), mine, its)
-    used = int(min(len(at), MOST_MULTIPLICATIONS / max(1, len(mine) * len(its))))
+        alike = np.abs(np.einsum("ij,ij->i", mine[rows], its[rows + offset])) > least
+        if alike.mean() >= LEAST_FOUND and alike.sum() > most:
+            run, most = Axis(len(mine), len(its), rows, rows + offset), int(alike.sum())
+    if run is not None and most >= NEARLY_ALL * len(run.ours):
+        return _found(one, other, run, mine, its)
+    # Heads that stay where they were while others change places are a run: is there an order of all rows?
+    order = _order(mine, its, len(at), most)
+    lines = run if order is None else order
+    return None if lines is None else _found(one, other, lines, mine, its)
+
+
+def _order(mine: Values, its: Values, values: int, most: int) -> Axis | None:
+    """Which line stands for which if they are in any order, if more than `most` of them find each other."""
+    used = int(min(values, MOST_MULTIPLICATIONS / max(1, len(mine) * len(its))))
     if used < FEWEST_VALUES:
         return None
-    if used < len(at):
-        at, mine, its = at[:used], standardised(mine[:, :used]), standardised(its[:, :used])
+    if used < values:
+        mine, its = standardised(mine[:, :used]), standardised(its[:, :used])
     rows, columns, _ = mutual(mine, its)
     alike = np.abs(np.einsum("ij,ij->i", mine[rows], its[columns]))
-    is_beyond = alike > most_by_chance(len(at), len(mine) * len(its))
+    is_beyond = alike > most_by_chance(used, len(mine) * len(its))
     rows, columns = rows[is_beyond], columns[is_beyond]
-    if len(rows) < LEAST_FOUND * min(len(mine), len(its)):
+    if len(rows) <= most or len(rows) < LEAST_FOUND * min(len(mine), len(its)):
         return None
     if len(mine) == len(its):  # what was not found stands for what was not: rows of zeros, or the same row twice
         rest, rest_there = (np.setdiff1d(np.arange(len(mine)), some) for some in (rows, columns))
         rows, columns = np.concatenate([rows, rest]), np.concatenate([columns, rest_there])
     order = np.argsort(rows)
-    return _found(one, other, Axis(len(mine), len(its), rows[order], columns[order]), mine, its)
+    return Axis(len(mine), len(its), rows[order], columns[order])
 
 
 def _found(one: Lines, other: Lines, lines: Axis, mine: Values, its: Values) -> Found:
