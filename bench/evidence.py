@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from bench import (
+    evidence_behaviour,
     evidence_config,
     evidence_dangling,
     evidence_declared,
@@ -15,6 +16,7 @@ from bench import (
     evidence_structure,
     evidence_tokenizer,
     evidence_verdict,
+    evidence_weights,
 )
 from bench.section import Demand, print_section, section
 
@@ -27,6 +29,8 @@ PARTS: dict[str, Callable[[Path, Path], Measured]] = {
     "Configurations": evidence_config.measure,
     "Structure": evidence_structure.measure,
     "Tokenizer": evidence_tokenizer.measure,
+    "Weights": evidence_weights.measure,
+    "Recorded predictions": evidence_behaviour.measure,
     "Fixtures": evidence_fixtures.measure,
     "Relation and strength": evidence_verdict.measure,
 }

@@ -48,6 +48,7 @@ class Depth(enum.StrEnum):
     HEADER = "header"  # names, types and shapes
     SAMPLE = "sample"  # and some slices of every tensor
     FULL = "full"  # and all that corresponds, once
+    FITTING = "fitting"  # all of what is here and small, slices of what is not
 
 
 class CloneType(enum.IntEnum):

@@ -17,7 +17,7 @@ class Options:
     jobs: int = 1
     most_explained: int = MOST_EXPLAINED  # matches of one reference, strongest first, that are explained in full
     kinds: frozenset[str] | None = None  # of evidence that are looked for
-    depth: Depth = Depth.SAMPLE  # how much of checkpoints is read
+    depth: Depth = Depth.FITTING  # how much of checkpoints is read
 
 
 DEFAULTS = Options()

@@ -133,7 +133,7 @@ class Comparison:
     attribution: tuple[Attribution, ...] = ()  # what the code of each reference explains, the nearest first
     bases: Mapping[str, Repo] = field(default_factory=dict)  # models that both sides may have started from, by name
     panel: Mapping[str, Repo] = field(default_factory=dict)  # models that only say what chance gives, by name
-    depth: Depth = Depth.SAMPLE  # of what checkpoints hold
+    depth: Depth = Depth.FITTING  # of what checkpoints hold
     progress: Progress | None = None
 
     def tell(self, stage: str) -> None:

@@ -342,3 +342,13 @@ def test_tables_that_a_formula_makes_and_counters_make_no_models_related() -> No
     for depth in (Depth.FULL, Depth.SAMPLE):
         found = compared({**model(2), **extra}, {**ORIGINAL, **extra}, depth=depth)
         assert not relate(found).is_related
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_noise_beside_coarse_rounding_has_no_rank(seed: int) -> None:
+    """Small matrices have singular values near zero: what lies there is no rounding."""
+    dice = np.random.default_rng(seed)
+    coarse = {f"part.{number}.weight": 0.3 * dice.standard_normal((24, 24)) for number in range(12)}
+    coarse = {name: values.astype(ml_dtypes.bfloat16).astype(np.float32) for name, values in coarse.items()}
+    copy = {name: noise(dice, name, values) for name, values in coarse.items()}
+    assert relations(compared({name: values.astype(np.float16) for name, values in copy.items()}, coarse)) == {"noised"}

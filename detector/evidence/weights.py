@@ -26,11 +26,11 @@ from detector.artifacts.weights import weight_tables
 from detector.artifacts.weights.chosen import chosen, common_shapes
 from detector.artifacts.weights.opened import Opened, open_weights
 from detector.artifacts.weights.relations import COPIES, TensorRelation, Told
-from detector.artifacts.weights.stored import Weights
+from detector.artifacts.weights.stored import Weights, stored_bytes
 from detector.artifacts.weights.studied import Studied, Study, Tell
 from detector.model import Depth, Evidence, Examined, Exhibit, Figure, Look, Skipped, Strength
 from detector.patterns import line, listed
-from detector.settings.weights import LEAST_P
+from detector.settings.weights import LEAST_P, MOST_WHOLE_BYTES
 from detector.targets import Comparison, Repo
 
 _KIND = "weights"
@@ -66,15 +66,15 @@ def find(comparison: Comparison) -> tuple[Look, ...]:
         {name: _opened(repo) for name, repo in comparison.references.items()},
         {name: _opened(repo) for name, repo in comparison.bases.items()},
     )
-    study = Study(comparison.depth)
-    return tuple(_look(comparison, models, study, name) for name in comparison.references)
+    studies = {depth: Study(depth) for depth in (Depth.SAMPLE, Depth.FULL)}
+    return tuple(_look(comparison, models, studies, name) for name in comparison.references)
 
 
 def _opened(repo: Repo) -> Opened:
     return open_weights(repo.files)
 
 
-def _look(comparison: Comparison, models: _Models, study: Study, name: str) -> Look:
+def _look(comparison: Comparison, models: _Models, studies: Mapping[Depth, Study], name: str) -> Look:
     skipped = list(_skipped(comparison, models, name))
     ours, theirs = models.suspect.found, models.references[name].found
     missing = [who for who, found in (("the suspect", ours), ("the reference", theirs)) if not found]
@@ -89,21 +89,27 @@ def _look(comparison: Comparison, models: _Models, study: Study, name: str) -> L
     evidence: list[Evidence] = []
     tables: list[Exhibit] = []
     pictures: list[Figure] = []
+    read: set[Depth] = set()
+    is_far = comparison.suspect.is_remote or comparison.references[name].is_remote
     for one, other in pairs:
+        depth = comparison.depth
+        if depth is Depth.FITTING:
+            depth = Depth.SAMPLE if is_far or max(map(_bytes, (one, other))) > MOST_WHOLE_BYTES else Depth.FULL
+        read.add(depth)
         tell = _teller(comparison, f"comparing weights with {name}")
         bases = {base: match for base, found in models.bases.items() if (match := _beside(one, found))}
         others = {
             each: match for each, found in models.references.items() if each != name and (match := _beside(one, found))
         }
-        studied = study.of(one, other, name, bases, others, tell)
+        studied = studies[depth].of(one, other, name, bases, others, tell)
         evidence += _lines(studied, name)
         tables += weight_tables.tables(studied.compared, studied.whole, name, studied.bases)
         pictures += weight_tables.figures(studied.compared, name)
         skipped += [Skipped(f"{comparison.name}:{each.path}", each.reason) for each in studied.compared.skipped]
         skipped += [Skipped(f"{comparison.name}:{one.path}", reason) for reason in studied.compared.mapping.unread]
-    how = "slices of every tensor" if comparison.depth is Depth.SAMPLE else "all values"
+    how = {Depth.SAMPLE: "slices of every tensor", Depth.FULL: "all values"}
     return Look(
-        Examined(_KIND, name, True, f"{about}: {how}"),
+        Examined(_KIND, name, True, f"{about}: {' and '.join(how[depth] for depth in how if depth in read)}"),
         tuple(evidence),
         tuple(tables),
         (),
@@ -130,6 +136,10 @@ def _beside(ours: Weights, others: Opened) -> Weights | None:
     """The checkpoint of another model that has most in common with one of the suspect's."""
     pairs = chosen([ours], others.found)
     return pairs[0][1] if pairs else None
+
+
+def _bytes(weights: Weights) -> int:
+    return sum(map(stored_bytes, weights.tensors.values()))
 
 
 def _counted(found: Sequence[Weights]) -> str:

@@ -106,9 +106,11 @@ EVEN_FLOOR = 0.25
 # The largest singular value lies at the edge of Marchenko and Pastur, within so many units of Tracy and Widom: 1 of
 # 100,000 blocks of independent numbers lies beyond.
 EDGE_UNITS = 5.0
-# Low rank: what is beyond the rank has at most this share of the energy, or this many times what rounding gives.
+# Low rank: what is beyond the rank has at most this share of the energy, or this many times what rounding gives there;
+# where rounding is more than a quarter of all, it hides which: the lower half of a noisy block has .13 of its energy.
 LOW_RANK_REST = 1e-3
-LOW_RANK_ROUNDING = 4.0
+LOW_RANK_ROUNDING = 1.5
+MOST_RANK_ROUNDING = 0.25
 # ... and the rank at most this part of the block's rows.
 LOW_RANK_PART = 0.5
 # Sigma is one number for all tensors, or one share of their standard deviations, if it varies by no more than this
@@ -176,3 +178,7 @@ MOST_COMPONENT_ROWS = 60
 MOST_TILES = 2_000
 # Of a cell or a label; names of tensors have some 80 characters.
 LONGEST_CELL = 160
+
+# A checkpoint that is here and no larger is read in full where nobody said how much to read: about a second, and what
+# slices cannot tell apart (adapters, grids, noise in small tensors) is told.
+MOST_WHOLE_BYTES = 64_000_000

@@ -31,6 +31,7 @@ from detector.settings.weights import (
     LOW_RANK_PART,
     LOW_RANK_REST,
     LOW_RANK_ROUNDING,
+    MOST_RANK_ROUNDING,
     VALUE_ERRORS,
     VALUE_FLOOR,
 )
@@ -210,18 +211,24 @@ def _spectrum(sums: Sums, ours: Values, theirs: Values) -> Spectrum | None:
         columns,
         float(singular[0]) / edge,
         1 + EDGE_UNITS * unit / edge,
-        _rank(singular**2, rounding * rows * columns),
+        _rank(singular**2, rounding * rows * columns, columns),
         _unevenness(squares, 1),
         _unevenness(squares, 0),
     )
 
 
-def _rank(energies: Numbers, of_rounding: float) -> int:
-    """How many singular values hold all energy but a rest that rounding may have left; 0 if too many do."""
+def _rank(energies: Numbers, of_rounding: float, columns: int) -> int:
+    """How many singular values hold all energy but a rest that rounding may have left; 0 if too many do.
+
+    Of rounding, which is white, (1 - k/rows)(1 - k/columns) lies beyond the first k: noise has too much there.
+    """
+    if of_rounding > MOST_RANK_ROUNDING * float(energies.sum()):
+        return 0
     rest = np.cumsum(energies[::-1])[::-1]  # rest[k]: what is left beyond rank k
-    total = float(rest[0])
-    limit = max(LOW_RANK_REST * total, min(LOW_RANK_ROUNDING * of_rounding, total / 4))
-    rank = int(np.searchsorted(-rest, -limit))
+    beyond = np.arange(energies.size)
+    of_white = (1 - beyond / energies.size) * (1 - beyond / columns)
+    is_rest = rest <= np.maximum(LOW_RANK_REST * rest[0], LOW_RANK_ROUNDING * of_rounding * of_white)
+    rank = int(np.argmax(is_rest)) if is_rest.any() else 0
     return rank if 0 < rank <= LOW_RANK_PART * energies.size else 0
 
 
