@@ -15,9 +15,13 @@ from hypothesis import strategies as st
 from detector.artifacts.checkpoints.gguf_header import GgufHeader, read_header
 from detector.artifacts.weights.opened import open_weights
 from detector.artifacts.weights.stored import CannotReadValues, Weights, stored_bytes
+from detector.compare import compare
+from detector.options import Options
 from detector.read import open_target
 from detector.targets import Head
-from tests.repositories import InMemory
+from tests.models import model as model_of
+from tests.repositories import InMemory, repo
+from tests.tensors import safetensors
 
 gguf = pytest.importorskip("gguf")
 
@@ -195,3 +199,24 @@ def test_values_of_a_type_that_cannot_be_unpacked_are_told(model: Path) -> None:
 def test_any_bytes_are_read_or_refused(rest: bytes, tensors: int, keys: int) -> None:
     found = read_header(Head(header(tensors, keys, rest), len(rest) + 24))
     assert isinstance(found, (GgufHeader, str))
+
+
+@pytest.mark.parametrize(("kind", "bits"), [("Q8_0", 8), ("Q4_0", 4)])
+def test_a_quantised_model_under_other_names_is_told_as_such(kind: str, bits: int, tmp_path: Path) -> None:
+    original = model_of(1)
+    writer = gguf.GGUFWriter(tmp_path / "copy.gguf", "llama")
+    for number, (_, values) in enumerate(sorted(original.items())):
+        if values.ndim == 2:
+            quantised = gguf.quants.quantize(values.astype(np.float32), gguf.GGMLQuantizationType[kind])
+            writer.add_tensor(f"blk.{number}", quantised, raw_dtype=gguf.GGMLQuantizationType[kind])
+        elif values.dtype.kind == "f":
+            writer.add_tensor(f"blk.{number}", values.astype(np.float32))
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    reference = repo("reference", {"model.safetensors": safetensors(original)})
+    with open_target(str(tmp_path / "copy.gguf")) as suspect:
+        (line,) = compare(suspect, [reference], Options(kinds=frozenset({"weights"}))).evidence
+    assert line.name == "quantised-copy"
+    assert f"at most {bits} bits" in line.claim

@@ -80,6 +80,7 @@ def _look(comparison: Comparison, models: _Models, studies: Mapping[Depth, Study
     missing = [who for who, found in (("the suspect", ours), ("the reference", theirs)) if not found]
     if missing:
         about = f"{' and '.join(missing)} {'has' if len(missing) == 1 else 'have'} no checkpoint that can be read"
+        about += f" ({skipped[0].path}: {skipped[0].reason})" if skipped else ""
         return Look(Examined(_KIND, name, False, about), skipped=tuple(skipped))
     pairs = chosen(ours, theirs)
     about = f"{_counted(ours)} with {_counted(theirs)}"

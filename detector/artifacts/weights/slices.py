@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from detector.artifacts.weights.stored import DTYPES, CannotReadValues, Values, Weights
+from detector.artifacts.weights.stored import CannotReadValues, Values, Weights
 from detector.model import Skipped
 from detector.settings.mapping import MOST_READ_TOGETHER_BYTES, READ_TOGETHER_BYTES
 
@@ -31,7 +31,6 @@ class _Place:
     path: str
     begin: int
     end: int
-    dtype: np.dtype[Any]
 
 
 def read_slices(weights: Weights, slices: Iterable[Slice]) -> Iterator[tuple[Slice, Values | str]]:
@@ -42,12 +41,12 @@ def read_slices(weights: Weights, slices: Iterable[Slice]) -> Iterator[tuple[Sli
     places: list[_Place] = []
     for each in slices:
         tensor = weights.tensors[each.name]
-        dtype = DTYPES.get(tensor.dtype)
-        if dtype is None:
-            yield each, f"{each.name}: values of type {tensor.dtype} are not read"
+        try:
+            begin, size = tensor.span(each.begin, each.count)
+        except CannotReadValues as error:
+            yield each, str(error)
         else:
-            begin = tensor.begin + each.begin * dtype.itemsize
-            places.append(_Place(each, tensor.path, begin, begin + each.count * dtype.itemsize, dtype))
+            places.append(_Place(each, tensor.path, begin, begin + size))
     for together in _runs(sorted(places, key=lambda place: (place.path, place.begin, place.slice.name))):
         yield from _read_run(weights, together)
 
@@ -79,8 +78,14 @@ def _read_run(weights: Weights, run: Sequence[_Place]) -> Iterator[tuple[Slice, 
         return
     weights.bytes_read += len(data)
     for place in run:
-        raw = np.frombuffer(data, place.dtype, place.slice.count, place.begin - begin)
-        yield place.slice, as_values(raw)
+        yield place.slice, _decoded(weights, place, data[place.begin - begin : place.end - begin])
+
+
+def _decoded(weights: Weights, place: _Place, data: bytes) -> Values | str:
+    try:
+        return as_values(weights.tensors[place.slice.name].decoded(data, place.slice.begin, place.slice.count))
+    except CannotReadValues as error:
+        return str(error)
 
 
 def _one(weights: Weights, each: Slice) -> Values | str:

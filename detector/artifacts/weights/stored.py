@@ -80,6 +80,32 @@ class Stored:
         is_matrix = len(self.shape) > 1 and min(self.shape) > 1
         return self.dtype in FLOATS or self.blocks is not None or (self.dtype in _SCALED and is_matrix)
 
+    def span(self, begin: int, count: int) -> tuple[int, int]:
+        """Where `count` values from `begin` on are, in the order of the rows: first byte in the file, and bytes.
+
+        Errors: CannotReadValues.
+        """
+        if self.blocks is not None:
+            first, last = begin // self.blocks.values, -(-(begin + count) // self.blocks.values)
+            return self.begin + first * self.blocks.size, (last - first) * self.blocks.size
+        dtype = DTYPES.get(self.dtype)
+        if dtype is None:
+            raise CannotReadValues(f"{self.name}: values of type {self.dtype} are not read")
+        return self.begin + begin * dtype.itemsize, count * dtype.itemsize
+
+    def decoded(self, data: bytes, begin: int, count: int) -> NDArray[Any]:
+        """The values of which `data` holds the span, in their own type; of blocks as 32-bit numbers.
+
+        Errors: CannotReadValues.
+        """
+        if self.blocks is None:
+            return np.frombuffer(data, DTYPES[self.dtype], count)
+        start = begin % self.blocks.values
+        try:
+            return self.blocks.unpack(data, self.blocks.size)[start : start + count]
+        except CannotReadValues as error:
+            raise CannotReadValues(f"{self.name}: {error}") from None
+
 
 @dataclass(slots=True)
 class Weights:
@@ -100,31 +126,14 @@ class Weights:
         Errors: CannotReadValues.
         """
         stored = self.tensors[name]
-        if stored.blocks is not None:
-            return self._unpacked(stored, stored.blocks, begin, count)
-        dtype = DTYPES.get(stored.dtype)
-        if dtype is None:
-            raise CannotReadValues(f"{name}: values of type {stored.dtype} are not read")
-        size = dtype.itemsize
-        return np.frombuffer(self._bytes(stored, begin * size, count * size), dtype)
-
-    def _unpacked(self, stored: Stored, blocks: Blocks, begin: int, count: int) -> Values:
-        first, last = begin // blocks.values, -(-(begin + count) // blocks.values)
-        data = self._bytes(stored, first * blocks.size, (last - first) * blocks.size)
-        start = begin - first * blocks.values
-        try:
-            return blocks.unpack(data, blocks.size)[start : start + count]
-        except CannotReadValues as error:
-            raise CannotReadValues(f"{stored.name}: {error}") from None
-
-    def _bytes(self, stored: Stored, begin: int, size: int) -> bytes:
-        data = self.part(stored.path, stored.begin + begin, size)
+        place, size = stored.span(begin, count)
+        data = self.part(stored.path, place, size)
         if isinstance(data, Skipped):
-            raise CannotReadValues(f"{stored.name}: {data.reason}")
+            raise CannotReadValues(f"{name}: {data.reason}")
         if len(data) != size:
-            raise CannotReadValues(f"{stored.name}: the file ends before its values do")
-        self.bytes_read += len(data)
-        return data
+            raise CannotReadValues(f"{name}: the file ends before its values do")
+        self.bytes_read += size
+        return stored.decoded(data, begin, count)
 
     def values(self, name: str, begin: int, count: int) -> Values:
         """The same as 32-bit numbers."""
