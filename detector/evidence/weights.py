@@ -162,7 +162,7 @@ def _lines(studied: Studied, name: str) -> Iterator[Evidence]:
 
 
 def _pattern(studied: Studied) -> tuple[str, Strength]:
-    """The pattern that holds, and how strong it may be: lines that a base of both explains are moderate at most."""
+    """The pattern that holds, and how strong it may be: lines that a model of both explains are moderate at most."""
     whole = studied.whole
     if studied.protecting:
         return "common-base", Strength.NONE
@@ -173,7 +173,9 @@ def _pattern(studied: Studied) -> tuple[str, Strength]:
     most = Strength.STRONG if studied.is_cleared else Strength.MODERATE
     if not whole.is_whole:
         return "shared-component", most
-    return _PATTERNS[whole.relation], Strength.STRONG if whole.relation in COPIES else most
+    # Two uploads of one published model do not come from each other.
+    is_copy = whole.relation in COPIES and not studied.is_known_model
+    return _PATTERNS[whole.relation], Strength.STRONG if is_copy else most
 
 
 def _said(studied: Studied, name: str) -> dict[str, object]:
