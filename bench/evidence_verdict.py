@@ -36,7 +36,7 @@ COPY = ("rebadged", "original")
 LEVELS = tuple(f"L{level}" for level in range(1, 9))
 # Kinds whose lines would be new between projects that have nothing in common: code and its traces have benches of their
 # own, and what a suspect says of itself is no likeness.
-BESIDE = ("dangling", "history", "config", "structure", "tokenizer")
+BESIDE = ("dangling", "history", "config", "structure", "tokenizer", "weights", "behaviour")
 
 
 @dataclass(frozen=True, slots=True)

@@ -108,15 +108,14 @@ def _labelled(dots: Sequence[_Dot]) -> set[int]:
 
 
 def _rows(dots: Sequence[_Dot], scale: _Scale) -> dict[int, int]:
-    """The row of each label, counted from the line: from the right, each in the lowest row that is free."""
-    free: list[float] = []
+    """The row of each label, counted from the line: from the right, each above those whose lines it would meet."""
     rows: dict[int, int] = {}
+    placed: list[tuple[float, int]] = []  # where the line of a label is, and its row
     for dot in sorted(dots, key=lambda each: (each.day, each.number), reverse=True):
         x = scale.x(dot.day)
         end = x + 5 + sum(2 if ord(char) >= _WIDE else 1 for char in _label(dot)) * CHARACTER + GAP
-        row = next((number for number, left in enumerate(free) if end <= left), len(free))
-        free[row : row + 1] = [x]
-        rows[dot.number] = row
+        rows[dot.number] = max((row for left, row in placed if left < end), default=-1) + 1
+        placed.append((x, rows[dot.number]))
     return rows
 
 
@@ -170,7 +169,7 @@ def _ticks(scale: _Scale) -> list[tuple[float, str]]:
 
 def _step(years: int) -> int:
     """A round number of years that gives at most `MOST_TICKS` ticks."""
-    return next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000) if years / step <= MOST_TICKS)
+    return next(step for step in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000) if years / step <= MOST_TICKS)
 
 
 def _day(number: int) -> str:

@@ -29,6 +29,7 @@ LINES = (  # of evidence that are shown
     "dangling/missing-class",
     "structure/same-tensors-renamed",
     "tokenizer/same-changes",
+    "weights/noised-copy",
     "declared/cited-source-not-nearest",
 )
 FONTS = "ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace"
