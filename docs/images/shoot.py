@@ -25,7 +25,7 @@ SHOW = "section => { document.getElementById(section).scrollIntoView(); window.s
 
 
 def main(pictures: str = "docs/images") -> None:
-    """Compare, open one match, and take a picture of it; and one of the histories that a script makes of two."""
+    """Compare, open one match, and take a picture of it; of the figures; and of histories that a script makes of two."""
     program = find_browser()
     if program is None:
         sys.exit(NONE_FOUND)
@@ -36,6 +36,8 @@ def main(pictures: str = "docs/images") -> None:
         page.evaluate(OPEN, MATCH)
         page.wait_for_timeout(500)  # until the code is coloured
         page.screenshot(path=Path(pictures) / "report.png")
+        page.evaluate(SHOW, "figures")
+        page.screenshot(path=Path(pictures) / "figures.png")
         build(folder)
         histories = [str(folder / side) for side in ("rebadged", "original")]
         page.goto(_written(histories, folder / "histories.html").as_uri())

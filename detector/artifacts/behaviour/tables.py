@@ -56,7 +56,7 @@ def shared_answers(name: str, compared: Compared, ranked: Ranked | None) -> Iter
         rows.append((*map(_cell, texts), *given))
     rows.sort(key=lambda row: (row[3] or 0, str(row[0]), str(row[1])))
     alone = sum(row[3] == 0 for row in rows)
-    what = f"the same wrong answers of {ours.path} and {compared.theirs.path} of {name}"
+    what = f"The same wrong answers of {ours.path} and {compared.theirs.path} of {name}"
     of_others = (
         f"{alone} of {len(rows)} only these two give, of {models + 2} models"
         if models
@@ -76,7 +76,7 @@ def ranking(name: str, sides: tuple[str, str], ranked: Ranked) -> Exhibit:
     rows = [(number, one, other, round(value, 2)) for number, (value, one, other) in _numbered(ranked, place)]
     rows.insert(place, (place + 1, f"{sides[0]} (the suspect)", f"{sides[1]} (the reference)", round(ranked.excess, 2)))
     kept = rows[: max(MOST_BEHAVIOUR_ROWS, place + 1)][-MOST_BEHAVIOUR_ROWS:]
-    title = f"the pair among all {len(ranked.others)} pairs of {ranked.models} other models"
+    title = f"The pair among all {len(ranked.others)} pairs of {ranked.models} other models"
     columns = ("rank", "one", "other", "excess")
     return Exhibit(_KIND, "panel", name, title, columns, tuple(kept), len(rows) - len(kept))
 
@@ -95,7 +95,7 @@ def histogram(name: str, sides: tuple[str, str], ranked: Ranked) -> Histogram:
         _KIND,
         "null-against-pair",
         name,
-        f"pairs of {ranked.models} other models, and {sides[0]} with {sides[1]}",
+        f"Pairs of {ranked.models} other models, and {sides[0]} with {sides[1]}",
         "standard deviations of equal wrong answers beyond what other models explain",
         tuple(round(float(edge), 4) for edge in edges),
         tuple(float(count) for count in counts),
@@ -111,10 +111,10 @@ def matrices(answers: Sequence[Answers], items: int, has_labels: bool) -> Iterat
         tuple(_share(one.codes == other.codes, (one.codes != NOTHING) & (other.codes != NOTHING)) for other in shown)
         for one in shown
     )
-    yield Matrix(_KIND, "agreement", "", f"share of equal answers to {items:,} items", names, names, agreement)
+    yield Matrix(_KIND, "agreement", "", f"Share of equal answers to {items:,} items", names, names, agreement)
     if has_labels:
         kappas = tuple(tuple(_kappa(one, other) for other in shown) for one in shown)
-        title = "error consistency (kappa): 0 where errors are independent of each other, 1 where they are the same"
+        title = "Error consistency (kappa): 0 where errors are independent of each other, 1 where they are the same"
         yield Matrix(_KIND, "shared-errors", "", title, names, names, kappas)
 
 

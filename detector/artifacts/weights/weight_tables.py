@@ -48,8 +48,7 @@ def figures(compared: Compared, name: str) -> Iterator[Figure]:
         )
         for each in _largest(compared.tensors, MOST_TILES)
     ]
-    used = {tile.category for tile in tiles}
-    legend = tuple(relation.value for relation in TensorRelation if relation.value in used)
+    legend = tuple(relation.value for relation in TensorRelation)  # all: one relation has one colour everywhere
     title = f"Tensors of {compared.ours.path} by their relation to those of {compared.theirs.path} of {name}"
     yield Mosaic(_KIND, "tensor-map", name, title, legend, tuple(tiles), len(compared.tensors) - len(tiles))
     changed = [each for each in compared.tensors if each.is_changed and each.is_matrix and each.residual is not None]
