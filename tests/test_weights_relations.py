@@ -352,3 +352,15 @@ def test_noise_beside_coarse_rounding_has_no_rank(seed: int) -> None:
     coarse = {name: values.astype(ml_dtypes.bfloat16).astype(np.float32) for name, values in coarse.items()}
     copy = {name: noise(dice, name, values) for name, values in coarse.items()}
     assert relations(compared({name: values.astype(np.float16) for name, values in copy.items()}, coarse)) == {"noised"}
+
+
+def test_a_matrix_that_drowns_in_noise_is_undetermined_and_another_one_independent() -> None:
+    name = "layers.1.mlp.up.weight"
+    dice = np.random.default_rng(3)
+    drowned = changed(ORIGINAL, noise)
+    drowned[name] = ORIGINAL[name] + 10 * ORIGINAL[name].std() * dice.standard_normal(ORIGINAL[name].shape)
+    told = {each.ours: each for each in compared(drowned).tensors}
+    assert (told[name].relation, told[name].note) == (TensorRelation.UNDETERMINED, "the signal is below the noise")
+    assert {each.relation for each in told.values() if each.is_matrix and each.ours != name} == {TensorRelation.NOISED}
+    drowned[name] = dice.standard_normal(ORIGINAL[name].shape) * ORIGINAL[name].std()
+    assert {each.ours: each for each in compared(drowned).tensors}[name].relation is TensorRelation.INDEPENDENT

@@ -19,6 +19,7 @@ from detector.settings.weights import (
     LEAST_ERRORS,
     LEAST_PACKED,
     LEAST_PRUNED_SHARE,
+    LEAST_SIGNAL,
     LEAST_UNCERTAIN,
     MOST_INDEPENDENT,
     MOST_ROUNDING,
@@ -125,8 +126,9 @@ def _by_values(sums: Sums) -> tuple[TensorRelation, str] | None:
 
 def _by_likeness(pair: Pair, sums: Sums, residual: Residual | None, grid: Grid | None) -> tuple[TensorRelation, str]:
     if is_chance(sums.correlation, sums.count, pair.is_certain):
-        reach = abs(sums.correlation) + CHANCE_ERRORS / math.sqrt(sums.count)
-        if pair.is_certain or reach >= MOST_INDEPENDENT:
+        errors = 1 / math.sqrt(sums.count)
+        is_weak = sums.correlation >= max(LEAST_SIGNAL, LEAST_ERRORS * errors)
+        if pair.is_certain or is_weak or abs(sums.correlation) + CHANCE_ERRORS * errors >= MOST_INDEPENDENT:
             return TensorRelation.UNDETERMINED, "the signal is below the noise"
         return TensorRelation.INDEPENDENT, ""
     if grid is not None:
