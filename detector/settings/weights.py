@@ -64,8 +64,8 @@ LEAST_UNCERTAIN = 0.35
 # Two tensors are independent if even so many standard errors above it their correlation is less than this.
 CHANCE_ERRORS = 3.0
 MOST_INDEPENDENT = 0.5
-# ... and it is not both this large and LEAST_ERRORS standard errors from nothing: the signal may be below noise of twenty
-# times its size. Half of the pairs that were trained apart have less than a fifth of this in every matrix.
+# ... and it is not both this large and LEAST_ERRORS standard errors from nothing: the signal may be below noise of
+# twenty times its size. Half of the pairs that were trained apart have less than a fifth of this in every matrix.
 LEAST_SIGNAL = 0.05
 # Integers that vary by more than this are weights, several of them in each; positions and counts are smaller.
 LEAST_PACKED = 1e6
