@@ -64,7 +64,27 @@ PARTS = {
     "Sources": "sources",
 }
 # What stands in a claim for what a report names; a place that is not here stands for a number.
-_PLACES = {"name": "REFERENCE", "top": "NEAREST", "path": "FILE", "paths": "FILES", "functions": "N functions"}
+_PLACES = {
+    "name": "REFERENCE",
+    "top": "NEAREST",
+    "path": "FILE",
+    "other": "FILE",
+    "paths": "FILES",
+    "functions": "N functions",
+    "base": "BASE",
+    "names": "NAMES",
+    "renames": "NAMES",
+    "matrices": "N of the N matrices of FILE",
+    "components": "COMPONENTS",
+    "how": "correspond to",
+    "arrangements": "ARRANGEMENTS",
+    "parts": "PARTS",
+    "sigma": "sigma = N",
+    "rank": "rank N",
+    "dtype": "TYPE",
+    # What one case says more than others.
+    **dict.fromkeys(("delta", "evidence", "more", "read", "size"), ""),
+}
 _PLACE = re.compile(r"\{(\w+)\}")
 
 _BREADTH = f"{DERIVED_FUNCTIONS} and more functions that stand on their own, with {DERIVED_BITS:,.0f} bits and more"
