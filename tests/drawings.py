@@ -7,7 +7,7 @@ import random
 from itertools import pairwise
 from statistics import NormalDist
 
-from detector.model import Figure, Histogram, Matrix, Mosaic, Tile
+from detector.figures import Figure, Histogram, Matrix, Mosaic, Tile
 
 _OF_A_LAYER = {
     "self_attn.q_proj.weight": 4096 * 4096,

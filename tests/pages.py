@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 
 from detector.compare import compare
+from detector.figures import Figure, Histogram, Matrix, Mosaic, Tile
 from detector.model import (
     Basis,
     CloneType,
@@ -23,21 +24,16 @@ from detector.model import (
     Event,
     Examined,
     Exhibit,
-    Figure,
     Flow,
     FlowNode,
     FlowPair,
-    Histogram,
     Match,
-    Matrix,
-    Mosaic,
     Report,
     Role,
     Similarities,
     Skipped,
     Span,
     Texts,
-    Tile,
     Trace,
 )
 from detector.options import Options

@@ -6,6 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from detector.figures import Histogram, Matrix, Mosaic, Tile
 from detector.model import (
     Attribution,
     Basis,
@@ -19,10 +20,7 @@ from detector.model import (
     Flow,
     FlowNode,
     FlowPair,
-    Histogram,
     Match,
-    Matrix,
-    Mosaic,
     NamePair,
     Relation,
     Report,
@@ -33,7 +31,6 @@ from detector.model import (
     Span,
     Strength,
     Texts,
-    Tile,
     Trace,
 )
 from detector.report.findings import TRACE_KINDS

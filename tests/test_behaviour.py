@@ -10,7 +10,8 @@ import pytest
 
 from bench.evidence_behaviour import affair
 from detector.artifacts.behaviour.chance import Shared, decimal, log_tail
-from detector.model import Exhibit, Histogram, Look, Matrix, Strength
+from detector.figures import Histogram, Matrix
+from detector.model import Exhibit, Look, Strength
 from tests.logs import ITEMS, answers, copied, labels, lines, log, look, looks
 
 ORIGINAL = answers(1)

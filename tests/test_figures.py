@@ -12,8 +12,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from rich.cells import cell_len
 
+from detector.figures import Figure, Histogram, Matrix, Mosaic, Tile
 from detector.formats import Format, render
-from detector.model import Figure, Histogram, Matrix, Mosaic, Report, Tile, UserError
+from detector.model import Report, UserError
 from detector.report import (
     bars,
     documents,

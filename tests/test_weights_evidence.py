@@ -16,7 +16,8 @@ from detector.artifacts.weights.components import components, layer
 from detector.artifacts.weights.known_bases import digest
 from detector.artifacts.weights.relations import TensorRelation
 from detector.evidence import weights
-from detector.model import Depth, Evidence, Exhibit, Histogram, Look, Mosaic, Skipped, Strength
+from detector.figures import Histogram, Mosaic
+from detector.model import Depth, Evidence, Exhibit, Look, Skipped, Strength
 from detector.patterns import PATTERNS, Null
 from detector.settings.weights import MOST_TENSOR_ROWS, MOST_TILES
 from detector.targets import Comparison, Repo

@@ -26,7 +26,8 @@ from detector.artifacts.behaviour.log import Log
 from detector.artifacts.behaviour.logs import Logs, read_logs
 from detector.artifacts.behaviour.pairing import Paired, pair, panel
 from detector.artifacts.behaviour.panel import Answers, Ranked, rank
-from detector.model import Evidence, Examined, Exhibit, Figure, Look, Skipped, Strength
+from detector.figures import Figure
+from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
 from detector.settings.behaviour import (
     CLEAR_EXCESS,
     FEWEST_COMMON_ITEMS,

@@ -28,7 +28,8 @@ from detector.artifacts.weights.opened import Opened, open_weights
 from detector.artifacts.weights.relations import COPIES, TensorRelation, Told
 from detector.artifacts.weights.stored import Weights, stored_bytes
 from detector.artifacts.weights.studied import Studied, Study, Tell
-from detector.model import Depth, Evidence, Examined, Exhibit, Figure, Look, Skipped, Strength
+from detector.figures import Figure
+from detector.model import Depth, Evidence, Examined, Exhibit, Look, Skipped, Strength
 from detector.patterns import line, listed
 from detector.settings.weights import LEAST_P, MOST_WHOLE_BYTES
 from detector.targets import Comparison, Repo

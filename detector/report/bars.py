@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from detector.model import Histogram
+from detector.figures import Histogram
 from detector.report import figures
 from detector.report.names import elided, visible
 

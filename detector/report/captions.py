@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from detector.model import Figure, Histogram, Matrix, Mosaic
+from detector.figures import Figure, Histogram, Matrix, Mosaic
 from detector.report import figures, heat
 from detector.report.escaping import code, prose
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from detector.model import Figure, Histogram, Matrix, Mosaic, Tile
+from detector.figures import Figure, Histogram, Matrix, Mosaic, Tile
 from detector.report import rounding
 
 

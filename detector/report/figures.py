@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from detector.model import Figure, Histogram, Matrix, Mosaic, Report, Tile
+from detector.figures import Figure, Histogram, Matrix, Mosaic, Tile
+from detector.model import Report
 from detector.report import summary
 from detector.report.rounding import MEASURE_DIGITS
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from detector.model import Matrix
+from detector.figures import Matrix
 from detector.report import figures
 from detector.report.names import elided, visible
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-from detector.model import Mosaic, Tile
+from detector.figures import Mosaic, Tile
 from detector.report import figures
 from detector.report.names import elided, shortened, visible
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from detector.model import Figure, Histogram, Matrix, Mosaic, Report
+from detector.figures import Figure, Histogram, Matrix, Mosaic
+from detector.model import Report
 from detector.report import bars, figures, heat, mosaics
 
 MOST_FIGURES = 60  # of a page: more are told by number

@@ -9,7 +9,8 @@ from rich.console import RenderableType
 from rich.constrain import Constrain
 from rich.text import Text
 
-from detector.model import Figure, Histogram, Matrix, Mosaic, Report
+from detector.figures import Figure, Histogram, Matrix, Mosaic
+from detector.model import Report
 from detector.report import figures, heat, layout, words
 from detector.report.names import visible
 

@@ -10,7 +10,8 @@ from detector.artifacts.behaviour.answers import NOTHING
 from detector.artifacts.behaviour.chance import Shared
 from detector.artifacts.behaviour.compared import Compared, Flags
 from detector.artifacts.behaviour.panel import Answers, Ranked, bits
-from detector.model import Exhibit, Histogram, Matrix
+from detector.figures import Histogram, Matrix
+from detector.model import Exhibit
 from detector.settings.behaviour import MOST_BEHAVIOUR_ROWS, MOST_MATRIX_MODELS, NULL_BINS
 
 _KIND = "behaviour"

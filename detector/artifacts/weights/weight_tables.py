@@ -16,7 +16,8 @@ from detector.artifacts.weights.relations import TensorRelation, Told
 from detector.artifacts.weights.residuals import Residual, edges
 from detector.artifacts.weights.stored import Weights, stored_bytes
 from detector.artifacts.weights.whole import Whole
-from detector.model import Exhibit, Figure, Histogram, Mosaic, Tile
+from detector.figures import Figure, Histogram, Mosaic, Tile
+from detector.model import Exhibit
 from detector.settings.weights import LONGEST_CELL, MOST_COMPONENT_ROWS, MOST_TENSOR_ROWS, MOST_TILES
 
 _KIND = "weights"
