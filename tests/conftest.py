@@ -5,13 +5,20 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from detector.model import Skipped
 from detector.read import open_target
+from tests.browsers import NONE_FOUND, find_browser, opened_browser
+
+# No test is timed: where a machine is busy with others, every limit of time is passed some day.
+settings.register_profile("untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("untimed")
 
 Git = Callable[..., str]
 Contents = Callable[[object], tuple[dict[str, bytes], dict[str, str]]]
@@ -32,6 +39,17 @@ def git(tmp_path: Path) -> Git:
         return done.stdout.strip()
 
     return run
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser of this machine, without a window."""
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
+    program = find_browser()
+    if program is None:
+        pytest.skip(NONE_FOUND)
+    with opened_browser(program) as opened:
+        yield opened
 
 
 @pytest.fixture

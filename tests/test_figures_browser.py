@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,22 +11,10 @@ import pytest
 
 from detector.report import documents, html, mosaics
 from tests.beside import beside
-from tests.browsers import NONE_FOUND, find_browser, opened_browser
 from tests.drawings import figures, tensor_map
-
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 
 AA = 4.5  # WCAG 2.2, 1.4.3: contrast of text
 COLOURS = """elements => elements.map(each => getComputedStyle(each).fill)"""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    program = find_browser()
-    if program is None:
-        pytest.skip(NONE_FOUND)
-    with opened_browser(program) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -14,24 +14,12 @@ from typing import Any
 import pytest
 
 from detector.report import html
-from tests.browsers import NONE_FOUND, find_browser, opened_browser
 from tests.pages import HARMLESS, HOSTILE, fixture_report, large_report, odd_report
-
-pytest.importorskip("playwright.sync_api", reason="playwright is not installed: pip install playwright")
 
 AA = 4.5  # WCAG 2.2, 1.4.3: contrast of text
 AA_LARGE = 3.0  # 1.4.11: of what is no text
 
 Page = Any  # playwright's types are there only where playwright is
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    program = find_browser()
-    if program is None:
-        pytest.skip(NONE_FOUND)
-    with opened_browser(program) as opened:
-        yield opened
 
 
 @pytest.fixture(scope="module")
