@@ -56,6 +56,12 @@ def _shown(page: Page) -> int:
     return int(page.locator(".match:visible").count())
 
 
+def _reset(page: Page) -> None:
+    """Reset the filters, and wait until the list has followed: it does so once the fields have their values."""
+    page.locator("#filters").get_by_text("Reset").click()
+    page.evaluate("() => new Promise(done => setTimeout(done))")
+
+
 # --- what a person does ---
 
 
@@ -100,11 +106,11 @@ def test_filters_and_search_narrow_the_list_and_reset_widens_it(browser: Any, fi
         assert _shown(page) == sum(match.bits >= 200 for match in matches) < len(matches)
         form.locator("[name=type]").select_option("4")
         assert _shown(page) == sum(match.bits >= 200 and match.clone_type == 4 for match in matches) > 0
-        form.get_by_text("Reset").click()
+        _reset(page)
         assert _shown(page) == len(matches)
         form.locator("[name=similarity]").fill("0.9")
         assert _shown(page) == sum(round(match.similarity, 4) >= 0.9 for match in matches)
-        form.get_by_text("Reset").click()
+        _reset(page)
         form.locator("[name=text]").fill("QueryAttention projector")  # a rename or a name, and a path
         shown = page.locator(".match:visible").all_text_contents()
         assert 0 < len(shown) < len(matches)
@@ -191,9 +197,9 @@ def test_code_is_coloured_without_a_change_of_the_page(browser: Any, file: Path)
     with _opened(browser, file) as page:
         before = page.locator(".match").first.evaluate("match => match.querySelector('.views').innerHTML")
         match = _first_match(page)
-        page.wait_for_function("CSS.highlights.get('code-keyword').size > 0")
+        page.wait_for_function("CSS.highlights.get('code-keyword')?.size > 0")
         match.get_by_text("As published", exact=True).click()
-        page.wait_for_function("CSS.highlights.get('code-renamed').size > 0")
+        page.wait_for_function("CSS.highlights.get('code-renamed')?.size > 0")
         assert match.evaluate("match => match.querySelector('.views').innerHTML") == before
         match.locator("> summary").click()
         page.wait_for_function("CSS.highlights.get('code-keyword').size === 0")
