@@ -21,8 +21,9 @@ from bench.process import in_fresh_process
 from bench.section import Demand, print_section, section, table
 from detector import settings
 from detector.code import candidates, match, signatures
-from detector.code.bulk import Corpus, read_corpus
+from detector.code.bulk import read_corpus
 from detector.code.callgraph import callees
+from detector.code.corpus import Corpus
 from detector.read import open_target
 
 VARIANT = "V3"

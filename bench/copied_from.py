@@ -30,7 +30,8 @@ from bench.process import in_fresh_process, own_peak
 from bench.scoring import SCORES, SIMILARITY, Listed, Result, Truth, evaluate, listed_in_pairs, listed_in_report
 from bench.section import ROOT, Demand, arguments, megabytes, section, table, work_folder
 from bench.wheels import python_files, wheel
-from detector.code.bulk import Corpus, read_corpus
+from detector.code.bulk import read_corpus
+from detector.code.corpus import Corpus
 from detector.evidence import code
 from detector.read import open_target
 

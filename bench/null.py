@@ -22,7 +22,8 @@ from bench.section import Demand, arguments, first_line, section, table
 from bench.wheels import python_files, wheel
 from detector.code import histogram
 from detector.code.assign import name_agreement
-from detector.code.bulk import Corpus, read_corpus
+from detector.code.bulk import read_corpus
+from detector.code.corpus import Corpus
 from detector.code.link import scores
 from detector.code.match import Floats
 from detector.code.null import FILE

@@ -18,7 +18,8 @@ from bench.wheels import wheel
 from detector.artifacts.credits.claims import claims
 from detector.artifacts.credits.naming import is_named, names_of
 from detector.code import structure
-from detector.code.bulk import Corpus, local_packages
+from detector.code.bulk import local_packages
+from detector.code.corpus import Corpus
 from detector.code.explain import explain
 from detector.code.link import class_places
 from detector.code.match import Floats, Pairs

@@ -44,7 +44,8 @@ from bench.process import in_fresh_process
 from bench.scoring import Listed, Pair, listed_in_pairs
 from bench.section import Demand, print_section, section, table
 from bench.wheels import InMemory, python_files, wheel
-from detector.code.bulk import Corpus, read_corpus
+from detector.code.bulk import read_corpus
+from detector.code.corpus import Corpus
 from detector.evidence import code
 from detector.targets import SourceFile
 

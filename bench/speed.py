@@ -18,7 +18,8 @@ import numpy as np
 from bench.process import in_fresh_process
 from bench.section import Demand, print_section, section, table
 from bench.wheels import python_files, wheel
-from detector.code.bulk import Corpus, View, read_corpus
+from detector.code.bulk import read_corpus
+from detector.code.corpus import Corpus, View
 from detector.code.sorting import Numbers
 from detector.targets import SourceFile
 

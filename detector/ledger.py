@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 
-from detector.code.bulk import Corpus
+from detector.code.corpus import Corpus
 from detector.evidence import code, traces
 from detector.judge import strength_of
 from detector.model import Attribution, CloneType, Evidence, Match

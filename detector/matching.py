@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 
 from detector import ledger
 from detector.code import histogram, structure
-from detector.code.bulk import Corpus, compared_packages, local_packages, missing_functions, read_corpus
+from detector.code.bulk import compared_packages, local_packages, missing_functions, read_corpus
+from detector.code.corpus import Corpus
 from detector.code.explain import Explanation, explain
 from detector.evidence import code, declared
 from detector.judge import Link

@@ -155,6 +155,16 @@ class FlowPair:
 
 
 @dataclass(frozen=True, slots=True)
+class Terms:
+    """Licences on both sides of a match, as SPDX expressions ("" where none is told), and what a table says of them."""
+
+    suspect: str  # of the file that the function is in now, else of the project
+    reference: str
+    verdict: str  # "same", "compatible", "with-conditions", "conflicting", "unknown"
+    note: str  # what the table says, in a sentence; no legal advice
+
+
+@dataclass(frozen=True, slots=True)
 class Match:
     """Two functions that compute the same thing, and how surprising that is."""
 
@@ -181,6 +191,9 @@ class Match:
     reference_lines: tuple[Lines, ...] = ()
     texts: Texts | None = None  # of matches that are explained
     flows: FlowPair | None = None
+    terms: Terms | None = None  # where licences were looked at
+    credit: str = ""  # the comment that declares this reuse, to paste above the function
+    accepted: str = ""  # who accepted this and why: a comment in the code, a baseline; it is not gated
 
 
 @dataclass(frozen=True, slots=True)

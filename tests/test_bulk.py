@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from detector.code import bulk, parse
-from detector.code.bulk import Corpus, compared_packages, local_packages, missing_functions, read_corpus
+from detector.code.bulk import compared_packages, local_packages, missing_functions, read_corpus
+from detector.code.corpus import Corpus
 from detector.code.lowering.python import begin
 from detector.code.parse import lower_file, parse_file, shingles_of
 from detector.model import Role, Skipped

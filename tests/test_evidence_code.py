@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from detector.code import link
-from detector.code.bulk import Corpus, read_corpus
+from detector.code.bulk import read_corpus
+from detector.code.corpus import Corpus
 from detector.evidence import code, declared
 from detector.evidence.code import CodeEvidence, Gate
 from detector.settings import FEWEST_LINK_FUNCTIONS, LINK_BITS, REPORT_BITS, REPORT_SCORE

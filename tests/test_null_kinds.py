@@ -11,7 +11,8 @@ import pytest
 from bench import null, null_kinds
 from bench.null_kinds import Kinds, kinds, tables
 from detector.code import histogram
-from detector.code.bulk import Corpus, read_corpus
+from detector.code.bulk import read_corpus
+from detector.code.corpus import Corpus
 from detector.code.link import scores
 from detector.evidence import code
 from detector.model import Basis, CloneType, Correspondence, NamePair

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from detector.code.bulk import Corpus, View, read_corpus
+from detector.code.bulk import read_corpus
+from detector.code.corpus import Corpus, View
 from detector.targets import SourceFile
 
 Set = frozenset[int]

@@ -16,62 +16,17 @@ from itertools import islice
 
 import numpy as np
 
+from detector.code.corpus import Corpus, View
 from detector.code.lowering.labels import LOCAL_NAMES_NEVER, MODEL_LIBRARIES
 from detector.code.lowering.python import Batch, Unit, begin
 from detector.code.parse import lower_file, parsing
-from detector.code.shingle import Shingles, joined, mix, shingle
+from detector.code.shingle import Shingles, joined, shingle
 from detector.code.sorting import Numbers
 from detector.model import Role, Skipped, Span
 from detector.settings import BATCH_RECORDS, LEAST_PARALLEL_BYTES, MOST_WAITING, TASK_BYTES
 from detector.targets import SourceFile
 
 Progress = Callable[[int, int], None]  # files done, files in all
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """Some functions of a corpus, seen another way.
-
-    Shapes: row j of `shingles` is function number functions[j]; ascending.
-    """
-
-    shingles: Shingles
-    functions: Numbers
-
-
-@dataclass(frozen=True, slots=True)
-class Corpus:
-    """The functions of one repository, in the order of their files.
-
-    Shapes: spans[j] and calls[j] belong to function j of `shingles`.
-    """
-
-    spans: tuple[Span, ...]
-    calls: tuple[tuple[str, ...], ...]  # names of the project's own functions that each one calls
-    shingles: Shingles
-    expanded: View  # functions that call helpers of their own file, with those in place
-    blind: View  # functions that use what their object holds, without knowing what that is
-    blind_expanded: View  # both
-    files: int
-    skipped: tuple[Skipped, ...]
-
-    @property
-    def views(self) -> tuple[tuple[Shingles, Numbers], ...]:
-        """The further views, as `match.weigh` takes them."""
-        return tuple((view.shingles, view.functions) for view in (self.expanded, self.blind, self.blind_expanded))
-
-    @property
-    def comparable(self) -> int:
-        """Functions that compute something: a bare `pass` can be found nowhere."""
-        return int(np.count_nonzero(np.diff(self.shingles.offsets)))
-
-    def digest(self, function: int) -> str:
-        """Sixteen hex digits of a function's value flow: survives moved lines, renames, and temporaries.
-
-        Stable: a sum of shingle hashes, so their order does not matter.
-        """
-        first, last = self.shingles.offsets[function], self.shingles.offsets[function + 1]
-        return f"{int(mix(self.shingles.hashes[first:last]).sum(dtype=np.uint64)):016x}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,9 +20,9 @@ import numpy.typing as npt
 
 from detector.code import wording
 from detector.code.assign import assign, company, fit, name_agreement, neighbours, settled, similarity
-from detector.code.bulk import Corpus
 from detector.code.callgraph import callees
 from detector.code.candidates import pairs
+from detector.code.corpus import Corpus
 from detector.code.link import believe, scores
 from detector.code.match import Floats, Pairs, Weighted, exclusive_bits, weigh
 from detector.code.null import null

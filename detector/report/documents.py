@@ -26,6 +26,7 @@ from detector.model import (
     Similarities,
     Skipped,
     Span,
+    Terms,
     Texts,
     Trace,
 )
@@ -140,7 +141,14 @@ def match(match: Match) -> dict[str, object]:
         },
         **({"texts": _texts(match.texts)} if match.texts else {}),
         **({"flows": _flows(match.flows)} if match.flows else {}),
+        **({"terms": _terms(match.terms)} if match.terms else {}),
+        **({"credit": match.credit} if match.credit else {}),
+        **({"accepted": match.accepted} if match.accepted else {}),
     }
+
+
+def _terms(terms: Terms) -> dict[str, Value]:
+    return {"suspect": terms.suspect, "reference": terms.reference, "verdict": terms.verdict, "note": terms.note}
 
 
 def _texts(texts: Texts) -> dict[str, object]:

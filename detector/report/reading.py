@@ -34,6 +34,7 @@ from detector.model import (
     Skipped,
     Span,
     Strength,
+    Terms,
     Texts,
     Trace,
 )
@@ -122,7 +123,7 @@ def _span(span: Object) -> Span:
 def _match(match: Object) -> Match:
     similarity, bits = match.ratio("similarity"), match.number("bits")
     suspect_lines, reference_lines = _lines_of_both(match.optional("shared_lines"))
-    texts, flows = match.optional("texts"), match.optional("flows")
+    texts, flows, terms = match.optional("texts"), match.optional("flows"), match.optional("terms")
     places = match.optional("disguise_lines")
     return Match(
         suspect=_span(match.object("suspect")),
@@ -147,7 +148,14 @@ def _match(match: Object) -> Match:
         reference_lines=reference_lines,
         texts=_texts(texts) if texts else None,
         flows=_flows(flows) if flows else None,
+        terms=_terms(terms) if terms else None,
+        credit=match.text("credit", default=""),
+        accepted=match.text("accepted", default=""),
     )
+
+
+def _terms(terms: Object) -> Terms:
+    return Terms(terms.text("suspect"), terms.text("reference"), terms.text("verdict"), terms.text("note"))
 
 
 def _by_role(roles: Object | None) -> dict[str, dict[str, str]]:
