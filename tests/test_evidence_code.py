@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
+from detector.code import link
 from detector.code.bulk import read_corpus
 from detector.code.corpus import Corpus
 from detector.code.pairs import scores

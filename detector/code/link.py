@@ -58,7 +58,8 @@ class Belief:
 class Side(Protocol):
     """What belief asks of a side."""
 
-    def __len__(self) -> int:
+    @property
+    def functions(self) -> int:
         """How many functions it has."""
 
     @property
@@ -99,8 +100,8 @@ def believe(
     if is_strong.sum() >= FEWEST_LINK_FUNCTIONS and chosen.shared[is_strong].sum() >= LINK_BITS:
         around = _Around(chosen, suspects, ours)
         contexts = [
-            (Basis.FILE, _Context(chosen, suspects, references, len(theirs), by_class=False)),
-            (Basis.CLASS, _Context(chosen, suspects, references, len(theirs), by_class=True)),
+            (Basis.FILE, _Context(chosen, suspects, references, theirs.functions, by_class=False)),
+            (Basis.CLASS, _Context(chosen, suspects, references, theirs.functions, by_class=True)),
         ]
         is_open = chosen.shared >= LINKED_BITS
         for_names = NAME_ODDS**agreement
@@ -186,7 +187,7 @@ def _called(chosen: Pairs, is_believed: Mask, ours: Side, theirs: Side) -> Float
     first, second = np.concatenate([helper, helper[further]]), np.concatenate([own, called])
     if not len(first):
         return np.zeros(len(chosen.suspect))
-    firsts, _ = grouped(first * len(theirs) + second)
+    firsts, _ = grouped(first * theirs.functions + second)
     hits = Known(first[firsts], second[firsts], np.ones(len(firsts))).of(chosen.suspect, chosen.reference)
     odds: Floats = np.where(hits > 0, CALLED_PRIOR / (1 - CALLED_PRIOR) / NARROWING, 0.0)
     return odds

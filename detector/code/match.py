@@ -67,7 +67,9 @@ class Weighted:
     is_blind: npt.NDArray[np.bool_]
     callees: Calls
 
-    def __len__(self) -> int:
+    @property
+    def functions(self) -> int:
+        """How many there are."""
         return len(self.own.totals)
 
     @property
@@ -82,11 +84,11 @@ class Weighted:
 
     def inlined(self, weights: Floats, functions: Numbers) -> Rows:
         """Some functions, in their places, with their helpers; those of other files beside them, one level deep."""
-        is_asked = np.zeros(len(self), np.float32)
+        is_asked = np.zeros(self.functions, np.float32)
         is_asked[functions] = 1
         asked = sparse.diags_array(is_asked * ~self.is_expanded).tocsr()
         in_place = sparse.diags_array(is_asked * self.is_expanded).tocsr()
-        callees = ones(self.callees.called.astype(np.int32), self.callees.offsets.astype(np.int32), len(self))
+        callees = ones(self.callees.called.astype(np.int32), self.callees.offsets.astype(np.int32), self.functions)
         matrix = (asked @ self.matrix + (asked @ callees) @ self.matrix + in_place @ self.expanded.matrix).tocsr()
         matrix.data = np.ones_like(matrix.data)
         matrix.sort_indices()

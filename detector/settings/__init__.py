@@ -60,6 +60,9 @@ CANDIDATE_SHARE = 0.2
 SIGNATURE_BLOCK = 2_048
 PAIR_BLOCK = 4_000
 
+# Of a few pairs the shingles that are looked up at once: 40 MB, however large the functions are.
+SHINGLES_TOGETHER = 1_000_000
+
 # --- scores --------------------------------------------------------------------------------------------------
 
 # The least number of functions that frequencies are taken over: with a few hundred functions on either side,
