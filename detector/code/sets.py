@@ -2,35 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
 from detector.code.callgraph import Calls
+from detector.code.corpus import RUN_BITS, Runs
 from detector.code.pairs import Floats
 from detector.code.sorting import Numbers, distinct, grouped
 from detector.code.views import LaidOut
-from detector.settings import SHINGLES_TOGETHER
+from detector.settings import MOST_BESIDE, SHINGLES_TOGETHER
 
 Mask = npt.NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """Sets of numbers below `width`.
+
+    Shapes: `keys[starts[j]:starts[j + 1]]` are the members of set j, each as j * width + member, ascending.
+    """
+
+    keys: Numbers
+    starts: Numbers
+    width: int
+
+    def sizes(self) -> Numbers:
+        """How many members each set has."""
+        found: Numbers = np.diff(self.starts)
+        return found
+
+    def members(self, chosen: Numbers) -> tuple[Numbers, Numbers]:
+        """Of the chosen sets: the place of each among them, and a member."""
+        starts, counts = self.starts[chosen], self.sizes()[chosen]
+        place = np.repeat(np.arange(len(chosen)), counts)
+        keys = self.keys[np.arange(len(place)) + np.repeat(starts - (np.cumsum(counts) - counts), counts)]
+        return place, keys - (chosen * self.width)[place]
+
+
+def in_both(one: Keyed, other: Keyed, left: Numbers, right: Numbers) -> Iterator[tuple[Numbers, Numbers]]:
+    """What sets left[i] of the one and right[i] of the other have in common, some pairs at a time: i, and the member.
+
+    The members of the smaller set are looked up in the larger: one of a hundred thousand costs its partners no more
+    than they have themselves.
+    """
+    is_smaller = one.sizes()[left] <= other.sizes()[right]
+    for small, large, ours, theirs, chosen in (
+        (one, other, left, right, np.flatnonzero(is_smaller)),
+        (other, one, right, left, np.flatnonzero(~is_smaller)),
+    ):
+        sizes = small.sizes()[ours[chosen]]
+        blocks = (np.cumsum(sizes) - sizes) // SHINGLES_TOGETHER
+        borders = np.flatnonzero(np.diff(blocks, prepend=-1, append=-1)).tolist() if len(chosen) else []
+        for start, end in pairwise(borders):
+            pairs = chosen[start:end]
+            place, member = small.members(ours[pairs])
+            wanted = (theirs[pairs] * large.width)[place] + member
+            at = np.searchsorted(large.keys, wanted)
+            hits = np.flatnonzero(large.keys[np.minimum(at, len(large.keys) - 1)] == wanted) if len(wanted) else at
+            yield pairs[place[hits]], member[hits]
+
+
+def resemblances(one: Runs, other: Runs, first: Numbers, second: Numbers) -> Floats:
+    """The plain Jaccard of the runs of each pair of functions; 0 for two functions without runs."""
+    ours, left = _keyed(one, first)
+    theirs, right = _keyed(other, second)
+    shared = np.zeros(len(first))
+    for pair, _ in in_both(ours, theirs, left, right):
+        shared += np.bincount(pair, minlength=len(first))
+    union = ours.sizes()[left] + theirs.sizes()[right] - shared
+    found: Floats = shared / np.maximum(union, 1)
+    return found
+
+
+def _keyed(runs: Runs, functions: Numbers) -> tuple[Keyed, Numbers]:
+    """The runs of these functions, each function once, and the place of each function there."""
+    chosen = distinct(functions)
+    starts = runs.offsets[chosen]
+    counts = runs.offsets[chosen + 1] - starts
+    ends = np.concatenate([np.zeros(1, np.int64), np.cumsum(counts)])
+    places = np.arange(ends[-1]) + np.repeat(starts - ends[:-1], counts)
+    keys = np.repeat(np.arange(len(chosen)) << RUN_BITS, counts) + runs.hashes[places].astype(np.int64)
+    return Keyed(keys, ends, 1 << RUN_BITS), np.searchsorted(chosen, functions)
 
 
 @dataclass(frozen=True, slots=True)
 class Sets:
     """Distinct sets of shingles.
 
-    Shapes: `numbers[offsets[j]:offsets[j + 1]]` are the numbers of the shingles of set j, below `width`; `totals[j]` is
-            their weight, in bits. `keys[starts[j]:starts[j + 1]]` are those of them that both sides have, each as
-            j * width + its number, ascending.
+    Shapes: `numbers[offsets[j]:offsets[j + 1]]` are the numbers of the shingles of set j; `totals[j]` is their weight,
+            in bits. `common` has those of them that both sides have.
     """
 
     numbers: Numbers
     offsets: Numbers
     totals: Floats
-    keys: Numbers
-    starts: Numbers
-    width: int
+    common: Keyed
 
 
 def _sets(numbers: Numbers, offsets: Numbers, weights: Floats, is_common: Mask) -> Sets:
@@ -42,7 +112,7 @@ def _sets(numbers: Numbers, offsets: Numbers, weights: Floats, is_common: Mask) 
     owners = owners[kept]
     starts = np.zeros(count + 1, np.int64)
     np.cumsum(np.bincount(owners, minlength=count), out=starts[1:])
-    return Sets(numbers, offsets, totals, np.sort(owners * width + numbers[kept]), starts, width)
+    return Sets(numbers, offsets, totals, Keyed(np.sort(owners * width + numbers[kept]), starts, width))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,46 +137,14 @@ class Rows:
         return found
 
     def shared(self, other: Rows, weights: Floats, first: Numbers, second: Numbers) -> tuple[Floats, Floats]:
-        """Weight and number of the shingles that both of each pair have; of pairs of the same sets, one is computed.
-
-        The shingles of the smaller set are looked up in the larger one: a function of a hundred thousand shingles costs
-        its partners no more than they have themselves.
-        """
-        ours, theirs = self.rows[first], other.rows[second]
-        chosen, kinds = grouped(ours * len(other.sets.totals) + theirs)
-        ours, theirs = ours[chosen], theirs[chosen]
-        found = np.zeros((2, len(chosen)))
-        is_smaller = np.diff(self.sets.starts)[ours] <= np.diff(other.sets.starts)[theirs]
-        for small, large, left, right, places in (
-            (self.sets, other.sets, ours, theirs, np.flatnonzero(is_smaller)),
-            (other.sets, self.sets, theirs, ours, np.flatnonzero(~is_smaller)),
-        ):
-            for block in _blocks(np.diff(small.starts)[left[places]]):
-                here = places[block]
-                found[:, here] = _looked_up(small, large, weights, left[here], right[here])
-        return found[0, kinds], found[1, kinds]
-
-
-def _blocks(sizes: Numbers) -> list[slice]:
-    """Cut a row of pairs where SHINGLES_TOGETHER shingles are full."""
-    if not len(sizes):
-        return []
-    borders = np.flatnonzero(np.diff((np.cumsum(sizes) - sizes) // SHINGLES_TOGETHER, prepend=-1)).tolist()
-    return [slice(start, end) for start, end in zip(borders, [*borders[1:], len(sizes)], strict=True)]
-
-
-def _looked_up(small: Sets, large: Sets, weights: Floats, left: Numbers, right: Numbers) -> npt.NDArray[np.float64]:
-    starts = small.starts[left]
-    counts = small.starts[left + 1] - starts
-    pair = np.repeat(np.arange(len(left)), counts)
-    places = np.arange(len(pair)) + np.repeat(starts - (np.cumsum(counts) - counts), counts)
-    shingles = small.keys[places] - np.repeat(left * small.width, counts)
-    wanted = np.repeat(right * large.width, counts) + shingles
-    at = np.minimum(np.searchsorted(large.keys, wanted), max(len(large.keys) - 1, 0))
-    hits = np.flatnonzero(large.keys[at] == wanted) if len(wanted) else places
-    pair = pair[hits]
-    bits = np.bincount(pair, weights[shingles[hits]], minlength=len(left))
-    return np.stack([bits, np.bincount(pair, minlength=len(left))])
+        """Weight and number of the shingles that both of each pair have; of pairs of the same sets, one is computed."""
+        left, right = self.rows[first], other.rows[second]
+        chosen, kinds = grouped(left * len(other.sets.totals) + right)
+        bits, number = np.zeros(len(chosen)), np.zeros(len(chosen))
+        for pair, shingle in in_both(self.sets.common, other.sets.common, left[chosen], right[chosen]):
+            bits += np.bincount(pair, weights[shingle], minlength=len(chosen))
+            number += np.bincount(pair, minlength=len(chosen))
+        return bits[kinds], number[kinds]
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +172,9 @@ class Side:
         sets, width = self.own.sets, len(weights)
         open_ = np.flatnonzero(~self.is_expanded[asked])
         caller, called = self.callees.of(asked[open_])
+        # A target may hold functions that call what is larger than everything else.
+        is_small = np.cumsum(np.diff(sets.offsets)[self.own.rows[called]]) <= MOST_BESIDE
+        caller, called = caller[is_small], called[is_small]
         parts = np.concatenate([self.expanded.rows[asked], self.own.rows[called]])
         counts = np.diff(sets.offsets)[parts]
         owner = np.repeat(np.concatenate([np.arange(len(asked)), open_[caller]]), counts)
