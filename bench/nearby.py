@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from bench.disguise import LEVELS
 from bench.null_pairs import PAIRS, ancestry
-from bench.quality import LEVELS, PACKAGES, Files, original_files, prepare, specimen
+from bench.quality import PACKAGES, Files, original_files, prepare, specimen
 from bench.section import ROOT, Demand, print_section, section, table
 from bench.wheels import InMemory, python_files, wheel
 from detector.code.bulk import read_corpus
@@ -127,8 +128,8 @@ class Held:
         theirs = dict(zip(found.pairs.suspect[found.chosen].tolist(), range(len(found.chosen)), strict=True))
         for place, position in enumerate(likeness.chosen.tolist()):
             other = theirs.get(int(likeness.pairs.suspect[position]))
-            self._count("alone", likeness.is_strong[place], other is not None and found.is_strong[other])
-            self._count("believed", likeness.is_believed[place], other is not None and found.is_believed[other])
+            self._count("alone", likeness.is_strong[place], other is not None and bool(found.is_strong[other]))
+            self._count("believed", likeness.is_believed[place], other is not None and bool(found.is_believed[other]))
             if other is not None and likeness.is_believed[place] and found.is_believed[other]:
                 chosen = int(found.chosen[other])
                 ours, their = int(likeness.pairs.reference[position]), int(numbers[found.pairs.reference[chosen]])
@@ -226,8 +227,8 @@ def _alarms(suspect: Reference, reference: Reference) -> Iterator[tuple[str, str
         for position in found.chosen[found.is_believed].tolist():
             own = ours.spans[int(found.pairs.suspect[position])]
             other = reference.corpus.spans[int(numbers[found.pairs.reference[position]])]
-            places = (f"{each.path} {each.qualname}" for each in (own, other))
-            yield *places, str(found.bases[position])
+            place, other_place = (f"{each.path} {each.qualname}" for each in (own, other))
+            yield place, other_place, str(found.bases[position])
 
 
 # --- what it costs ---
