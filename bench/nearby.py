@@ -13,91 +13,31 @@ from pathlib import Path
 import numpy as np
 
 from bench.disguise import LEVELS
+from bench.nearby_target import FREQUENT, Pairs, Reference, best, best_contents, corpus_of, light
 from bench.null_pairs import PAIRS, ancestry
-from bench.quality import PACKAGES, Files, original_files, prepare, specimen
+from bench.quality import PACKAGES, original_files, prepare, specimen
 from bench.section import ROOT, Demand, print_section, section, table
-from bench.wheels import InMemory, python_files, wheel
+from bench.wheels import python_files, wheel
 from detector.code.bulk import read_corpus
 from detector.code.corpus import Corpus, assembled
 from detector.code.nearby import Nearby, nearby
-from detector.code.pairs import scores
-from detector.code.sorting import Hashes, Numbers
+from detector.code.sorting import Numbers
 from detector.evidence import code
-from detector.targets import SourceFile
 
 FILES = 20  # of one change
 CANDIDATES = 12  # of a function, by their exact scores
-FREQUENT = 4  # functions of a target that have a shingle: of such the index knows how many
 COST_FUNCTIONS, COST_LEVEL = 200, "L7"
 REPEATS = 9
 
+# What a comparison would find and the hook does not is merged unnoticed; what it finds and a comparison does not stops
+# somebody's work, and there is no second look at it.
 LEAST_RECALL = 0.97
 LEAST_PRECISION = 0.99
-LEAST_SAME = 0.95
-MOST_ERROR = 0.01
-MOST_IN_10_000 = 1.0
-MOST_CPU_MS = 60.0
+LEAST_SAME = 0.95  # of disguised packages a twentieth of the functions have a twin that is as good
+MOST_ERROR = 0.01  # bits are shown without decimals, and are about a hundred
+MOST_IN_10_000 = 1.0  # as of comparisons (bench.null)
+MOST_CPU_MS = 60.0  # of the half second that a hook has
 UNWANTED = ("scipy", "datasketch", "networkx", "libcst", "git", "rich")
-
-Pairs = tuple[Numbers, Numbers]
-
-
-@dataclass(frozen=True, slots=True)
-class Reference:
-    """A target as an index knows it."""
-
-    corpus: Corpus
-    texts: Mapping[str, bytes]
-    files: tuple[tuple[str, Corpus], ...]
-    contents: Hashes  # equal for functions of the same shingles in all views
-    frequent: tuple[Hashes, Numbers]
-
-    @classmethod
-    def of(cls, corpus: Corpus, texts: Mapping[str, bytes]) -> Reference:
-        """Count what an index counts when it is filled."""
-        contents = corpus.shingles.sums()
-        for number, (shingles, functions) in enumerate(corpus.views, 1):
-            contents[functions] += shingles.sums() * np.uint64(2 * number + 1)
-        hashes, counts = np.unique(corpus.shingles.hashes, return_counts=True)
-        is_frequent = counts >= FREQUENT
-        frequent = hashes[is_frequent], counts[is_frequent]
-        return cls(corpus, texts, tuple(corpus.by_file()), contents, frequent)
-
-    def files_of(self, functions: Numbers) -> tuple[Corpus, Numbers]:
-        """The whole files of these functions, and the number of each of their functions in the target."""
-        paths = {self.corpus.spans[number].path for number in set(functions.tolist())}
-        numbers = [number for number, span in enumerate(self.corpus.spans) if span.path in paths]
-        return assembled([corpus for path, corpus in self.files if path in paths]), np.array(numbers, np.int64)
-
-
-def light(ours: Corpus, reference: Reference, pairs: Pairs) -> tuple[Nearby, Numbers]:
-    """Decide by `code.nearby`; also the number in the target of each function of the files that it was given."""
-    theirs, numbers = reference.files_of(pairs[1])
-    within = pairs[0], np.searchsorted(numbers, pairs[1])
-    return nearby(ours, theirs, within, reference.frequent, len(reference.corpus.spans)), numbers
-
-
-def best(likeness: code.Likeness, reference: Reference, most: int) -> Pairs:
-    """So many candidates of each function, by their exact scores: what an index would propose at best."""
-    return _best(likeness, np.arange(len(reference.corpus.spans)), most)
-
-
-def best_contents(likeness: code.Likeness, reference: Reference, most: int) -> Pairs:
-    """The same, but functions that are equal count as one: an index knows them as one shape in several places."""
-    return _best(likeness, np.unique(reference.contents, return_inverse=True)[1], most)
-
-
-def _best(likeness: code.Likeness, kinds: Numbers, most: int) -> Pairs:
-    pairs = likeness.pairs
-    by_score = np.lexsort((pairs.reference, kinds[pairs.reference], -scores(pairs).round(9), pairs.suspect))
-    suspects, found = pairs.suspect[by_score], kinds[pairs.reference[by_score]]
-    is_first = np.diff(suspects, prepend=-1) != 0
-    is_next = is_first | (np.diff(found, prepend=-1) != 0)
-    rank = np.cumsum(is_next)
-    within = rank - np.maximum.accumulate(np.where(is_first, rank, 0))
-    kept = by_score[within < most]
-    return pairs.suspect[kept], pairs.reference[kept]
-
 
 Choice = Callable[[code.Likeness, Reference, int], Pairs]
 CHOICES: Mapping[str, tuple[Choice, int]] = {
@@ -143,13 +83,6 @@ class Held:
         self.counts[f"{what}, compared"] += bool(compared)
         self.counts[f"{what}, lightly"] += bool(lightly)
         self.counts[f"{what}, both"] += bool(compared and lightly)
-
-
-def corpus_of(files: Files) -> tuple[Corpus, dict[str, bytes]]:
-    """Read texts, with the hashes of their wording."""
-    texts = {path: text.encode() for path, text in sorted(files.items())}
-    held = InMemory([SourceFile(path, data) for path, data in texts.items()])
-    return read_corpus(held, held.paths(), 1), texts
 
 
 def changes(corpus: Corpus) -> Iterator[Corpus]:
@@ -362,7 +295,7 @@ def report(
     ]
     return demands, [
         "By the candidates that each function has:",
-        table(("candidates", "same", *FIGURES), by_choice),
+        table(("candidates", "with the same reference", *FIGURES), by_choice),
         f"With {DEFAULT}, by package and level of disguise:",
         table(("package", "level", "believed by the comparison", *FIGURES), by_level),
         "Found between independent projects without a known source:",
