@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from bench.disguise import LEVELS
-from bench.nearby_target import FREQUENT, Pairs, Reference, best, best_contents, corpus_of, light
+from bench.nearby_target import FREQUENT, Pairs, Reference, best, best_contents, compared, corpus_of, light
 from bench.null_pairs import PAIRS, ancestry
 from bench.quality import PACKAGES, original_files, prepare, specimen
 from bench.section import ROOT, Demand, print_section, section, table
@@ -102,8 +102,7 @@ def on_disguises(cache: Path, work: Path) -> dict[str, dict[tuple[str, str], Hel
             suspect, texts = corpus_of(specimen(work, package, level).files)
             held = {choice: Held() for choice in CHOICES}
             for ours in changes(suspect):
-                reads = [texts.__getitem__, reference.texts.__getitem__]
-                (likeness,) = code.find(ours, [reference.corpus], code.Gate(), reads).likenesses
+                likeness = compared(ours, texts, reference)
                 for choice, (choose, most) in CHOICES.items():
                     decided = light(ours, reference, choose(likeness, reference, most))
                     held[choice].hold(likeness, *decided, reference)
@@ -148,9 +147,7 @@ def on_independent(cache: Path, pairs: Sequence[tuple[str, str, str, str, str]] 
 
 
 def _alarms(suspect: Reference, reference: Reference) -> Iterator[tuple[str, str, str]]:
-    reads = [suspect.texts.__getitem__, reference.texts.__getitem__]
-    (likeness,) = code.find(suspect.corpus, [reference.corpus], code.Gate(), reads).likenesses
-    first, second = best(likeness, reference, CANDIDATES)
+    first, second = best(compared(suspect.corpus, suspect.texts, reference), reference, CANDIDATES)
     start = 0
     for ours in changes(suspect.corpus):
         end = start + len(ours.spans)
@@ -186,9 +183,7 @@ def cost(cache: Path, work: Path) -> Cost:
     reference = Reference.of(*corpus_of(original_files(cache, package)))
     suspect, texts = corpus_of(specimen(work, package, COST_LEVEL).files)
     ours = suspect.part(0, COST_FUNCTIONS)
-    reads = [texts.__getitem__, reference.texts.__getitem__]
-    (likeness,) = code.find(ours, [reference.corpus], code.Gate(), reads).likenesses
-    pairs = best(likeness, reference, CANDIDATES)
+    pairs = best(compared(ours, texts, reference), reference, CANDIDATES)
     theirs, numbers = reference.files_of(pairs[1])
     within = pairs[0], np.searchsorted(numbers, pairs[1])
     spent = []
@@ -240,12 +235,12 @@ def report(
     equal = every.share("equal", "believed, both")
     error = float(np.quantile(every.bits, 0.99)) if every.bits else 0.0
     rate = len(alarms.unknown) / max(alarms.functions, 1) * 10_000
-    compared = every.counts["believed, compared"]
+    believed = every.counts["believed, compared"]
     demands = [
         Demand(
             f"of what a comparison believes of changes of {FILES} files, found by the light scoring",
             f">= {LEAST_RECALL}",
-            f"{recall:.4f} of {compared:,}",
+            f"{recall:.4f} of {believed:,}",
             recall >= LEAST_RECALL,
         ),
         Demand(

@@ -57,6 +57,13 @@ class Reference:
         return assembled([corpus for path, corpus in self.files if path in paths]), np.array(numbers, np.int64)
 
 
+def compared(ours: Corpus, texts: Mapping[str, bytes], reference: Reference) -> code.Likeness:
+    """What a comparison says."""
+    reads = [texts.__getitem__, reference.texts.__getitem__]
+    (likeness,) = code.find(ours, [reference.corpus], code.Gate(), reads).likenesses
+    return likeness
+
+
 def light(ours: Corpus, reference: Reference, pairs: Pairs) -> tuple[Nearby, Numbers]:
     """Decide by `code.nearby`; also the number in the target of each function of the files that it was given."""
     theirs, numbers = reference.files_of(pairs[1])
