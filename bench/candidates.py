@@ -24,6 +24,8 @@ from detector.code import candidates, match, signatures
 from detector.code.bulk import read_corpus
 from detector.code.callgraph import callees
 from detector.code.corpus import Corpus
+from detector.code.pairs import Floats, Pairs
+from detector.code.scoring import score
 from detector.read import open_target
 
 VARIANT = "V3"
@@ -137,10 +139,10 @@ def changed_settings(changed: Settings) -> Iterator[None]:
             each.stop()
 
 
-def score_all(suspect: match.Weighted, reference: match.Weighted, weights: match.Floats) -> Everything:
+def score_all(suspect: match.Weighted, reference: match.Weighted, weights: Floats) -> Everything:
     """Score all pairs by products of sparse matrices, some suspects at a time.
 
-    Every pair that shares enough bits in any view is scored once more by `match.score`, which looks at all views.
+    Every pair that shares enough bits in any view is scored once more by `scoring.score`, which looks at all views.
     """
     started = time.process_time()
     width = reference.matrix.shape[0]
@@ -164,12 +166,12 @@ def score_all(suspect: match.Weighted, reference: match.Weighted, weights: match
                     surprising.add(start + row)
     spent = time.process_time() - started
     code = np.concatenate(worth)
-    scored = match.score(suspect, reference, weights, code // width, code % width)
+    scored = score(suspect, reference, weights, code // width, code % width)
     alike = code[(scored.overlap >= LEAST_SIMILARITY) & (scored.shared >= LEAST_BITS)]
     return Everything(frozenset(alike.tolist()), best, frozenset(surprising), spent)
 
 
-def held_against(everything: Everything, name: str, found: match.Pairs, width: int, spent: float) -> Proposal:
+def held_against(everything: Everything, name: str, found: Pairs, width: int, spent: float) -> Proposal:
     """Shares of what scoring everything finds that were proposed."""
     proposed = set((found.suspect * width + found.reference).tolist())
     has_best = {suspect for suspect, tied in everything.best.items() if tied & proposed}

@@ -21,12 +21,11 @@ from bench.null_pairs import PAIRS, ancestry
 from bench.section import Demand, arguments, first_line, section, table
 from bench.wheels import python_files, wheel
 from detector.code import histogram
-from detector.code.assign import name_agreement
 from detector.code.bulk import read_corpus
 from detector.code.corpus import Corpus
-from detector.code.link import scores
-from detector.code.match import Floats
+from detector.code.fitting import name_agreement
 from detector.code.null import FILE
+from detector.code.pairs import Floats, scores
 from detector.evidence import code
 from detector.model import Basis, Span
 from detector.settings import LOWERING_VERSION
@@ -200,7 +199,7 @@ def report(comparisons: Sequence[Comparison], cited: Sequence[tuple[str, str, st
         "what coincidence looks like",
         how,
         demands,
-        "Functions of 10,000 that reach a score (`detector.code.link.scores`, bits) without a known source:",
+        "Functions of 10,000 that reach a score (`detector.code.pairs.scores`, bits) without a known source:",
         table(("score", "in 10,000"), steps),
         f"Names that agree, in matches that score {LEAST_NAMED:g} and more; a known source may have been renamed:",
         table(("matches", "how many", "function or class", "both"), _name_rows(comparisons)),

@@ -22,7 +22,7 @@ from detector.code.bulk import local_packages
 from detector.code.corpus import Corpus
 from detector.code.explain import explain
 from detector.code.link import class_places
-from detector.code.match import Floats, Pairs
+from detector.code.pairs import Floats, Pairs
 from detector.model import Basis, CloneType, Correspondence, Match, NamePair
 from detector.read import open_target
 

@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import sparse
 
 from detector.code import assign as module
-from detector.code.assign import assign, company, fit, name_agreement, neighbours, similarity
-from detector.code.match import Pairs
+from detector.code.assign import assign
+from detector.code.callgraph import Calls, graph
+from detector.code.fitting import company, fit, name_agreement, neighbours, similarity
+from detector.code.pairs import Pairs
 from detector.compare import compare
 from detector.model import Span
 from detector.options import Options
@@ -166,9 +167,9 @@ def _spans(*places: str) -> list[Span]:
     return [Span(path, qualname, 1, 2) for path, _, qualname in (place.partition(":") for place in places)]
 
 
-def _calls(size: int, *edges: tuple[int, int]) -> sparse.csr_matrix:
+def _calls(size: int, *edges: tuple[int, int]) -> Calls:
     rows, columns = [row for row, _ in edges], [column for _, column in edges]
-    return sparse.csr_matrix((np.ones(len(edges)), (rows, columns)), shape=(size, size))
+    return graph(size, np.array(rows, np.int64), np.array(columns, np.int64))
 
 
 def _company(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pytest
 
 from detector.code.bulk import read_corpus
-from detector.code.callgraph import callees
+from detector.code.callgraph import Calls, callees, graph
 from detector.model import Span
 from detector.settings import MOST_CALLEES
 from tests.repositories import InMemory
@@ -21,10 +22,15 @@ def _span(place: str) -> Span:
 def _called(calls: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
     """Resolve calls between functions given as `path:qualname` (`a.py` where there is no path)."""
     places = list(calls)
-    matrix = callees([_span(place) for place in places], [tuple(names) for names in calls.values()])
-    assert matrix.shape == (len(places), len(places))
-    assert set(matrix.data) <= {1.0}
-    return {place: {places[column] for column in matrix[row].indices} for row, place in enumerate(places)}
+    found = callees([_span(place) for place in places], [tuple(names) for names in calls.values()])
+    assert len(found) == len(places)
+    return _by_name(found, places)
+
+
+def _by_name(calls: Calls, names: Sequence[str]) -> dict[str, set[str]]:
+    callers, called = calls.of(np.arange(len(names)))
+    assert len({*zip(callers.tolist(), called.tolist(), strict=True)}) == len(callers)
+    return {name: {names[each] for each in called[callers == number].tolist()} for number, name in enumerate(names)}
 
 
 def test_a_method_calls_its_own_class_before_the_file() -> None:
@@ -84,8 +90,8 @@ def test_two_calls_of_one_function_are_one() -> None:
 
 
 def test_of_two_functions_at_one_place_the_first_is_called() -> None:
-    matrix = callees([_span("run"), _span("step"), _span("step")], [("step",), (), ()])
-    assert matrix[0].indices.tolist() == [1]
+    found = callees([_span("run"), _span("step"), _span("step")], [("step",), (), ()])
+    assert found.called[: found.offsets[1]].tolist() == [1]
 
 
 @pytest.mark.parametrize(("count", "is_driver"), [(MOST_CALLEES, False), (MOST_CALLEES + 1, True)])
@@ -96,7 +102,8 @@ def test_a_driver_that_calls_everything_calls_nothing(count: int, is_driver: boo
 
 
 def test_an_empty_repository_has_an_empty_graph() -> None:
-    assert callees([], []).shape == (0, 0)
+    assert len(callees([], [])) == 0
+    assert len(callees([], []).callers()) == 0
 
 
 def test_calls_are_read_from_source() -> None:
@@ -115,9 +122,14 @@ def test_calls_are_read_from_source() -> None:
         }
     )
     corpus = read_corpus(files, files.paths())
-    matrix = callees(corpus.spans, corpus.calls)
-    names = [span.qualname for span in corpus.spans]
-    found = {name: {names[column] for column in matrix[row].indices} for row, name in enumerate(names)}
+    found = _by_name(callees(corpus.spans, corpus.calls), [span.qualname for span in corpus.spans])
     assert found["Tool.run"] == {"widen", "Tool.step"}
     assert "Tool.__init__" in found["main"]
     assert found["widen"] == set()
+
+
+def test_who_is_called_by_whom_is_the_same_calls_read_backwards() -> None:
+    calls = graph(4, np.array([3, 0, 0]), np.array([1, 3, 1]))
+    back = calls.callers()
+    assert back.of(np.array([1, 3, 0]))[1].tolist() == [0, 3, 0]
+    assert back.callers().called.tolist() == calls.called.tolist() == [1, 3, 1]

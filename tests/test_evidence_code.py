@@ -11,6 +11,7 @@ import pytest
 from detector.code import link
 from detector.code.bulk import read_corpus
 from detector.code.corpus import Corpus
+from detector.code.pairs import scores
 from detector.evidence import code, declared
 from detector.evidence.code import CodeEvidence, Gate
 from detector.settings import FEWEST_LINK_FUNCTIONS, LINK_BITS, REPORT_BITS, REPORT_SCORE
@@ -84,7 +85,7 @@ def test_each_function_has_one_choice_and_stands_on_its_own_by_its_score(
     chosen = likeness.pairs.take(likeness.chosen)
     assert len(set(chosen.suspect.tolist())) == len(chosen.suspect)
     assert set(chosen.suspect.tolist()) == set(likeness.pairs.suspect.tolist())
-    reached = link.scores(chosen)
+    reached = scores(chosen)
     assert not likeness.is_strong[(reached < REPORT_SCORE) | (chosen.shared < REPORT_BITS)].any()
     assert (likeness.is_believed >= likeness.is_strong).all()
     assert likeness.link_bits == pytest.approx(chosen.own[likeness.is_strong].sum())

@@ -10,9 +10,11 @@ import pytest
 from scipy import sparse
 
 from detector.code import link
-from detector.code.link import Belief, believe, groups, scores
-from detector.code.match import Pairs, Rows, Weighted
+from detector.code.callgraph import graph
+from detector.code.link import Belief, believe, groups
+from detector.code.match import Rows, Weighted
 from detector.code.null import Null, null
+from detector.code.pairs import Pairs, scores
 from detector.model import Basis, Span
 from detector.settings import FEWEST_REPORT_SHINGLES, LINKED_BITS, LOWERING_VERSION, PARTIAL_PART, REPORT_SCORE
 
@@ -39,8 +41,8 @@ def _side(calls: Sequence[tuple[int, int]] = ()) -> Weighted:
         (np.ones(shingles.sum()), np.zeros(shingles.sum(), np.int32), np.cumsum([0, *shingles])), shape=(FUNCTIONS, 1)
     )
     own = Rows(matrix, np.full(FUNCTIONS, 100.0), np.arange(FUNCTIONS, dtype=np.uint64))
-    rows, columns = zip(*calls, strict=True) if calls else ((), ())
-    callees = sparse.csr_matrix((np.ones(len(calls)), (rows, columns)), shape=(FUNCTIONS, FUNCTIONS))
+    callers, called = np.array(calls, np.int64).reshape(-1, 2).T
+    callees = graph(FUNCTIONS, callers, called)
     nothing = np.zeros(FUNCTIONS, bool)
     return Weighted(own, own, own, own, own, nothing, nothing, callees)
 

@@ -10,12 +10,15 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import sparse
 
-from detector.code import match
+from detector.code import rarity
 from detector.code.background import Background
+from detector.code.callgraph import Calls as CallGraph
+from detector.code.callgraph import graph
 from detector.code.candidates import pairs
-from detector.code.match import Pairs, Weighted, exclusive_bits, score, weigh
+from detector.code.match import Weighted, exclusive_bits, weigh
+from detector.code.pairs import Pairs
+from detector.code.scoring import score
 from detector.code.shingle import Shingles, mix
 from detector.settings import CANDIDATES_PER_FUNCTION, LEAST_WEIGHT, LINKED_BITS, OWN_PART, SMALLEST_WORLD
 
@@ -42,10 +45,10 @@ def _shingles(side: Sequence[Function]) -> Shingles:
     return Shingles(mix(numbers + np.uint64(1)), offsets)
 
 
-def _graph(calls: Calls) -> sparse.csr_matrix:
+def _graph(calls: Calls) -> CallGraph:
     rows = [row for row, called in enumerate(calls) for _ in called]
     columns = [column for called in calls for column in called]
-    return sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=(len(calls), len(calls)))
+    return graph(len(calls), np.array(rows, np.int64), np.array(columns, np.int64))
 
 
 def _nobody(side: Sequence[Function]) -> Calls:
@@ -70,7 +73,7 @@ def _all_pairs(ours: Sequence[Function], theirs: Sequence[Function], *calls: Cal
 def nothing_is_published() -> Iterator[None]:
     """A background that knows none of the shingles of these tests, of 64 packages."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(match, "background", _published)
+        patch.setattr(rarity, "background", _published)
         yield
 
 
@@ -141,7 +144,7 @@ def test_a_weight_is_never_nothing_and_never_more_than_the_world_can_tell(
 
 
 def test_what_many_publish_weighs_less(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(match, "background", lambda: _published((1, 16), (2, 64), (3, 3)))
+    monkeypatch.setattr(rarity, "background", lambda: _published((1, 16), (2, 64), (3, 3)))
     side = [frozenset({number}) for number in range(4)]
     one, _, _ = _weighed(side, [frozenset({9})])
     assert one.totals.tolist() == pytest.approx([MOST, 2, LEAST_WEIGHT, math.log2(64 / 3)])

@@ -13,7 +13,7 @@ from bench.null_kinds import Kinds, kinds, tables
 from detector.code import histogram
 from detector.code.bulk import read_corpus
 from detector.code.corpus import Corpus
-from detector.code.link import scores
+from detector.code.pairs import scores
 from detector.evidence import code
 from detector.model import Basis, CloneType, Correspondence, NamePair
 from tests.repositories import BEAMS, PARSE, ROUTE, WARP, InMemory

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 import pytest
 
-from detector.code.match import Pairs
+from detector.code.pairs import Pairs
 from detector.code.wording import Agreement, agreement
 from detector.model import Span, UserError
 

@@ -4,20 +4,59 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from scipy import sparse
 
+from detector.code.sorting import Numbers, order
 from detector.model import Span
 from detector.settings import MOST_CALLEES
 
 _UNKNOWN = -1  # nobody, or several, have that name
 
 
-def callees(spans: Sequence[Span], calls: Sequence[tuple[str, ...]]) -> sparse.csr_matrix:
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """Who calls whom among the functions of one side.
+
+    Shapes: `called[offsets[j]:offsets[j + 1]]` are the functions that function j calls, ascending.
+    """
+
+    offsets: Numbers
+    called: Numbers
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def counts(self) -> Numbers:
+        """How many functions each one calls."""
+        found: Numbers = np.diff(self.offsets)
+        return found
+
+    def of(self, functions: Numbers) -> tuple[Numbers, Numbers]:
+        """What each of these functions calls: its place among them, and the function that it calls."""
+        starts = self.offsets[functions]
+        counts = self.offsets[functions + 1] - starts
+        places = np.repeat(np.arange(len(functions)), counts)
+        return places, self.called[np.arange(len(places)) + np.repeat(starts - (np.cumsum(counts) - counts), counts)]
+
+    def callers(self) -> Calls:
+        """The other way round: who is called by whom."""
+        caller = np.repeat(np.arange(len(self)), self.counts())
+        return graph(len(self), self.called, caller)
+
+
+def graph(functions: int, callers: Numbers, called: Numbers) -> Calls:
+    """Put calls in order: `callers[i]`, of so many functions, calls `called[i]`."""
+    offsets = np.zeros(functions + 1, np.int64)
+    np.cumsum(np.bincount(callers, minlength=functions), out=offsets[1:])
+    return Calls(offsets, called[order(callers * functions + called)])
+
+
+def callees(spans: Sequence[Span], named: Sequence[tuple[str, ...]]) -> Calls:
     """Resolve each call: to a function of the same class, of the same file, the only one in the folder, in all.
 
-    Shapes: functions x functions, 1 where the row calls the column; nothing calls itself.
+    named: by each function, what it calls. Nothing calls itself.
     """
     everywhere: dict[str, int] = {}
     folders: defaultdict[str, dict[str, int]] = defaultdict(dict)
@@ -34,7 +73,7 @@ def callees(spans: Sequence[Span], calls: Sequence[tuple[str, ...]]) -> sparse.c
             known[called] = _UNKNOWN if called in known else number
     rows: list[int] = []
     columns: list[int] = []
-    for number, (span, names) in enumerate(zip(spans, calls, strict=True)):
+    for number, (span, names) in enumerate(zip(spans, named, strict=True)):
         if not names:
             continue
         own, beside = files[span.path]
@@ -52,5 +91,4 @@ def callees(spans: Sequence[Span], calls: Sequence[tuple[str, ...]]) -> sparse.c
         if len(found) <= MOST_CALLEES:
             rows += [number] * len(found)
             columns += sorted(found)
-    shape = (len(spans), len(spans))
-    return sparse.csr_matrix((np.ones(len(rows)), (rows, columns)), shape=shape)
+    return graph(len(spans), np.array(rows, np.int64), np.array(columns, np.int64))

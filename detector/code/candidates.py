@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from detector.code.match import Floats, Pairs, Rows, Weighted, ones, score
+from detector.code.match import Rows, Weighted, ones
+from detector.code.pairs import Floats, Pairs
+from detector.code.scoring import score
 from detector.code.shingle import Shingles
 from detector.code.signatures import bands, collisions, signatures
 from detector.code.sorting import Hashes, Numbers, distinct, grouped

@@ -25,11 +25,15 @@ class View:
     functions: Numbers
 
 
+# Bits of the hash of a run: enough within one function, and one key holds it behind the number of its function.
+RUN_BITS = 24
+
+
 @dataclass(frozen=True, slots=True)
 class Runs:
     """Hashes of runs of tokens, of many functions.
 
-    Shapes: `hashes[offsets[j]:offsets[j + 1]]` are the distinct runs of function j, ascending; below 2 ** 24.
+    Shapes: `hashes[offsets[j]:offsets[j + 1]]` are the distinct runs of function j, ascending; of RUN_BITS bits.
     """
 
     hashes: npt.NDArray[np.uint32]

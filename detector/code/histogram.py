@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from detector.code.match import Floats
 from detector.code.null import null
+from detector.code.pairs import Floats
 from detector.code.sorting import Numbers
 from detector.model import Similarities
 

@@ -10,13 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
-from detector.code.match import Floats, Pairs, Weighted
+from detector.code.callgraph import Calls
 from detector.code.null import null
+from detector.code.pairs import Floats, Pairs, scores
+from detector.code.scoring import Known, Mask, Rows
 from detector.code.sorting import Numbers, grouped
 from detector.model import Basis, Span
 from detector.settings import (
@@ -30,14 +32,11 @@ from detector.settings import (
     LINKED_BITS,
     NAME_ODDS,
     NARROWING,
-    PARTIAL_PART,
     PLAIN_SCORE,
     REPORT_BITS,
     REPORT_SCORE,
     STRANGERS,
 )
-
-Mask = npt.NDArray[np.bool_]
 
 # Beliefs support one another; after two rounds hardly any is added.
 ROUNDS = 3
@@ -56,14 +55,24 @@ class Belief:
     rates: Floats
 
 
-def scores(pairs: Pairs) -> Floats:
-    """What the null is measured in: bits times the share of both functions that they are, or a part of their share of
-    the smaller one.
+class Side(Protocol):
+    """What belief asks of a side."""
 
-    Units: bits.
-    """
-    found: Floats = np.maximum(pairs.overlap * pairs.shared, PARTIAL_PART * pairs.partial)
-    return found
+    @property
+    def functions(self) -> int:
+        """How many functions it has."""
+
+    @property
+    def totals(self) -> Floats:
+        """The weight of each, in bits."""
+
+    @property
+    def callees(self) -> Calls:
+        """Who calls whom."""
+
+    @property
+    def own(self) -> Rows:
+        """The functions themselves."""
 
 
 def believe(
@@ -71,8 +80,8 @@ def believe(
     agreement: Floats,
     suspects: Sequence[Span],
     references: Sequence[Span],
-    ours: Weighted,
-    theirs: Weighted,
+    ours: Side,
+    theirs: Side,
 ) -> Belief:
     """Decide which of the chosen pairs, one for each suspect function, coincidence does not explain.
 
@@ -91,8 +100,8 @@ def believe(
     if is_strong.sum() >= FEWEST_LINK_FUNCTIONS and chosen.shared[is_strong].sum() >= LINK_BITS:
         around = _Around(chosen, suspects, ours)
         contexts = [
-            (Basis.FILE, _Context(chosen, suspects, references, by_class=False)),
-            (Basis.CLASS, _Context(chosen, suspects, references, by_class=True)),
+            (Basis.FILE, _Context(chosen, suspects, references, theirs.functions, by_class=False)),
+            (Basis.CLASS, _Context(chosen, suspects, references, theirs.functions, by_class=True)),
         ]
         is_open = chosen.shared >= LINKED_BITS
         for_names = NAME_ODDS**agreement
@@ -119,7 +128,7 @@ def _odds(prior: Floats) -> Floats:
 class _Around:
     """The whole project, seen from the file of each pair."""
 
-    def __init__(self, chosen: Pairs, suspects: Sequence[Span], ours: Weighted) -> None:
+    def __init__(self, chosen: Pairs, suspects: Sequence[Span], ours: Side) -> None:
         files = groups(suspects, by_class=False)
         computes = ours.totals > 0
         self.file = files[chosen.suspect]
@@ -147,7 +156,10 @@ class _Around:
 class _Context:
     """Pairs whose functions stand in the same two classes, or in the same two files."""
 
-    def __init__(self, chosen: Pairs, suspects: Sequence[Span], references: Sequence[Span], *, by_class: bool) -> None:
+    def __init__(
+        self, chosen: Pairs, suspects: Sequence[Span], references: Sequence[Span], world: int, *, by_class: bool
+    ) -> None:
+        """world: how many functions the reference has; of these, `references` has at least all of their files."""
         ours, theirs = groups(suspects, by_class), groups(references, by_class)
         _, self.place = grouped(ours[chosen.suspect] * (int(theirs.max(initial=0)) + 1) + theirs[chosen.reference])
         is_in_class = np.array([bool(name) for _, name in class_places(suspects)], bool)
@@ -155,7 +167,7 @@ class _Context:
         self.size = np.bincount(ours)[ours[chosen.suspect]]
         # A chance match falls anywhere in the reference, though rather where the same is done: the narrower the
         # place that it shares with others, the less it is chance.
-        share = np.bincount(theirs)[theirs[chosen.reference]] / max(len(references), 1)
+        share = np.bincount(theirs)[theirs[chosen.reference]] / max(world, 1)
         self.by_chance = np.clip(10 * share, NARROWING, 1)
 
     def odds(self, is_believed: Mask) -> Floats:
@@ -166,16 +178,17 @@ class _Context:
         return odds
 
 
-def _called(chosen: Pairs, is_believed: Mask, ours: Weighted, theirs: Weighted) -> Floats:
+def _called(chosen: Pairs, is_believed: Mask, ours: Side, theirs: Side) -> Floats:
     """Prior odds of pairs whose caller is believed and has the same reference, or one that calls it."""
-    shape = (ours.matrix.shape[0], theirs.matrix.shape[0])
     known = chosen.take(is_believed)
-    matched = sparse.csr_matrix((np.ones(len(known.suspect)), (known.suspect, known.reference)), shape=shape)
-    of_callers = (ours.callees.T.tocsr() @ matched).tocsr()
-    if not of_callers.nnz:
+    place, helper = ours.callees.of(known.suspect)
+    own = known.reference[place]
+    further, called = theirs.callees.of(own)
+    first, second = np.concatenate([helper, helper[further]]), np.concatenate([own, called])
+    if not len(first):
         return np.zeros(len(chosen.suspect))
-    near = (of_callers + of_callers @ theirs.callees).tocsr()
-    hits = np.asarray(near[chosen.suspect, chosen.reference]).ravel()
+    firsts, _ = grouped(first * theirs.functions + second)
+    hits = Known(first[firsts], second[firsts], np.ones(len(firsts))).of(chosen.suspect, chosen.reference)
     odds: Floats = np.where(hits > 0, CALLED_PRIOR / (1 - CALLED_PRIOR) / NARROWING, 0.0)
     return odds
 

@@ -13,7 +13,7 @@ from importlib.resources import files
 
 import numpy as np
 
-from detector.code.match import Floats
+from detector.code.pairs import Floats
 from detector.settings import LOWERING_VERSION
 
 FILE = "null.json"
@@ -27,7 +27,7 @@ class Null:
             the share `rates[i]` has a match of `scores[i]` or more. `similarities` has the share in each bin of
             `histogram.EDGES`, by the similarity of the best counterpart in one unrelated project: 0 where a function
             has no candidate; it sums to 1. Functions whose best match has a known common source are in neither.
-    Units:  scores are those of `link.scores`, in bits.
+    Units:  scores are those of `pairs.scores`, in bits.
     """
 
     scores: Floats

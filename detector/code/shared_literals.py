@@ -9,7 +9,7 @@ import numpy as np
 
 from detector.code.literal_background import literal_background
 from detector.code.literals import KINDS, LENGTHS, Literals, key_of
-from detector.code.match import Floats
+from detector.code.pairs import Floats
 from detector.code.sorting import Hashes, Numbers
 from detector.settings import LEAST_TRACE_BITS, LENGTH_PART, MOST_TRACE_FILES, MOST_TRACE_PLACES, SHORT_PART
 

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from detector.code.match import Floats, Pairs
+from detector.code.pairs import Floats, Pairs
 from detector.code.shingle import mix, row_sums
 from detector.code.sorting import Numbers, distinct, grouped
 from detector.model import Span, UserError

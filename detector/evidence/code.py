@@ -19,13 +19,15 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.code import wording
-from detector.code.assign import assign, company, fit, name_agreement, neighbours, settled, similarity
+from detector.code.assign import assign
 from detector.code.callgraph import callees
 from detector.code.candidates import pairs
 from detector.code.corpus import Corpus
-from detector.code.link import believe, scores
-from detector.code.match import Floats, Pairs, Weighted, exclusive_bits, weigh
+from detector.code.fitting import company, fit, name_agreement, neighbours, settled, similarity
+from detector.code.link import believe
+from detector.code.match import Weighted, exclusive_bits, weigh
 from detector.code.null import null
+from detector.code.pairs import Floats, Pairs, scores
 from detector.code.parse import uncollected
 from detector.code.sorting import Numbers
 from detector.model import Basis

@@ -60,6 +60,12 @@ CANDIDATE_SHARE = 0.2
 SIGNATURE_BLOCK = 2_048
 PAIR_BLOCK = 4_000
 
+# Of a few pairs the shingles that are looked up at once: 40 MB, however large the functions are.
+SHINGLES_TOGETHER = 1_000_000
+# Shingles of helpers that are put beside their callers among a few functions, in all: those of 3,000 callers are
+# 400,000, and one helper may be larger than all of them.
+MOST_BESIDE = 4_000_000
+
 # --- scores --------------------------------------------------------------------------------------------------
 
 # The least number of functions that frequencies are taken over: with a few hundred functions on either side,
