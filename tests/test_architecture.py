@@ -31,6 +31,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "jinja2": ("report/html.py",),
     "datasketch": ("code/signatures.py",),
     "libcst": ("code/concrete.py", "code/spelled.py"),
+    "license_expression": ("artifacts/licences/expressions.py",),
     "networkx": ("code/assign.py",),
     "tree_sitter": ("code/tolerant/*.py",),
     "tree_sitter_python": ("code/tolerant/*.py",),
@@ -53,6 +54,7 @@ DOORS: dict[str, tuple[str, ...]] = {
 IMPORT_NAMES = {
     "GitPython": "git",
     "Jinja2": "jinja2",
+    "license-expression": "license_expression",
     "tree-sitter": "tree_sitter",
     "tree-sitter-python": "tree_sitter_python",
 }
@@ -74,7 +76,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "ledger": frozenset({"model", "settings", "targets", "patterns", "code", "evidence", "judge"}),
     "matching": frozenset({"model", "settings", "targets", "options", "code", "evidence", "judge", "ledger"}),
     "compare": frozenset(
-        {"model", "settings", "targets", "options", "code", "evidence", "judge", "ledger", "matching"}
+        {"model", "settings", "targets", "options", "code", "artifacts", "evidence", "judge", "ledger", "matching"}
     ),
     "explanations": frozenset({"model", "settings", "patterns", "code", "evidence"}),
     "unrename": frozenset({"model", "settings", "targets", "code"}),

@@ -65,7 +65,7 @@ def find(comparison: Comparison) -> tuple[Look, ...]:
     comparison.tell("reading what is declared")
     said, skipped = declarations(comparison.suspect)
     notes = [(path, data.decode("utf-8", "replace")) for path, data in comparison.suspect.files.notes().items()]
-    known, own = (holders(comparison.suspect, is_own=is_own) for is_own in (False, True))
+    known, own = (holders(comparison.suspect, only_own=only_own) for only_own in (False, True))
     suspect = _Suspect(said, notes, known, own)
     references = [_reference(comparison, name, said) for name in comparison.references]
     statuses = {each.name: _status(comparison, each, suspect) for each in references}
@@ -95,7 +95,7 @@ def _reference(comparison: Comparison, name: str, said: Sequence[Declaration]) -
     commits = _commits(repo) if any(each.where == "commit" for each in said) else frozenset()
     claims = [each for each in said if each.is_claim and each.where != "comment" and _names(each, names, commits)]
     matches = [match for match in comparison.matches if match.reference_name == name]
-    return _Reference(name, repo, names, claims, matches, holders(repo, is_own=True))
+    return _Reference(name, repo, names, claims, matches, holders(repo, only_own=True))
 
 
 def _commits(repo: Repo) -> frozenset[str]:
