@@ -8,8 +8,8 @@ from collections.abc import Collection
 from detector.model import CloneType, Match
 from detector.settings.licences import LONGEST_CREDITED
 
-# What may stand in a comment: no blanks and no brackets, so that a stranger's name is one word and no instruction to
-# any tool that reads comments.
+# What may stand in a comment: no blanks, brackets, colons and equals signs, so that a stranger's name is one word, and
+# no instruction to a tool that reads comments, Python's own `coding` included.
 _KEPT = re.compile(r"[^\w./@~+-]+")
 # Where a folder of sources only holds packages, their names begin below it.
 _SOURCES = re.compile(r"^(?:src|lib|python)/(?=[^/]+/)")
@@ -31,9 +31,9 @@ def credit(match: Match, target: str, revision: str, names: Collection[str] = ()
     place = f"{_place(target)}{at}"
     known = sorted(names)
     if known and not _has_name(f"{source} {place}", known):
-        place += f" of {_word(known[0])}"
+        place += f", {_word(known[0])}"
     licence = match.terms.reference if match.terms else ""
-    return f"# {verb} from {source}\n# in {place}{f', under {_words(licence)}' if licence else ''}"
+    return f"# {verb} from {source}\n# of {place}{f', under {_words(licence)}' if licence else ''}"
 
 
 def _has_name(text: str, names: Collection[str]) -> bool:
@@ -52,7 +52,8 @@ def _module(path: str, qualname: str) -> str:
 def _place(target: str) -> str:
     """An address without what logs in; of a path on somebody's machine its last part alone."""
     if found := _SCHEME.match(target):
-        return _cut(_word(target[found.end() :].partition("?")[0].partition("#")[0]).removesuffix(".git"))
+        address = re.split(r"[?#]", target[found.end() :])[0].replace(":", "/")
+        return _cut(_word(address).removesuffix(".git"))
     if found := _PREFIX.match(target):
         return _cut(f"{found[1]} {_word(target[found.end() :])}")
     return _cut(_word(re.split(r"[\\/]", target.rstrip("\\/"))[-1]))
@@ -65,7 +66,6 @@ def _revision(revision: str) -> str:
 def _word(text: str) -> str:
     """A stranger's text as one word of a comment."""
     plain = "".join(each for each in text[: 4 * LONGEST_CREDITED] if each.isprintable() and not each.isspace())
-    # "coding" and a mark behind it is how Python is told how a file is encoded.
     return _KEPT.sub("-", plain).strip("-") or "unnamed"
 
 

@@ -69,7 +69,7 @@ def defined(text: str) -> str:
 
 
 def narrowest(found: Meant) -> str:
-    """The one expression that may be meant, or of one version of the GPL the narrower of the two; "" if more are open."""
+    """The one expression that may be meant, of one version of the GPL the narrower of two; "" if more are open."""
     names = sorted(found)
     if len(names) == 2 and {each.rpartition("-")[2] for each in names} == {"only", "later"}:
         name = names[0].removesuffix("-only")

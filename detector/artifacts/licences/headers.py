@@ -10,8 +10,8 @@ from detector.artifacts.licences.expressions import (
     Several,
     defined,
     joined,
-    key,
     kept,
+    key,
     meant,
     narrowest,
     spellings,
@@ -27,8 +27,10 @@ _TEXT_BEGINS = re.compile(r"[rRuU]?(\"\"\"|''')")
 _LEADING_CODE = re.compile(r"(?:import|from)[ \t]|__\w+__[ \t]*=")
 # Words after which a licence is named, in the plain form of `texts.plain`.
 _UNDER = re.compile(
-    r"(?<! not)(?: dual| double)? (?:(?:licensed|licenced|released|distributed|redistribute it|available|provided|published|covered)"
-    r"(?: and or modify it)?(?: to you| here)? (?:under|by)(?: the| a| an)?(?: (?:terms|conditions)(?: and conditions)? of)?"
+    r"(?<! not)(?: dual| double)? (?:"
+    r"(?:licensed|licenced|released|distributed|redistribute it|available|provided|published|covered)"
+    r"(?: and or modify it)?(?: to you| here)? (?:under|by)"
+    r"(?: the| a| an)?(?: (?:terms|conditions)(?: and conditions)? of)?"
     r"|governed by|subject to the terms of|licen[sc]e is)(?: either)?(?: of)?(?: both)?(?: the| a| an)? "
 )
 _GNU = re.compile(

@@ -16,9 +16,7 @@ _WORD = re.compile(r"[^\W_]+|\+")
 # What begins a line of a text that stands in comments.
 _MARKS = re.compile(r"^[ \t]*(?:#+|//+|/?\*+|--|;+|>|\.\.)[ \t]*", re.MULTILINE)
 # What a permissive text says only where somebody added a condition of their own.
-_RESTRICTION = re.compile(
-    r" (?:non ?commercial|commercial (?:use|purposes?)|research (?:use|purposes?)(?: only)?|academic (?:use|purposes?)) "
-)
+_RESTRICTION = re.compile(r" (?:non ?commercial|(?:commercial|research|academic) (?:use|purposes?)) ")
 _LONGEST_PERMISSIVE = 2_000  # words: longer texts speak of commerce by themselves
 
 
