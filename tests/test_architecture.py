@@ -114,7 +114,7 @@ SHARED = {
     "report": {
         "assets", "bars", "captions", "documents", "drawing", "escaping", "exhibits", "figure_documents",
         "figure_reading", "figures", "findings", "flows", "heat", "lanes", "layout", "ledger", "mosaics",
-        "names", "pictures", "plots", "rounding", "sarif_rules", "sides", "summary", "timeline", "traces",
+        "licences", "names", "pictures", "plots", "rounding", "sarif_rules", "sides", "summary", "timeline", "traces",
         "typed", "words",
     }
 }  # fmt: skip
