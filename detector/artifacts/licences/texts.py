@@ -17,7 +17,9 @@ _WORD = re.compile(r"[^\W_]+|\+")
 _MARKS = re.compile(r"^[ \t]*(?:#+|//+|/?\*+|--|;+|>|\.\.)[ \t]*", re.MULTILINE)
 # What a permissive text says only where somebody added a condition of their own.
 _RESTRICTION = re.compile(r" (?:non ?commercial|(?:commercial|research|academic) (?:use|purposes?)) ")
-_LONGEST_PERMISSIVE = 2_000  # words: longer texts speak of commerce by themselves
+# ... and these by themselves; so do all texts that are longer than Apache's.
+_SPEAK_OF_COMMERCE = ("BUSL-", "CC-", "LicenseRef-")
+_LONGEST_PERMISSIVE = 2_000  # words
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ def recognised(data: bytes) -> tuple[Recognised, ...]:
         )[:1]
     expected = sum(known()[name].words for name in whole)
     is_all = text.count(" ") - 1 <= expected * (1 + SPARE_SHARE) + SPARE_WORDS and len(data) <= MOST_LICENCE_BYTES
-    is_restricted = expected < _LONGEST_PERMISSIVE and _RESTRICTION.search(text) is not None
+    is_permissive = expected < _LONGEST_PERMISSIVE and not any(name.startswith(_SPEAK_OF_COMMERCE) for name in whole)
+    is_restricted = is_permissive and _RESTRICTION.search(text) is not None
     found = sorted(whole, key=lambda name: min(text.find(f" {phrase} ") for phrase in known()[name].has))
     return tuple(
         Recognised(name, _meant(name), 1.0, is_all and not (known()[name].is_vague or is_restricted)) for name in found
