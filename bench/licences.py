@@ -82,7 +82,7 @@ def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
 
 
 def _counts(found: Sequence[Package]) -> str:
-    rows = []
+    rows: list[tuple[str, int, int]] = []
     for kind, name in KINDS.items():
         there = [each for each in found if each.of(kind)]
         one = [each for each in there if each.expression(kind)]
@@ -93,15 +93,16 @@ def _counts(found: Sequence[Package]) -> str:
     )
     seconds = sorted(each.seconds for each in found)
     told = (
-        f"{len(found)} wheels. Reading what one says of its licence takes {seconds[len(seconds) // 2] * 1000:.1f} ms of "
-        f"the processor (median), {seconds[-1] * 1000:.0f} ms at most, which is the first with the tables."
+        f"{len(found)} wheels. What one says of its licence is read in {seconds[len(seconds) // 2] * 1000:.1f} ms of the "
+        f"processor (median), {seconds[-1] * 1000:.0f} ms at most, tables that are loaded once included."
     )
     return f"{told}\n\n{table(('statement', 'wheels with it', 'that give one SPDX expression'), rows)}"
 
 
 def _expressions(found: Sequence[Package]) -> str:
     counts = Counter(each.licences.expression or "none told" for each in found)
-    return table(("expression of the project", "wheels"), sorted(counts.items(), key=lambda each: (-each[1], each[0])))
+    rows = sorted(counts.items(), key=lambda row: (-row[1], row[0]))
+    return table(("expression of the project", "wheels"), rows)
 
 
 def _disagreements(found: Sequence[Package]) -> str:
