@@ -179,7 +179,7 @@ def _read(expression: str) -> Tree | None:
 
     try:
         parsed = _licensing().parse(expression, validate=False, strict=False)
-        return _tree_of(parsed) if parsed is not None else None
+        return simple(_tree_of(parsed)) if parsed is not None else None
     except (ExpressionError, ValueError, TypeError, AttributeError, RecursionError):
         return None  # of stray operators and brackets some are not told apart by the library
 
@@ -201,16 +201,27 @@ def _name(symbol: object) -> str:
     return next(iter(known)) if len(known) == 1 else kept(name) or UNRECOGNISED
 
 
+def simple(of: Tree) -> Tree:
+    """A tree without a list in a list, a choice in a choice, and anything twice."""
+    if isinstance(of, Licence):
+        return of
+    parts: list[Tree] = []
+    for part in map(simple, of.parts):
+        parts += part.parts if isinstance(part, Several) and part.is_choice == of.is_choice else [part]
+    distinct = tuple(sorted(dict.fromkeys(parts), key=_spelled))
+    return distinct[0] if len(distinct) == 1 else Several(of.is_choice, distinct)
+
+
 def written(of: Tree) -> str:
-    """A tree as an SPDX expression: parts sorted, each once, brackets where a choice stands within a list."""
+    """A tree as an SPDX expression: parts sorted, each once, in brackets where choices and lists meet."""
+    return _spelled(simple(of))
+
+
+def _spelled(of: Tree) -> str:
     if isinstance(of, Licence):
         return f"{of.id} WITH {of.exception}" if of.exception else of.id
-    inner = dict.fromkeys(
-        f"({part})" if isinstance(each, Several) and each.is_choice != of.is_choice else part
-        for each in of.parts
-        for part in [written(each)]
-    )
-    return (" OR " if of.is_choice else " AND ").join(sorted(inner))
+    parts = [f"({_spelled(part)})" if isinstance(part, Several) else _spelled(part) for part in of.parts]
+    return (" OR " if of.is_choice else " AND ").join(sorted(parts))
 
 
 def ids(of: Tree) -> Iterator[str]:
