@@ -93,7 +93,7 @@ def _counts(found: Sequence[Package]) -> str:
     )
     seconds = sorted(each.seconds for each in found)
     told = (
-        f"{len(found)} wheels. Its statements are read in {seconds[len(seconds) // 2] * 1000:.1f} ms of the "
+        f"{len(found)} wheels. What each says is read in {seconds[len(seconds) // 2] * 1000:.1f} ms of the "
         f"processor (median), {seconds[-1] * 1000:.0f} ms at most, tables that are loaded once included."
     )
     return f"{told}\n\n{table(('statement', 'wheels with it', 'that give one SPDX expression'), rows)}"

@@ -193,6 +193,15 @@ def test_what_is_open_in_one_place_is_settled_by_another() -> None:
     assert _of({"LICENSE": _made("GPL-3.0")}).expression == "GPL-3.0-only"
 
 
+def test_a_statement_that_leaves_something_open_is_told_with_all_that_it_may_mean() -> None:
+    (said,) = _of({"PKG-INFO": METADATA.format("License: Apache")}).statements
+    assert said.told == "one of Apache-1.0, Apache-1.1, Apache-2.0"
+    (said,) = _of(
+        {"PKG-INFO": METADATA.format("License: Apache License\n        Version 2.0, January 2004\n")}
+    ).statements
+    assert said.told == "Apache-2.0"
+
+
 def test_statements_that_contradict_each_other_are_told_and_the_text_counts() -> None:
     found = _of({"LICENSE": APACHE, "pyproject.toml": '[project]\nlicense = "MIT"\n'})
     assert found.expression == "Apache-2.0"

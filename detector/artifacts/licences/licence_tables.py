@@ -53,7 +53,7 @@ def _of_project(name: str, licences: Licences) -> Iterator[Row]:
         yield name, "", "", "nothing found", "no licence file, metadata or README of it names a licence"
     for each in licences.statements:
         where = f"{each.where}{'' if each.is_whole else ', of some files'}{', of the model' if each.is_model else ''}"
-        yield name, each.expression, each.path, where, each.said
+        yield name, each.told, each.path, where, each.said
 
 
 def _of_files(name: str, repo: Repo, paths: Sequence[str], licences: Licences) -> Iterator[Row]:

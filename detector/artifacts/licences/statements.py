@@ -84,6 +84,12 @@ class Statement:
     is_whole: bool = True  # about the project, not about some of its files
 
     @property
+    def told(self) -> str:
+        """The expression, or all that it leaves open, in words."""
+        is_open = len(self.meant) > 1 and not narrowest(self.meant)
+        return f"one of {', '.join(sorted(self.meant))}" if is_open else self.expression
+
+    @property
     def expression(self) -> str:
         """What it comes to, unknown names as LicenseRef-; "" if a text is none that is known."""
         return narrowest(self.meant) or ("" if self.where == TEXT else kept(self.said))
