@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
 from detector import ledger, matching
+from detector.artifacts.licences import matched
 from detector.code.literal_background import literal_background
 from detector.code.literals import read_literals
 from detector.code.null import null
@@ -55,6 +56,7 @@ def compare(
     of_bases, of_panel = every_name[len(names) : len(names) + len(bases)], every_name[len(names) + len(bases) :]
     by_code = bool(references) and bool(kinds & BY_CODE)
     code = matching.match(suspect, references, names, options, progress) if by_code else matching.NOTHING
+    code = _with_terms(code, suspect, dict(zip(names[1:], references, strict=True)))
     comparison = Comparison(
         suspect,
         names[0],
@@ -103,6 +105,16 @@ def compare(
         events=tuple(sorted({event for look in looks for event in look.events}, key=_order)),
         figures=tuple(figure for look in looks for figure in look.figures),
     )
+
+
+def _with_terms(code: matching.Matched, suspect: Repo, references: Mapping[str, Repo]) -> matching.Matched:
+    """Say of every match under which licences its two sides stand."""
+    if not (code.matches or code.nearest):
+        return code
+    named = {match.reference_name for match in (*code.matches, *code.nearest)}
+    ours, theirs = matched.of(suspect), {name: matched.of(references[name]) for name in sorted(named)}
+    listed, nearest = (matched.with_terms(each, ours, theirs) for each in (code.matches, code.nearest))
+    return replace(code, matches=listed, nearest=nearest)
 
 
 def _traces(comparison: Comparison, files: Sequence[Correspondence]) -> tuple[traces.Found, ...]:

@@ -30,6 +30,7 @@ from detector.model import (
     Skipped,
     Span,
     Strength,
+    Terms,
     Texts,
     Trace,
 )
@@ -71,6 +72,8 @@ def full() -> Report:
         reference_lines=((130, 130), (133, 134)),
         texts=TEXTS,
         flows=FLOWS,
+        terms=Terms("MIT", "Apache-2.0", "with-conditions", "The table lets Apache-2.0 go into MIT on conditions."),
+        credit="# Adapted from models.tables.Resampler.widen\n# of original, under Apache-2.0",
     )
     declared = Match(
         suspect=Span("pkg/vendor/rope.py", "rotate", 3, 9, Role.VENDORED),
@@ -276,6 +279,8 @@ def named(name: str) -> Report:
         disguise_lines={name: (((1, 1),), ((2, 2),))},
         texts=Texts(name, f"{name}\n{name}", name, 1, ((0, 0, 1),), ((0, 0, 1),)),
         flows=FlowPair(flow, flow, ((0, 0),)),
+        terms=Terms(name, name, "unknown", name),
+        credit=name,
     )
     side = Side(name, name or "n", name, 1, 1)
     pair = Correspondence(name, name, name, name, name, 1, 1, 1, 10.0, {name: name})

@@ -31,6 +31,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "jinja2": ("report/html.py",),
     "datasketch": ("code/signatures.py",),
     "libcst": ("code/concrete.py", "code/spelled.py"),
+    "license_expression": ("artifacts/licences/expressions.py",),
     "networkx": ("code/assign.py",),
     "tree_sitter": ("code/tolerant/*.py",),
     "tree_sitter_python": ("code/tolerant/*.py",),
@@ -60,6 +61,7 @@ DOORS: dict[str, tuple[str, ...]] = {
 IMPORT_NAMES = {
     "GitPython": "git",
     "Jinja2": "jinja2",
+    "license-expression": "license_expression",
     "tree-sitter": "tree_sitter",
     "tree-sitter-python": "tree_sitter_python",
 }
@@ -81,7 +83,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "ledger": frozenset({"model", "settings", "targets", "patterns", "code", "evidence", "judge"}),
     "matching": frozenset({"model", "settings", "targets", "options", "code", "evidence", "judge", "ledger"}),
     "compare": frozenset(
-        {"model", "settings", "targets", "options", "code", "evidence", "judge", "ledger", "matching"}
+        {"model", "settings", "targets", "options", "code", "artifacts", "evidence", "judge", "ledger", "matching"}
     ),
     "explanations": frozenset({"model", "settings", "patterns", "code", "evidence"}),
     "unrename": frozenset({"model", "settings", "targets", "code"}),
@@ -119,7 +121,7 @@ SHARED = {
     "report": {
         "assets", "bars", "captions", "documents", "drawing", "escaping", "exhibits", "figure_documents",
         "figure_reading", "figures", "findings", "flows", "heat", "lanes", "layout", "ledger", "mosaics",
-        "names", "pictures", "plots", "rounding", "sarif_rules", "sides", "summary", "timeline", "traces",
+        "licences", "names", "pictures", "plots", "rounding", "sarif_rules", "sides", "summary", "timeline", "traces",
         "typed", "words",
     }
 }  # fmt: skip

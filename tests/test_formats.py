@@ -357,7 +357,7 @@ def test_a_finding_of_a_merge_request_has_what_gitlab_reads() -> None:
     first, *_ = _assert_gitlab(gitlab.render(full()), full())
     assert first["check_name"] == "code/rewritten-function"
     assert first["location"] == {"path": "pkg/tables one.py", "lines": {"begin": 61, "end": 65}}
-    assert first["description"].endswith("not declared; the reference has it at models/tables.py:130-134")
+    assert "; not declared; the reference has it at models/tables.py:130-134; licences: " in first["description"]
 
 
 def test_a_match_weighs_by_what_supports_it_and_what_is_declared_only_informs() -> None:

@@ -18,17 +18,18 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from detector.artifacts.credits import naming, remarks
 from detector.artifacts.credits.declarations import Declaration, declarations, is_resolvable, target
 from detector.artifacts.credits.lost_headers import Holders, holders, kept_files, lost_headers, lost_holders
 from detector.artifacts.credits.naming import Names
+from detector.artifacts.licences import licence_tables
 from detector.code.parse import parse_file, parsing
 from detector.code.scopes import definitions
 from detector.model import Basis, Evidence, Examined, Exhibit, Look, Match, Place, Skipped, Span, Strength
-from detector.patterns import line
+from detector.patterns import line, listed
 from detector.settings import CLEAR_LEAD, DECLARED_SHARE, DERIVED_BITS, DERIVED_FUNCTIONS, MOST_TOLD_PLACES
 from detector.settings.declared import HEADER_LINES, LONGEST_DECLARATION, MOST_DECLARATIONS, MOST_LOST_HEADERS
 from detector.targets import Comparison, Repo
@@ -65,12 +66,12 @@ def find(comparison: Comparison) -> tuple[Look, ...]:
     comparison.tell("reading what is declared")
     said, skipped = declarations(comparison.suspect)
     notes = [(path, data.decode("utf-8", "replace")) for path, data in comparison.suspect.files.notes().items()]
-    known, own = (holders(comparison.suspect, is_own=is_own) for is_own in (False, True))
+    known, own = (holders(comparison.suspect, only_own=only_own) for only_own in (False, True))
     suspect = _Suspect(said, notes, known, own)
     references = [_reference(comparison, name, said) for name in comparison.references]
     statuses = {each.name: _status(comparison, each, suspect) for each in references}
     statuses |= _others_credited(comparison, references, statuses)
-    shown = _declarations(suspect, references)
+    shown = (*_declarations(suspect, references), *licence_tables.said(comparison))
     about = f"{len(said):,} declarations" if len(said) != 1 else "1 declaration"
     looks = []
     for number, reference in enumerate(references):
@@ -79,8 +80,8 @@ def find(comparison: Comparison) -> tuple[Look, ...]:
         looks.append(
             Look(
                 Examined("declared", reference.name, True, f"{about} of the suspect, in notes, comments and metadata"),
-                (*([status] if status else []), *lines),
-                (*(shown if number == 0 else ()), *exhibits),
+                (*([status] if status else []), *lines, *_conflicts(reference)),
+                (*(shown if number == 0 else ()), *exhibits, *licence_tables.pairs(reference.name, reference.matches)),
                 skipped=tuple(Skipped(f"{comparison.name}:{each.path}", each.reason) for each in skipped)
                 if number == 0
                 else (),
@@ -95,7 +96,7 @@ def _reference(comparison: Comparison, name: str, said: Sequence[Declaration]) -
     commits = _commits(repo) if any(each.where == "commit" for each in said) else frozenset()
     claims = [each for each in said if each.is_claim and each.where != "comment" and _names(each, names, commits)]
     matches = [match for match in comparison.matches if match.reference_name == name]
-    return _Reference(name, repo, names, claims, matches, holders(repo, is_own=True))
+    return _Reference(name, repo, names, claims, matches, holders(repo, only_own=True))
 
 
 def _commits(repo: Repo) -> frozenset[str]:
@@ -288,6 +289,23 @@ def _losses(
     columns = ("file", "file of the reference", "line", "functions", "lost")
     shown, omitted = tuple(rows[:MOST_LOST_HEADERS]), max(len(rows) - MOST_LOST_HEADERS, 0)
     return lines, (Exhibit("declared", "lost-headers", reference.name, title, columns, shown, omitted),)
+
+
+def _conflicts(reference: _Reference) -> Iterator[Evidence]:
+    """The line of what is not declared and went where the table has a conflict; it informs and supports nothing."""
+    found = [
+        (match, match.terms)
+        for match in reference.matches
+        if match.terms is not None and match.terms.verdict == "conflicting" and not match.is_declared
+    ]
+    if not found:
+        return
+    there = listed(sorted({terms.reference for _, terms in found}))
+    here = listed(sorted({terms.suspect for _, terms in found}))
+    said: dict[str, object] = {**_matching(len(found)), "there": there, "here": here}
+    measures: dict[str, float | int | str] = {"functions": len(found), "there": there, "here": here}
+    places = sorted({(match.suspect.path, match.suspect.first_line) for match, _ in found})[:MOST_TOLD_PLACES]
+    yield _line("licences-in-conflict", reference.name, said, measures, places, f"; {found[0][1].note}")
 
 
 def _listed(paths: Sequence[str]) -> str:

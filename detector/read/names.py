@@ -13,11 +13,11 @@ _NOTE = re.compile(
     re.IGNORECASE,
 )
 # What evidence beside the code is read from: configurations, tokenizers, checkpoints' headers, recorded predictions,
-# notices, scripts, build residue; also names without a suffix (LICENSE, Dockerfile). Pictures and archives are never
-# opened, nor is data that is called anything else.
+# notices, scripts, build residue; also licences with any suffix (COPYING.LESSER) and names without one (Dockerfile).
+# Pictures and archives are never opened, nor is data that is called anything else.
 _OTHER = re.compile(
     r"\.(?:json|jsonc|ya?ml|toml|cfg|ini|txt|md|rst|sh|cff|ipynb|html?|in|bpe|model|spm|vocab|tiktoken|safetensors|pyc"
-    r"|gitmodules|license)$|(?:^|/)[^./]+$|(?:^|/)\.(?:gitattributes|gitmodules)$",
+    r"|gitmodules|license)$|(?:^|/)(?:LICEN[CS]E|COPYING)\.[\w-]+$|(?:^|/)[^./]+$|(?:^|/)\.(?:gitattributes|gitmodules)$",
     re.IGNORECASE,
 )
 # Checkpoints in other formats, and what may be a log of predictions. Pickles are never opened, but said to be there:

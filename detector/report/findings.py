@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from detector.model import CloneType, Evidence, Match, Relation, Report, Span, Strength, Trace
+from detector.report import licences
 from detector.report.names import elided, visible
 from detector.report.words import CLONE_TYPES, basis
 
@@ -121,6 +122,7 @@ def sentence(match: Match, report: Report) -> str:
         basis(match, report.settings),
         "declared" if match.is_declared else "not declared",
         f"the reference has it at {place(match.reference)}",
+        elided(visible(licences.brief(match)), 200),
     ]
     return "; ".join(filter(None, said))
 

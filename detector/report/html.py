@@ -11,7 +11,7 @@ from functools import cache
 import jinja2
 
 from detector.model import Cluster, Evidence, Exhibit, Lines, Match, Report, Role, Skipped, Strength
-from detector.report import drawing, figures, flows, lanes, pictures, rounding, summary, words
+from detector.report import drawing, figures, flows, lanes, licences, pictures, rounding, summary, words
 from detector.report.assets import assets
 from detector.report.names import shortened, visible
 from detector.report.sides import Sides, sides
@@ -97,6 +97,8 @@ def render(report: Report) -> str:
         roles=list(Role),
         skipped=_skipped(report.skipped),
         words=words,
+        has_terms=any(row.match.terms for row in rows),
+        no_advice=licences.NO_ADVICE,
         first_listed=FIRST_LISTED,
         most_listed=MOST_LISTED,
     )

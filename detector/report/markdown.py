@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Iterable, Iterator, Sequence
 
 from detector.model import Correspondence, Evidence, Exhibit, Match, NamePair, Report, Role, Side, Span, Strength, Texts
-from detector.report import captions, figures, rounding, summary, words
+from detector.report import captions, figures, licences, rounding, summary, words
 from detector.report.escaping import block, code, html_code, prose
 from detector.report.findings import changed_names
 from detector.report.names import elided, visible
@@ -74,6 +74,8 @@ def _sections(report: Report) -> Iterator[tuple[str, str]]:
     names = [pair for pair in report.names if pair.places >= FEWEST_PLACES and pair.places > pair.contradicted]
     if report.matches and names:
         yield "names", _names(names)
+    if terms := licences.pairs(report):
+        yield "licences", _licences(terms)
     if report.evidence:
         yield "evidence", _evidence(report)
     for number, figure in enumerate(figures.ordered(report)[:MAX_FIGURES], 1):
@@ -203,6 +205,23 @@ def _names(names: Sequence[NamePair]) -> str:
     return f"### Names\n\n{_table(headings, 3, rows, len(names))}"
 
 
+def _licences(pairs: Sequence[licences.Pair]) -> str:
+    rows = [
+        (
+            code(pair.reference_name),
+            code(pair.there),
+            code(pair.here),
+            prose(pair.verdict),
+            prose(pair.note),
+            f"{pair.functions:,}",
+            f"{pair.undeclared:,}",
+        )
+        for pair in pairs[:MAX_PAIRS]
+    ]
+    headings = ("reference", "licence there", "here", "verdict", "what the table says", "functions", "undeclared")
+    return f"### Licences\n\n{licences.NO_ADVICE}\n\n{_table(headings, 5, rows, len(pairs))}"
+
+
 def _otherwise(pair: NamePair) -> str:
     return f"{pair.contradicted:,}" if pair.contradicted else ""
 
@@ -303,6 +322,8 @@ def _diff(match: Match, texts: Texts) -> str:
     else:
         found = difflib.unified_diff(theirs, ours, "reference", f"suspect, {undone} put back", lineterm="")
         body = block("\n".join(found), "diff") + "\n"
+    if match.credit:
+        body += f"\nThe comment that would declare it:\n\n{block(match.credit, 'python')}\n"
     return f"<details><summary>{title}: the suspect's text with its names put back</summary>\n\n{body}\n</details>\n"
 
 

@@ -112,7 +112,8 @@ def _measures(match: Match) -> dict[str, object]:
     """The numbers of the JSON report, without what the result says elsewhere and without texts."""
     document = documents.match(match)
     kept = ("similarity", "overlap", "containment", "bits", "own_bits", "coincidence", "basis", "clone_type")
-    return {key: document[key] for key in (*kept, "declared", "digest", "disguises", "shared_lines")} | {
+    told = [key for key in ("terms", "credit") if key in document]
+    return {key: document[key] for key in (*kept, "declared", "digest", "disguises", "shared_lines", *told)} | {
         "reference": match.reference_name
     }
 

@@ -21,7 +21,7 @@ from detector.model import (
     Span,
     Strength,
 )
-from detector.report import exhibits, layout, ledger, plots, summary, traces, words
+from detector.report import exhibits, layout, ledger, licences, plots, summary, traces, words
 from detector.report.names import visible
 
 # Limits of what a person reads through; the JSON report has everything.
@@ -30,6 +30,7 @@ MAX_OTHERS = 3  # further matches of one function
 MAX_RENAMES = 4
 MAX_FILES = 12
 MAX_NAMES = 12
+MAX_LICENCES = 8
 FEWEST_PLACES = 2  # of a name: said once, it stands with its function
 MAX_REASONS = 10
 MAX_PATHS = 3  # of each reason
@@ -78,6 +79,7 @@ def render(report: Report, width: int, color: bool) -> str:
         _matches(report, width),
         _files(report, width),
         _names(report),
+        _licences(report, width),
         traces.section(report, width),
         ledger.evidence(report),
         plots.section(report, wanted),
@@ -294,6 +296,23 @@ def _pair(pair: NamePair, has_several_references: bool) -> Text:
     text = Text(f"{layout.name(pair.reference)} → {layout.name(pair.suspect)} ")
     text.append(f"({words.count(pair.places, 'place')}{otherwise})", "dim")
     return text.append(f"  {layout.name(pair.reference_name)}", "dim") if has_several_references else text
+
+
+def _licences(report: Report, width: int) -> Iterator[RenderableType]:
+    """Each pair of licences once, however many functions it is of, and what the table says of it."""
+    pairs = licences.pairs(report)
+    if not pairs:
+        return
+    yield Text("Licences: of the reference → of the suspect", "bold")
+    for pair in pairs[:MAX_LICENCES]:
+        counts = f"{words.count(pair.functions, 'function')}, {pair.undeclared:,} undeclared"
+        title = Text(f"{layout.elide(visible(pair.there), 40)} → {layout.elide(visible(pair.here), 40)}  ")
+        title.append(visible(pair.verdict), "bold").append(f"  {counts}  {layout.name(pair.reference_name)}", "dim")
+        yield layout.indented(title)
+        yield layout.indented(Text(layout.elide(visible(pair.note), 4 * width), "dim"), 2 * layout.INDENT)
+    if len(pairs) > MAX_LICENCES:
+        yield layout.indented(Text(f"… and {len(pairs) - MAX_LICENCES:,} more"))
+    yield layout.indented(Text(licences.NO_ADVICE, "dim"))
 
 
 def _skipped(skipped: Sequence[Skipped], width: int) -> Iterator[RenderableType]:

@@ -15,6 +15,8 @@ _LICENCE_NAME = re.compile(
     r"|(?:^|/)LICEN[CS]ES/[^/]+$|(?:^|/)\.reuse/dep5$|\.license$",
     re.IGNORECASE,
 )
+# Where a project's own licence stands: at its top, or in what a wheel is packed with.
+_OWN = re.compile(r"[^/]+|(?:LICEN[CS]ES|\.reuse)/[^/]+|[^/]+\.dist-info/(?:[^/]+|licen[cs]es/[^/]+)", re.IGNORECASE)
 # A copyright line begins with its mark: `copyright = "2020, X"` is code, "the copyright notice above" is prose.
 _MARKS = r"^[ \t]*(?:#+|//+|/?\*+|--|;+|\"\"\"|'''|<!--|%+|\.\.)?[ \t]*"
 _COPYRIGHT = re.compile(
@@ -60,6 +62,11 @@ class Notice:
 def is_licence_name(path: str) -> bool:
     """Whether a file holds a licence, a notice or REUSE tags, by its name."""
     return _LICENCE_NAME.search(path) is not None
+
+
+def is_own(path: str) -> bool:
+    """Whether a file of licences or notices is about the project itself, by where it stands."""
+    return _OWN.fullmatch(path) is not None
 
 
 def header(data: bytes) -> tuple[Notice, ...]:

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from detector.artifacts.credits.licences import Notice, header, is_licence_name, notices
+from detector.artifacts.credits.licences import Notice, header, is_licence_name, is_own, notices
 from detector.model import Match, Skipped
 from detector.settings.declared import FEWEST_TAKEN_FUNCTIONS, MOST_MANIFEST_BYTES, MOST_NOTICE_FILES, TAKEN_SHARE
 from detector.targets import Files, Repo
@@ -15,8 +15,6 @@ from detector.targets import Files, Repo
 _DEFINITION = re.compile(rb"^[ \t]*(?:async[ \t]+)?def[ \t]", re.MULTILINE)
 # Whole files are read to count their functions; larger ones are not read by anything.
 _FILE_BYTES = 5_000_000
-# Where a project's own licence stands: at its top, or in what a wheel is packed with.
-_OWN = re.compile(r"[^/]+|(?:LICEN[CS]ES|\.reuse)/[^/]+|[^/]+\.dist-info/(?:[^/]+|licen[cs]es/[^/]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +45,12 @@ def is_same(one: str, other: str) -> bool:
     return bool(first) and first <= second
 
 
-def holders(project: Repo, *, is_own: bool) -> Holders:
-    """Who a project's licence files and notices name; with `is_own` only those that are about the project itself."""
+def holders(project: Repo, *, only_own: bool) -> Holders:
+    """Who a project's licence files and notices name; with `only_own` only those that are about the project itself."""
     found: list[tuple[str, Notice]] = []
     paths = [path for path in project.files.others() if is_licence_name(path)]
-    chosen = [path for path in paths if not is_own or _OWN.fullmatch(path)]
-    texts: dict[str, bytes] = {} if is_own else dict(project.files.notes())
+    chosen = [path for path in paths if not only_own or is_own(path)]
+    texts: dict[str, bytes] = {} if only_own else dict(project.files.notes())
     for path in chosen[:MOST_NOTICE_FILES]:
         head = project.files.head(path, MOST_MANIFEST_BYTES)
         if not isinstance(head, Skipped):
