@@ -54,7 +54,10 @@ def compare(
     names = every_name[: 1 + len(references)]
     of_bases, of_panel = every_name[len(names) : len(names) + len(bases)], every_name[len(names) + len(bases) :]
     by_code = bool(references) and bool(kinds & BY_CODE)
-    code = matching.match(suspect, references, names, options, progress) if by_code else matching.NOTHING
+    code = matching.NOTHING
+    if by_code:
+        held = matching.hold(suspect, references, options, progress)
+        code = matching.match(held, suspect, references, names, options, progress)
     comparison = Comparison(
         suspect,
         names[0],

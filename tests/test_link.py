@@ -42,7 +42,7 @@ def _side(calls: Sequence[tuple[int, int]] = ()) -> Weighted:
     rows, columns = zip(*calls, strict=True) if calls else ((), ())
     callees = sparse.csr_matrix((np.ones(len(calls)), (rows, columns)), shape=(FUNCTIONS, FUNCTIONS))
     nothing = np.zeros(FUNCTIONS, bool)
-    return Weighted(own, own, own, own, own, nothing, nothing, callees)
+    return Weighted(own, own, own, own, own, nothing, nothing, callees, np.zeros(1, np.uint64))
 
 
 def _believed(

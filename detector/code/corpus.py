@@ -130,6 +130,25 @@ def assembled(parts: Sequence[Corpus]) -> Corpus:
     )
 
 
+def spliced(corpus: Corpus, again: Corpus) -> Corpus:
+    """A corpus with the functions of some of its files as they were read once more.
+
+    again: the same functions of each of its files; their order is that of the corpus.
+    """
+    if not again.spans:
+        return corpus
+    parts: list[Corpus] = []
+    first = last = 0
+    changed = dict(again.by_file())
+    for path, spans in groupby(corpus.spans, key=lambda span: span.path):
+        begin, last = last, last + sum(1 for _ in spans)
+        if path in changed:
+            parts += [corpus.part(first, begin), changed[path]]
+            first = last
+    found = assembled([*parts, corpus.part(first, last)])
+    return replace(found, files=corpus.files, skipped=corpus.skipped)
+
+
 def _joined_views(views: Sequence[View], starts: Numbers) -> View:
     """starts: number of the first function of each file."""
     functions = [view.functions + start for view, start in zip(views, starts, strict=False)]

@@ -5,7 +5,7 @@ Weighted sets as sparse matrices: functions x shingles. What two functions share
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -63,6 +63,7 @@ class Weighted:
     is_expanded: npt.NDArray[np.bool_]
     is_blind: npt.NDArray[np.bool_]
     callees: sparse.csr_matrix  # functions x functions: who calls whom
+    columns: Hashes  # the shingles of the comparison, ascending
 
     @property
     def matrix(self) -> sparse.csr_matrix:
@@ -122,7 +123,8 @@ def weigh(
     counts = np.diff(sets.offsets)
     # Views repeat what their functions and helpers have: they make nothing more frequent.
     frequency = np.bincount(numbers, np.repeat(np.bincount(kinds[:functions], minlength=len(firsts)), counts))
-    weights = _rarity(sets.hashes[places], frequency.astype(np.int64), functions)
+    columns = sets.hashes[places]
+    weights = _rarity(columns, frequency.astype(np.int64), functions)
     matrix = ones(numbers.astype(np.int32), sets.offsets, len(frequency))
     matrix.sort_indices()  # rows in order are multiplied several times faster
     totals = matrix @ weights
@@ -137,12 +139,17 @@ def weigh(
             start_views += len(viewed)
         # With helpers in place, what looks the same blind is seen as it is.
         rows[3] = np.where(rows[3] == own, np.where(rows[1] == own, rows[2], rows[1]), rows[3])
-        weighted.append(_weighted(matrix, totals, weights, rows, callees))
+        weighted.append(_weighted(matrix, totals, weights, rows, callees, columns))
     return weighted, weights
 
 
 def _weighted(
-    matrix: sparse.csr_matrix, totals: Floats, weights: Floats, rows: list[Numbers], callees: sparse.csr_matrix
+    matrix: sparse.csr_matrix,
+    totals: Floats,
+    weights: Floats,
+    rows: list[Numbers],
+    callees: sparse.csr_matrix,
+    columns: Hashes,
 ) -> Weighted:
     """One side: the rows of its functions, and of their views where they have one."""
     own, *others = rows
@@ -157,7 +164,7 @@ def _weighted(
     reach.sort_indices()
     everything = Rows(reach, reach @ weights, every)
     is_expanded, is_blind = others[0] != own, others[1] != own
-    return Weighted(seen[0], seen[1], seen[2], seen[3], everything, is_expanded, is_blind, callees)
+    return Weighted(seen[0], seen[1], seen[2], seen[3], everything, is_expanded, is_blind, callees, columns)
 
 
 def _rarity(shingles: Hashes, frequency: Numbers, functions: int) -> Floats:
@@ -348,26 +355,3 @@ def _partial(shared: Floats, ours: Floats, theirs: Floats) -> Floats:
     smaller = np.minimum(ours, theirs)
     partial: Floats = shared * np.divide(shared, smaller, out=np.zeros_like(shared), where=smaller > 0)
     return partial
-
-
-def exclusive_bits(
-    suspect: Weighted,
-    reference: Weighted,
-    weights: Floats,
-    found: Pairs,
-    others: Sequence[tuple[Weighted, Mapping[int, int]]],
-) -> float:
-    """Sum the weight that pairs share and that no other reference's best function for the same suspect has.
-
-    others: each other reference with its best function for each suspect function.
-    Units:  bits.
-    """
-    common = suspect.matrix[found.suspect].multiply(reference.matrix[found.reference]).tocsr()
-    for other, best in others:
-        rows = np.array([row for row, function in enumerate(found.suspect.tolist()) if function in best], np.int64)
-        columns = np.array([best[function] for function in found.suspect[rows].tolist()], np.int64)
-        if len(rows):
-            explained = common[rows].multiply(other.matrix[columns]).tocoo()
-            placed = (explained.data, (rows[explained.row], explained.col))
-            common = (common - sparse.csr_matrix(placed, shape=common.shape)).tocsr()
-    return max(float((common @ weights).sum()), 0.0)
