@@ -16,13 +16,14 @@ from itertools import islice
 
 import numpy as np
 
-from detector.code.corpus import Corpus, View
+from detector.code.corpus import Corpus, View, Wordings, joined_wordings
 from detector.code.imported import imported
 from detector.code.lowering.labels import LOCAL_NAMES_NEVER, MODEL_LIBRARIES
 from detector.code.lowering.python import Batch, Unit, begin
 from detector.code.parse import lower_file, parsing
 from detector.code.shingle import Shingles, joined, shingle
 from detector.code.sorting import Numbers
+from detector.code.tokens import Reading as Texts
 from detector.model import Role, Skipped, Span
 from detector.settings import BATCH_RECORDS, LEAST_PARALLEL_BYTES, MOST_WAITING, TASK_BYTES
 from detector.targets import SourceFile
@@ -46,6 +47,7 @@ class _Lowered:
     kinds: Numbers
     files: int
     skipped: list[Skipped]
+    wordings: Wordings | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,30 +67,45 @@ def read_corpus(
     jobs: int = 1,
     progress: Progress | None = None,
     compared: frozenset[str] = frozenset(),
+    *,
+    wordings: bool = False,
 ) -> Corpus:
     """Lower and shingle every file. Memory holds the shingles and the few files in work, never the repository.
 
     compared: packages that count as the repository's own besides its own (`compared_packages`).
+    wordings: whether the corpus is to hold what texts are compared by, for when they are not at hand.
     Ties:     results come in the order of the files, whatever `jobs` is.
     """
-    return read(files, local_packages(paths) | compared, len(paths), jobs, progress).corpus
+    work = Work(local_packages(paths) | compared, wordings=wordings)
+    return read(files, work, len(paths), jobs, progress).corpus
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is done with each file.
+
+    local: names under which the repository imports itself. asked: names that are only looked for in import lines.
+    """
+
+    local: frozenset[str]
+    asked: frozenset[str] = frozenset()
+    wordings: bool = False
 
 
 def read(
     files: Iterable[SourceFile | Skipped],
-    local: frozenset[str],
+    work: Work,
     total: int,
     jobs: int = 1,
     progress: Progress | None = None,
-    asked: frozenset[str] = frozenset(),
 ) -> Reading:
     """Lower and shingle every file, and tell which of the names that are asked for it may import.
 
-    local: names under which the repository imports itself. total: of files, as far as it is known.
+    total: of files, as far as it is known.
     """
     parts: list[_Lowered] = []
     done = 0
-    for part in _lowered(_tasks(files), Work(local, asked), jobs):
+    for part in _lowered(_tasks(files), work, jobs):
         parts.append(part)
         done += part.files + len(part.skipped)
         if progress is not None:
@@ -113,6 +130,7 @@ def read(
         views[BLIND_EXPANDED],
         sum(part.files for part in parts),
         tuple(skipped for part in parts for skipped in part.skipped),
+        joined_wordings([part.wordings for part in parts if part.wordings is not None]) if work.wordings else None,
     )
     return Reading(corpus, {path: found for part in parts for path, found in part.imports.items()})
 
@@ -186,14 +204,6 @@ def _tasks(files: Iterable[SourceFile | Skipped]) -> Iterator[Task]:
             task, size = [], 0
     if task:
         yield task
-
-
-@dataclass(frozen=True, slots=True)
-class Work:
-    """What is done with each file."""
-
-    local: frozenset[str]
-    asked: frozenset[str]
 
 
 def _lowered(tasks: Iterator[Task], work: Work, jobs: int) -> Iterator[_Lowered]:
@@ -282,6 +292,7 @@ def _lower_task(task: Task, work: Work) -> _Lowered:
         kinds.append(kind)
 
     files = 0
+    texts, worded = Texts(), list[int]()
     batch = begin()
     for file in task:
         if isinstance(file, Skipped):
@@ -299,13 +310,17 @@ def _lower_task(task: Task, work: Work) -> _Lowered:
         found = [unit for unit in batch.units[before:] if unit.expands < 0]
         places.append((file.path, file.role, len(found)))
         units += found
+        if work.wordings:
+            lines = file.data.split(b"\n")
+            worded += [texts.row(lines, unit.first_line, unit.last_line) for unit in found]
         if len(batch.lengths) >= BATCH_RECORDS:
             finish()
             batch = begin()
     finish()
+    wordings = texts.wordings().take(np.array(worded, np.int64)) if work.wordings else None
     # After the lowering of all, not file by file: either has the processor's cache to itself for a while.
     numbers = np.concatenate(owners), np.concatenate(kinds)
-    return _Lowered(places, imports, units, joined(rows), *numbers, files, skipped)
+    return _Lowered(places, imports, units, joined(rows), *numbers, files, skipped, wordings)
 
 
 # Views of a function, as rows of shingles.

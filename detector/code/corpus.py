@@ -49,6 +49,11 @@ class Wordings:
     forms: Numbers
     texts: Hashes
 
+    def take(self, functions: Numbers) -> Wordings:
+        """Those of some functions."""
+        words, shape = _runs_of(self.words, functions), _runs_of(self.shape, functions)
+        return Wordings(words, shape, self.forms[functions], self.texts[functions])
+
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
@@ -97,7 +102,7 @@ class Corpus:
             _part(self.blind_expanded, first, last),
             1,
             (),
-            None if self.wordings is None else _part_of_wordings(self.wordings, chosen),
+            None if self.wordings is None else self.wordings.take(chosen),
         )
 
     def by_file(self) -> Iterator[tuple[str, Corpus]]:
@@ -126,7 +131,7 @@ def assembled(parts: Sequence[Corpus]) -> Corpus:
         _joined_views([part.blind_expanded for part in parts], starts),
         sum(part.files for part in parts),
         tuple(chain.from_iterable(part.skipped for part in parts)),
-        _joined_wordings(wordings) if len(wordings) == len(parts) else None,
+        joined_wordings(wordings) if len(wordings) == len(parts) else None,
     )
 
 
@@ -160,15 +165,6 @@ def _part(view: View, first: int, last: int) -> View:
     return View(view.shingles.take(np.arange(begin, end)), view.functions[begin:end] - first)
 
 
-def _part_of_wordings(wordings: Wordings, chosen: Numbers) -> Wordings:
-    return Wordings(
-        _runs_of(wordings.words, chosen),
-        _runs_of(wordings.shape, chosen),
-        wordings.forms[chosen],
-        wordings.texts[chosen],
-    )
-
-
 def _runs_of(runs: Runs, chosen: Numbers) -> Runs:
     starts = runs.offsets[chosen]
     counts = runs.offsets[chosen + 1] - starts
@@ -178,7 +174,8 @@ def _runs_of(runs: Runs, chosen: Numbers) -> Runs:
     return Runs(runs.hashes[places], offsets)
 
 
-def _joined_wordings(sides: Sequence[Wordings]) -> Wordings:
+def joined_wordings(sides: Sequence[Wordings]) -> Wordings:
+    """Those of several files or sides, one after the other."""
     return Wordings(
         _joined_runs([side.words for side in sides]),
         _joined_runs([side.shape for side in sides]),

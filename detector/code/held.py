@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from detector.code.bulk import Progress, comparable_names, local_packages, read
+from detector.code.bulk import Progress, Work, comparable_names, local_packages, read
 from detector.code.corpus import Corpus, spliced
 from detector.model import Skipped
 from detector.targets import Files, SourceFile
@@ -33,7 +33,7 @@ class Held:
         foreign = {self.first, *map(self._foreign, others)}
         # Held against one reference, or several of one name, there is nothing to tell apart.
         asked = frozenset().union(*foreign) if len(foreign) > 1 else frozenset[str]()
-        reading = read(files, self.local(first), len(paths), jobs, progress, asked)
+        reading = read(files, Work(self.local(first), asked), len(paths), jobs, progress)
         self.corpus = reading.corpus
         self.imports = reading.imports
         self.known = {self._told(self.first): reading.corpus}  # by those of the names that any file imports
@@ -51,7 +51,7 @@ class Held:
         told = self._told(foreign)
         if told not in self.known:
             changed = [path for path, found in self.imports.items() if found & foreign != found & self.first]
-            again = read(self._files(changed), self.own | foreign, len(changed), self.jobs).corpus
+            again = read(self._files(changed), Work(self.own | foreign), len(changed), self.jobs).corpus
             self.known[told] = spliced(self.corpus, again)
         return self.known[told]
 
