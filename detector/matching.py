@@ -6,8 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from detector import ledger
-from detector.code import histogram, structure
-from detector.code.bulk import local_packages, missing_functions, packages_of, read_corpus
+from detector.code import histogram, known, structure
+from detector.code.bulk import local_packages, missing_functions, read_corpus
+from detector.code.clone_types import clone_types
 from detector.code.corpus import Corpus
 from detector.code.explain import Explanation, explain
 from detector.code.held import Held
@@ -57,10 +58,38 @@ class Matched:
 NOTHING = Matched({}, {}, (), ())
 
 
-def hold(suspect: Repo, references: Sequence[Repo], options: Options, progress: Progress | None) -> Held:
-    """Read the suspect, as it will be held against the references."""
-    first, *others = [packages_of(repo.files.paths()) for repo in references]
+def hold(
+    suspect: Repo,
+    references: Sequence[Repo],
+    options: Options,
+    progress: Progress | None,
+    index: known.Known | None = None,
+) -> Held:
+    """Read the suspect, as it will be held against the references and against targets of an index."""
+    packages = [known.packages(repo) for repo in references]
+    if index is not None:  # which of its targets is not known yet: as nobody's, what it imports has a name
+        packages = [frozenset(), index.packages(), *packages]
+    first, *others = packages
     return Held(suspect.files, first, others, options.jobs, _reading(suspect, progress))
+
+
+def choose(held: Held, index: known.Known, progress: Progress | None) -> tuple[Sequence[Repo], Examined]:
+    """The targets of an index that the suspect is to be compared with, and what was looked at to find them."""
+    missing = missing_functions(held.corpus)
+    if missing:
+        return (), Examined("code", "", False, f"the suspect: {missing}")
+    _tell(progress, "looking in the index", 0)
+    chosen = index.references(held.against(frozenset()))
+    targets = len(index.targets())
+    of = f"{len(held.corpus.spans):,} functions with an index of {targets:,} target{'' if targets == 1 else 's'}"
+    found = f"{len(chosen):,} of which {'has' if len(chosen) == 1 else 'have'} candidates"
+    return chosen, Examined("code", "", True, f"{of}, {found if chosen else 'in which none has a candidate'}")
+
+
+def unrelated(held: Held, index: known.Known) -> Link:
+    """What links a suspect with an index in which none of its functions has a candidate: nothing."""
+    functions = sum(target.functions for target in index.targets())
+    return Link(0.0, 0, 0.0, 0.0, 0.0, 0.0, held.corpus.comparable, functions)
 
 
 def match(
@@ -126,9 +155,8 @@ class _Pair:
 
 
 def _pair(held: Held, suspect: Repo, reference: Repo, name: str, theirs: Corpus) -> _Pair:
-    paths = reference.files.paths()
-    packages = packages_of(paths)
-    local = held.local(packages), local_packages(paths)
+    packages = known.packages(reference)
+    local = held.local(packages), local_packages(reference.files.paths())
     return _Pair(suspect, reference, name, held.against(packages), theirs, local)
 
 
@@ -143,7 +171,10 @@ def _examined(names: Sequence[str], number: int, corpora: Sequence[Corpus], miss
 def _compared(pairs: Sequence[_Pair], options: Options, progress: Progress | None) -> Matched:
     _tell(progress, "comparing", 0)
     gate = code.Gate(options.min_similarity, options.min_bits)
-    reads = [(pair.suspect.files.read, pair.reference.files.read) for pair in pairs]
+    reads = [
+        (pair.suspect.files.read, None if known.known_files(pair.reference) else pair.reference.files.read)
+        for pair in pairs
+    ]
     found = code.find([pair.ours for pair in pairs], [pair.theirs for pair in pairs], gate, reads)
     _tell(progress, "explaining", len(found.listed))
     matches = _matches(found, pairs, options.most_explained)
@@ -178,6 +209,9 @@ def _compared(pairs: Sequence[_Pair], options: Options, progress: Progress | Non
 
 
 def _read(repo: Repo, jobs: int, progress: Progress | None) -> Corpus:
+    files = known.known_files(repo)
+    if files is not None:
+        return files.corpus
     return read_corpus(repo.files, repo.files.paths(), jobs, _reading(repo, progress))
 
 
@@ -202,20 +236,29 @@ def _matches(found: code.CodeEvidence, pairs: Sequence[_Pair], most_explained: i
         entries = [entry for entry in wanted if entry[0] == number]
         spans = [_spans(found, entry, pairs) for entry in entries]
         read = pair.suspect.files.read, pair.reference.files.read
-        # Names and disguises of the strongest matches; of the others, and of candidates, only the clone type.
-        full = 0 if len(found.listed) > len(pair.ours.spans) else most_explained
-        explanations = explain(spans, *read, pair.local, full=full)
+        if known.has_texts(pair.reference):
+            # Names and disguises of the strongest matches; of the others, and of candidates, only the clone type.
+            full = 0 if len(found.listed) > len(pair.ours.spans) else most_explained
+            explanations = explain(spans, *read, pair.local, full=full)
+        else:
+            # Of names and disguises wordings say nothing.
+            texts, numbers = (pair.ours.spans, read[0]), [_numbers(found, entry) for entry in entries]
+            explanations = [Explanation(each, {}, ()) for each in clone_types(numbers, texts, pair.theirs)]
         called = declared.names_of(pair.reference)
         is_declared = declared.declares([span for span, _ in spans], pair.suspect.files.read, called)
         explained.update(zip(entries, zip(explanations, is_declared, strict=True), strict=True))
     return {entry: _match(found, entry, explained[entry], pairs) for entry in wanted}
 
 
-def _spans(found: code.CodeEvidence, entry: tuple[int, int], pairs: Sequence[_Pair]) -> tuple[Span, Span]:
+def _numbers(found: code.CodeEvidence, entry: tuple[int, int]) -> tuple[int, int]:
     number, position = entry
     scored = found.likenesses[number].pairs
-    one, other = int(scored.suspect[position]), int(scored.reference[position])
-    return pairs[number].ours.spans[one], pairs[number].theirs.spans[other]
+    return int(scored.suspect[position]), int(scored.reference[position])
+
+
+def _spans(found: code.CodeEvidence, entry: tuple[int, int], pairs: Sequence[_Pair]) -> tuple[Span, Span]:
+    one, other = _numbers(found, entry)
+    return pairs[entry[0]].ours.spans[one], pairs[entry[0]].theirs.spans[other]
 
 
 def _match(
@@ -227,7 +270,7 @@ def _match(
     number, position = entry
     pairs = found.likenesses[number].pairs
     explanation, is_declared = explained
-    suspect, reference = _spans(found, entry, compared)
+    (one, other), (suspect, reference) = _numbers(found, entry), _spans(found, entry, compared)
     ours, theirs = compared[number].ours, compared[number].theirs
     return Match(
         suspect=suspect,
@@ -242,7 +285,7 @@ def _match(
         basis=found.likenesses[number].bases.get(position) or Basis.REQUEST,
         clone_type=explanation.clone_type,
         is_declared=is_declared,
-        digest=f"{ours.digest(int(pairs.suspect[position]))}-{theirs.digest(int(pairs.reference[position]))}",
+        digest=f"{ours.digest(one)}-{theirs.digest(other)}",
         renames=explanation.renames,
         renames_by_role=explanation.renames_by_role,
         disguises=explanation.disguises,

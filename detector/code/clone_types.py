@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
-from detector.code.corpus import Runs, Wordings
+from detector.code.corpus import Corpus, Runs, Wordings, worded
 from detector.code.match import Floats
 from detector.code.sorting import Numbers
+from detector.code.tokens import Reading, Texts
 from detector.model import CloneType
 
 # Share of runs of tokens from which on two functions are one text that was edited.
 LEAST_EDITED_SHAPE = 0.3
 
 
-def clone_types(suspect: Wordings, reference: Wordings) -> list[CloneType]:
-    """Tell the clone type of each pair: row j of the one with row j of the other.
+def clone_types(pairs: Sequence[tuple[int, int]], suspect: Texts, reference: Corpus) -> list[CloneType]:
+    """Tell the clone type of each pair, numbers of functions, of a suspect's texts and a reference's wordings.
 
     Layout and names are told by hashes of the whole text, with names and with their order in place of names; an edited
     text from one written anew by the runs of tokens that both have.
     """
+    if not pairs:
+        return []
+    one, other = np.array(pairs).T
+    reading = Reading()
+    rows = reading.rows(one, suspect)
+    return of_wordings(reading.wordings().take(rows), worded(reference).take(other))
+
+
+def of_wordings(suspect: Wordings, reference: Wordings) -> list[CloneType]:
+    """The same of row j of the one with row j of the other."""
     is_read = (suspect.texts != 0) & (reference.texts != 0)
     is_same = is_read & (suspect.texts == reference.texts)
     is_renamed = is_read & (suspect.forms == reference.forms)

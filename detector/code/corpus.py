@@ -118,6 +118,16 @@ class Corpus:
         return replace(self, spans=tuple([replace(span, path=path, role=role) for span in self.spans]))
 
 
+def worded(corpus: Corpus) -> Wordings:
+    """The wordings of a corpus that is used without its texts.
+
+    Errors: ValueError when it was read without them.
+    """
+    if corpus.wordings is None:
+        raise ValueError("functions without texts and without wordings")
+    return corpus.wordings
+
+
 def assembled(parts: Sequence[Corpus]) -> Corpus:
     """The functions of several files, one after the other, as one corpus."""
     starts = np.cumsum([0, *(len(part.spans) for part in parts)])

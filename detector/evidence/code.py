@@ -22,7 +22,7 @@ from detector.code import wording
 from detector.code.assign import assign, company, fit, name_agreement, neighbours, settled, similarity
 from detector.code.callgraph import callees
 from detector.code.candidates import pairs
-from detector.code.corpus import Corpus
+from detector.code.corpus import Corpus, worded
 from detector.code.exclusive import Common, Other, common, exclusive_bits
 from detector.code.link import believe, scores
 from detector.code.match import Floats, Pairs, weigh
@@ -111,12 +111,13 @@ Read = Callable[[str], bytes]
 
 
 def find(
-    suspects: Sequence[Corpus], references: Sequence[Corpus], gate: Gate, reads: Sequence[tuple[Read, Read]]
+    suspects: Sequence[Corpus], references: Sequence[Corpus], gate: Gate, reads: Sequence[tuple[Read, Read | None]]
 ) -> CodeEvidence:
     """Compare the suspect's functions with those of every reference, each by itself: no other changes what is found.
 
     suspects: the suspect as it is held against each reference; its functions are the same, their imports may not be.
-    reads:    how to read a file of the suspect and of each reference: their texts settle ties.
+    reads:    how to read a file of the suspect and of each reference: their texts settle ties. None: the reference has
+              wordings in place of texts.
     """
     with uncollected():
         compared = [_compare(*pair, gate) for pair in zip(suspects, references, reads, strict=True)]
@@ -130,7 +131,9 @@ def find(
     return CodeEvidence(likenesses, nearest, listed, _shares(compared, suspects, references))
 
 
-def _compare(suspect: Corpus, reference: Corpus, reads: tuple[Read, Read], gate: Gate) -> tuple[Likeness, Common]:
+def _compare(
+    suspect: Corpus, reference: Corpus, reads: tuple[Read, Read | None], gate: Gate
+) -> tuple[Likeness, Common]:
     """Compare two sides, and keep which shingles the matches that are believed share."""
     both = suspect, reference
     (ours, theirs), weights = weigh(
@@ -142,8 +145,9 @@ def _compare(suspect: Corpus, reference: Corpus, reads: tuple[Read, Read], gate:
     around = company(found, suspect.spans, reference.spans, ours.totals, ours.callees)
     agreement = name_agreement(found, suspect.spans, reference.spans)
     fits = fit(found, around)
-    texts = (suspect.spans, reads[0]), (reference.spans, reads[1])
-    read = wording.agreement(found, np.maximum(found.overlap, fits) >= WORDING_FROM, *texts)
+    is_asked = np.maximum(found.overlap, fits) >= WORDING_FROM
+    theirs_worded = worded(reference) if reads[1] is None else (reference.spans, reads[1])
+    read = wording.agreement(found, is_asked, (suspect.spans, reads[0]), theirs_worded)
     fits = settled(fits, read)
     files = neighbours(found, suspect.spans, reference.spans, ours.totals, by_class=False)
     chosen = assign(found, fits, agreement, files)
