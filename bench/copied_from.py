@@ -176,8 +176,8 @@ def run(command: str, suspect: Path, reference: Path) -> Run:
 def run_here(suspect: Path, reference: Path) -> Run:
     """Compare in this process, and list every pair that was scored. Nothing is explained."""
     ours, theirs = _read(suspect), _read(reference)
-    reads = [lambda path, folder=folder: (folder / path).read_bytes() for folder in (suspect, reference)]
-    (likeness,) = code.find(ours, [theirs], code.Gate(0, 0), reads).likenesses
+    reads = (lambda path: (suspect / path).read_bytes()), (lambda path: (reference / path).read_bytes())
+    (likeness,) = code.find([ours], [theirs], code.Gate(0, 0), [reads]).likenesses
     cpu_seconds, peak_bytes = time.process_time(), own_peak()
     return Run(listed_in_pairs(likeness, ours.spans, theirs.spans), cpu_seconds, peak_bytes)
 

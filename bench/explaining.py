@@ -208,16 +208,17 @@ def repeated(suspect: InMemory, reference: InMemory) -> Cost:
 def cost(suspect: InMemory, reference: InMemory) -> Cost:
     """Find what a comparison finds, and explain what it explains."""
     started = time.process_time()
-    compared = compared_packages([suspect.paths(), reference.paths()])
-    ours, theirs = (read_corpus(side, side.paths(), compared=compared) for side in (suspect, reference))
-    found = code.find(ours, [theirs], code.Gate(), [suspect.read, reference.read])
+    compared = compared_packages(reference.paths())
+    ours = read_corpus(suspect, suspect.paths(), compared=compared)
+    theirs = read_corpus(reference, reference.paths())
+    found = code.find([ours], [theirs], code.Gate(), [(suspect.read, reference.read)])
     finding = time.process_time() - started
     pairs = found.likenesses[0].pairs
     matches = [
         (ours.spans[int(pairs.suspect[position])], theirs.spans[int(pairs.reference[position])])
         for _, position in dict.fromkeys((*found.listed, *found.nearest))
     ]
-    local = local_packages(suspect.paths()) | compared, local_packages(reference.paths()) | compared
+    local = local_packages(suspect.paths()) | compared, local_packages(reference.paths())
     times = []
     for chosen in (matches[:MOST_EXPLAINED], matches):
         started = time.process_time()

@@ -59,8 +59,8 @@ class Reference:
 
 def compared(ours: Corpus, texts: Mapping[str, bytes], reference: Reference) -> code.Likeness:
     """What a comparison says."""
-    reads = [texts.__getitem__, reference.texts.__getitem__]
-    (likeness,) = code.find(ours, [reference.corpus], code.Gate(), reads).likenesses
+    reads = texts.__getitem__, reference.texts.__getitem__
+    (likeness,) = code.find([ours], [reference.corpus], code.Gate(), [reads]).likenesses
     return likeness
 
 

@@ -92,7 +92,7 @@ def compare_all(cache: Path) -> Iterator[Comparison]:
 
 def _compare(suspect: tuple[str, Corpus, Read], reference: tuple[str, Corpus, Read], task: str) -> Comparison:
     ours, theirs = suspect[1], reference[1]
-    (likeness,) = code.find(ours, [theirs], code.Gate(), [suspect[2], reference[2]]).likenesses
+    (likeness,) = code.find([ours], [theirs], code.Gate(), [(suspect[2], reference[2])]).likenesses
     chosen = likeness.pairs.take(likeness.chosen)
     reached = scores(chosen)
     is_unexplained = np.ones(len(reached), bool)

@@ -417,8 +417,8 @@ class NeedleQuality:
 def detect(suspect: Files, reference: Corpus, originals: Files) -> Run:
     """Compare; what is believed does not depend on the floors that list every pair."""
     ours = corpus(suspect)
-    reads = [lambda path, files=files: files[path].encode() for files in (suspect, originals)]
-    likeness = code.find(ours, [reference], code.Gate(0, 0), reads).likenesses[0]
+    reads = (lambda path: suspect[path].encode()), (lambda path: originals[path].encode())
+    likeness = code.find([ours], [reference], code.Gate(0, 0), [reads]).likenesses[0]
     listed = listed_in_pairs(likeness, ours.spans, reference.spans)
     believed = likeness.chosen[likeness.is_believed].tolist()
     suspects = [(span.path, span.qualname) for span in ours.spans]

@@ -78,14 +78,14 @@ def explained(suspect: Files, reference: Files, pairs: Iterable[tuple[Key, Key]]
     Left out: functions that are not read, and those that are not the only one of their qualname (a property's setter).
     """
     ours, theirs = in_memory(suspect), in_memory(reference)
-    compared = compared_packages([ours.paths(), theirs.paths()])
-    spans = [_spans(side, compared) for side in (ours, theirs)]
+    compared = compared_packages(theirs.paths())
+    spans = [_spans(side) for side in (ours, theirs)]
     known = [(one, other) for one, other in pairs if one in spans[0] and other in spans[1]][:most]
     found = explain(
         [(spans[0][one], spans[1][other]) for one, other in known],
         ours.read,
         theirs.read,
-        (local_packages(ours.paths()) | compared, local_packages(theirs.paths()) | compared),
+        (local_packages(ours.paths()) | compared, local_packages(theirs.paths())),
     )
     return [(*pair, explanation) for pair, explanation in zip(known, found, strict=True)]
 
@@ -95,8 +95,8 @@ def in_memory(files: Files) -> InMemory:
     return InMemory([SourceFile(path, text.encode()) for path, text in sorted(files.items())])
 
 
-def _spans(files: InMemory, compared: frozenset[str]) -> dict[Key, Span]:
-    spans = read_corpus(files, files.paths(), compared=compared).spans
+def _spans(files: InMemory) -> dict[Key, Span]:
+    spans = read_corpus(files, files.paths()).spans
     counts = Counter((span.path, span.qualname) for span in spans)
     return {key: span for span in spans if counts[key := (span.path, span.qualname)] == 1}
 

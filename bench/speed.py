@@ -74,7 +74,7 @@ def once(path: Path) -> Run:
     first, second = part(corpus, even, True), part(corpus, even, False)
     texts = {file.path: file.data for file in files}
     before = time.process_time()
-    code.find(first, [second], code.Gate(), [texts.__getitem__] * 2)
+    code.find([first], [second], code.Gate(), [(texts.__getitem__, texts.__getitem__)])
     return Run(parsing, shingling, one_process, two_processes, time.process_time() - before)
 
 

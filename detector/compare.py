@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 
 from detector import ledger, matching
 from detector.artifacts.licences import matched
+from detector.code.known import NOT_ITS_FILES, Known, has_texts, known_files
 from detector.code.literal_background import literal_background
 from detector.code.literals import read_literals
 from detector.code.null import null
@@ -44,18 +45,30 @@ def compare(
     *,
     bases: Sequence[Repo] = (),
     panel: Sequence[Repo] = (),
+    known: Known | None = None,
 ) -> Report:
     """Find every trace of the references in the suspect.
 
     bases: models that both sides may have started from. panel: models whose predictions only say what chance gives.
+    known: an index, of which the targets that any function may come from are references, too.
     Errors: UserError when no kind of evidence has anything to look at.
     """
     kinds = frozenset(KINDS) if options.kinds is None else options.kinds
+    by_code = (bool(references) or known is not None) and bool(kinds & BY_CODE)
+    looked: tuple[Examined, ...] = ()
+    if by_code:
+        held = matching.hold(suspect, references, options, progress, known)
+        if known is not None:
+            chosen, told = matching.choose(held, known, progress)
+            references, looked = [*references, *chosen], (told,)
     every_name = _distinct_names((suspect, *references, *bases, *panel))
     names = every_name[: 1 + len(references)]
     of_bases, of_panel = every_name[len(names) : len(names) + len(bases)], every_name[len(names) + len(bases) :]
-    by_code = bool(references) and bool(kinds & BY_CODE)
-    code = matching.match(suspect, references, names, options, progress) if by_code else matching.NOTHING
+    code = matching.NOTHING
+    if by_code:
+        code = matching.match(held, suspect, references, names, options, progress)
+        if known is not None and not references:
+            code = replace(code, links={"": matching.unrelated(held, known)})
     code = _with_terms(code, suspect, dict(zip(names[1:], references, strict=True)))
     comparison = Comparison(
         suspect,
@@ -72,13 +85,13 @@ def compare(
     for kind, find in BESIDE.items():
         if kind in kinds:
             comparison.tell(f"looking at {kind}")
-            looks += find(comparison)
+            looks += _looks(kind, find, comparison)
     traced = _traces(comparison, code.files) if "traces" in kinds and code.links else ()
     beside = [line for look in looks for line in look.evidence]
     evidence = tuple(
         line for line in (*code.evidence, *ledger.kinds_of_trace(traced, names[1:]), *beside) if line.kind in kinds
     )
-    examined = _examined(code, kinds, looks)
+    examined = _examined(comparison, (*looked, *code.examined), kinds, looks)
     _require_anything(suspect, [each for each in examined if each.kind in (LIKENESS & kinds or kinds)], code.missing)
     nearest = nearest_reference(code.attribution, evidence, names[1:])
     verdict = judge((code.links or {}).get(nearest), [each for each in evidence if each.reference == nearest])
@@ -117,13 +130,27 @@ def _with_terms(code: matching.Matched, suspect: Repo, references: Mapping[str, 
     return replace(code, matches=listed, nearest=nearest)
 
 
+def _looks(kind: str, find: Callable[[Comparison], tuple[Look, ...]], comparison: Comparison) -> Iterator[Look]:
+    """Look for a kind of evidence in the files of all references that have any: of others an index knows the code."""
+    unknown = {name: repo for name, repo in comparison.references.items() if known_files(repo) is None}
+    if kind == "declared" or len(unknown) == len(comparison.references):
+        yield from find(comparison)
+        return
+    yield from find(replace(comparison, references=unknown))
+    for name in [name for name in comparison.references if name not in unknown]:
+        yield Look(Examined(kind, name, False, NOT_ITS_FILES))
+
+
 def _traces(comparison: Comparison, files: Sequence[Correspondence]) -> tuple[traces.Found, ...]:
     """Read all files a second time, for the small things that they have in common."""
+    references = {name: repo for name, repo in comparison.references.items() if has_texts(repo)}
+    if not references:
+        return ()
     comparison.tell("looking for traces")
-    repos = [comparison.suspect, *comparison.references.values()]
+    repos = [comparison.suspect, *references.values()]
     ours, *theirs = [read_literals(repo.files) for repo in repos]
     reads = [repo.files.read for repo in repos]
-    return traces.find(ours, dict(zip(comparison.references, theirs, strict=True)), comparison.matches, files, reads)
+    return traces.find(ours, dict(zip(references, theirs, strict=True)), comparison.matches, files, reads)
 
 
 def _order(event: Event) -> tuple[str, ...]:
@@ -134,10 +161,19 @@ def _side(repo: Repo, name: str, code: matching.Matched) -> Side:
     return Side(repo.target, name, repo.revision, code.functions.get(name, 0), code.files_read.get(name, 0))
 
 
-def _examined(code: matching.Matched, kinds: Collection[str], looks: Sequence[Look]) -> tuple[Examined, ...]:
-    """What each kind that was asked for had to look at; traces are looked for wherever code is."""
-    of_code = [replace(each, kind=kind) for kind in ("code", "traces") for each in code.examined]
-    return tuple(each for each in (*of_code, *(look.examined for look in looks)) if each.kind in kinds)
+def _examined(
+    comparison: Comparison, of_code: Sequence[Examined], kinds: Collection[str], looks: Sequence[Look]
+) -> tuple[Examined, ...]:
+    """What each kind that was asked for had to look at; traces are looked for wherever texts of code are."""
+    bare = {name for name, repo in comparison.references.items() if not has_texts(repo)}
+    of_traces = [
+        Examined("traces", each.reference, False, NOT_ITS_FILES)
+        if each.reference in bare
+        else replace(each, kind="traces")
+        for each in of_code
+        if each.reference
+    ]
+    return tuple(each for each in (*of_code, *of_traces, *(look.examined for look in looks)) if each.kind in kinds)
 
 
 def _require_anything(suspect: Repo, examined: Sequence[Examined], missing: Sequence[str]) -> None:

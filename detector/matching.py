@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from detector import ledger
-from detector.code import histogram, structure
-from detector.code.bulk import compared_packages, local_packages, missing_functions, read_corpus
+from detector.code import histogram, known, structure
+from detector.code.bulk import local_packages, missing_functions, read_corpus
+from detector.code.clone_types import clone_types
 from detector.code.corpus import Corpus
 from detector.code.explain import Explanation, explain
+from detector.code.held import Held
 from detector.evidence import code, declared
 from detector.judge import Link
 from detector.model import (
@@ -56,8 +58,47 @@ class Matched:
 NOTHING = Matched({}, {}, (), ())
 
 
+def hold(
+    suspect: Repo,
+    references: Sequence[Repo],
+    options: Options,
+    progress: Progress | None,
+    index: known.Known | None = None,
+) -> Held:
+    """Read the suspect, as it will be held against the references and against targets of an index."""
+    packages = [known.packages(repo) for repo in references]
+    if index is not None:  # which of its targets is not known yet: as nobody's, what it imports has a name
+        packages = [frozenset(), index.packages(), *packages]
+    first, *others = packages
+    return Held(suspect.files, first, others, options.jobs, _reading(suspect, progress))
+
+
+def choose(held: Held, index: known.Known, progress: Progress | None) -> tuple[Sequence[Repo], Examined]:
+    """The targets of an index that the suspect is to be compared with, and what was looked at to find them."""
+    missing = missing_functions(held.corpus)
+    if missing:
+        return (), Examined("code", "", False, f"the suspect: {missing}")
+    _tell(progress, "looking in the index", 0)
+    chosen = index.references(held.against(frozenset()))
+    targets = len(index.targets())
+    of = f"{len(held.corpus.spans):,} functions with an index of {targets:,} target{'' if targets == 1 else 's'}"
+    found = f"{len(chosen):,} of which {'has' if len(chosen) == 1 else 'have'} candidates"
+    return chosen, Examined("code", "", True, f"{of}, {found if chosen else 'in which none has a candidate'}")
+
+
+def unrelated(held: Held, index: known.Known) -> Link:
+    """What links a suspect with an index in which none of its functions has a candidate: nothing."""
+    functions = sum(target.functions for target in index.targets())
+    return Link(0.0, 0, 0.0, 0.0, 0.0, 0.0, held.corpus.comparable, functions)
+
+
 def match(
-    suspect: Repo, references: Sequence[Repo], names: Sequence[str], options: Options, progress: Progress | None
+    held: Held,
+    suspect: Repo,
+    references: Sequence[Repo],
+    names: Sequence[str],
+    options: Options,
+    progress: Progress | None,
 ) -> Matched:
     """Compare the code of the suspect with that of each reference.
 
@@ -65,8 +106,7 @@ def match(
     part; nor does anything if the suspect has none.
     """
     repos = (suspect, *references)
-    compared = compared_packages(repo.files.paths() for repo in repos)
-    corpora = [_read(repo, compared, options.jobs, progress) for repo in repos]
+    corpora = [held.corpus, *(_read(repo, options.jobs, progress) for repo in references)]
     missing = [missing_functions(corpus) for corpus in corpora]
     able = [number for number in range(1, len(repos)) if not missing[0] and not missing[number]]
     base = Matched(
@@ -85,15 +125,8 @@ def match(
     )
     if not able:
         return base
-    chosen = [0, *able]
-    found = _compared(
-        [repos[number] for number in chosen],
-        [names[number] for number in chosen],
-        [corpora[number] for number in chosen],
-        compared,
-        options,
-        progress,
-    )
+    pairs = [_pair(held, suspect, repos[number], names[number], corpora[number]) for number in able]
+    found = _compared(pairs, options, progress)
     others = [row for row in base.attribution if row.reference not in (found.links or {})]
     return replace(
         found,
@@ -106,6 +139,27 @@ def match(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Pair:
+    """The suspect and one reference.
+
+    local: names under which either imports itself.
+    """
+
+    suspect: Repo
+    reference: Repo
+    name: str  # of the reference
+    ours: Corpus  # as it is held against this reference
+    theirs: Corpus
+    local: tuple[frozenset[str], frozenset[str]]
+
+
+def _pair(held: Held, suspect: Repo, reference: Repo, name: str, theirs: Corpus) -> _Pair:
+    packages = known.packages(reference)
+    local = held.local(packages), local_packages(reference.files.paths())
+    return _Pair(suspect, reference, name, held.against(packages), theirs, local)
+
+
 def _examined(names: Sequence[str], number: int, corpora: Sequence[Corpus], missing: str) -> Examined:
     if missing:
         side = names[0] if not corpora[0].spans else names[number]
@@ -114,28 +168,25 @@ def _examined(names: Sequence[str], number: int, corpora: Sequence[Corpus], miss
     return Examined("code", names[number], True, f"{ours} with {theirs}")
 
 
-def _compared(
-    repos: Sequence[Repo],
-    names: Sequence[str],
-    corpora: Sequence[Corpus],
-    compared: frozenset[str],
-    options: Options,
-    progress: Progress | None,
-) -> Matched:
-    suspect, *references = repos
-    ours, *theirs = corpora
+def _compared(pairs: Sequence[_Pair], options: Options, progress: Progress | None) -> Matched:
     _tell(progress, "comparing", 0)
     gate = code.Gate(options.min_similarity, options.min_bits)
-    found = code.find(ours, theirs, gate, [repo.files.read for repo in repos])
+    reads = [
+        (pair.suspect.files.read, None if known.known_files(pair.reference) else pair.reference.files.read)
+        for pair in pairs
+    ]
+    found = code.find([pair.ours for pair in pairs], [pair.theirs for pair in pairs], gate, reads)
     _tell(progress, "explaining", len(found.listed))
-    matches = _matches(found, suspect, references, ours, theirs, names, compared, options.most_explained)
+    matches = _matches(found, pairs, options.most_explained)
     # What is listed must not change what is concluded.
     nearest = [matches[entry] for entry in found.nearest]
-    attribution = _attribution(found, nearest, names[1:])
-    spans = {name: corpus.spans for name, corpus in zip(names[1:], theirs, strict=True)}
+    names = [pair.name for pair in pairs]
+    attribution = _attribution(found, nearest, names)
+    ours = pairs[0].ours  # as far as its functions go, the same in all
+    spans = {pair.name: pair.theirs.spans for pair in pairs}
     links = {
-        name: _link(likeness, [match for match in nearest if match.reference_name == name], ours, corpus)
-        for name, likeness, corpus in zip(names[1:], found.likenesses, theirs, strict=True)
+        pair.name: _link(likeness, [match for match in nearest if match.reference_name == pair.name], pair)
+        for pair, likeness in zip(pairs, found.likenesses, strict=True)
     }
     return Matched(
         functions={},
@@ -150,19 +201,26 @@ def _compared(
         attribution=attribution,
         evidence=(
             *ledger.kinds_of_match(nearest, attribution),
-            *ledger.common_sources(found, attribution, names[1:], ours),
+            *ledger.common_sources(found, attribution, names, ours),
         ),
         links=links,
         similarities=histogram.beside_null([one.best(len(ours.spans)) for one in found.likenesses]),
     )
 
 
-def _read(repo: Repo, compared: frozenset[str], jobs: int, progress: Progress | None) -> Corpus:
+def _read(repo: Repo, jobs: int, progress: Progress | None) -> Corpus:
+    files = known.known_files(repo)
+    if files is not None:
+        return files.corpus
+    return read_corpus(repo.files, repo.files.paths(), jobs, _reading(repo, progress))
+
+
+def _reading(repo: Repo, progress: Progress | None) -> Callable[[int, int], None]:
     def tell(done: int, total: int) -> None:
         if progress is not None:
             progress(f"reading {repo.name}", done, total)
 
-    return read_corpus(repo.files, repo.files.paths(), jobs, tell, compared)
+    return tell
 
 
 def _tell(progress: Progress | None, stage: str, total: int) -> None:
@@ -170,56 +228,53 @@ def _tell(progress: Progress | None, stage: str, total: int) -> None:
         progress(stage, 0, total)
 
 
-def _matches(
-    found: code.CodeEvidence,
-    suspect: Repo,
-    references: Sequence[Repo],
-    ours: Corpus,
-    theirs: Sequence[Corpus],
-    names: Sequence[str],
-    compared: frozenset[str],
-    most_explained: int,
-) -> dict[tuple[int, int], Match]:
-    """Explain each pair that is listed or judged from its two texts, one reference at a time."""
+def _matches(found: code.CodeEvidence, pairs: Sequence[_Pair], most_explained: int) -> dict[tuple[int, int], Match]:
+    """Explain each pair of functions that is listed or judged from its two texts, one reference at a time."""
     wanted = list(dict.fromkeys((*found.listed, *found.nearest)))
     explained: dict[tuple[int, int], tuple[Explanation, bool]] = {}
-    for number, reference in enumerate(references):
+    for number, pair in enumerate(pairs):
         entries = [entry for entry in wanted if entry[0] == number]
-        spans = [_spans(found, entry, ours, theirs) for entry in entries]
-        read = suspect.files.read, reference.files.read
-        own, other = (local_packages(repo.files.paths()) | compared for repo in (suspect, reference))
-        # Names and disguises of the strongest matches; of the others, and of candidates, only the clone type.
-        full = 0 if len(found.listed) > len(ours.spans) else most_explained
-        explanations = explain(spans, *read, (own, other), full=full)
-        called = declared.names_of(reference)
-        is_declared = declared.declares([span for span, _ in spans], suspect.files.read, called)
+        spans = [_spans(found, entry, pairs) for entry in entries]
+        read = pair.suspect.files.read, pair.reference.files.read
+        if known.has_texts(pair.reference):
+            # Names and disguises of the strongest matches; of the others, and of candidates, only the clone type.
+            full = 0 if len(found.listed) > len(pair.ours.spans) else most_explained
+            explanations = explain(spans, *read, pair.local, full=full)
+        else:
+            # Of names and disguises wordings say nothing.
+            texts, numbers = (pair.ours.spans, read[0]), [_numbers(found, entry) for entry in entries]
+            explanations = [Explanation(each, {}, ()) for each in clone_types(numbers, texts, pair.theirs)]
+        called = declared.names_of(pair.reference)
+        is_declared = declared.declares([span for span, _ in spans], pair.suspect.files.read, called)
         explained.update(zip(entries, zip(explanations, is_declared, strict=True), strict=True))
-    return {entry: _match(found, entry, explained[entry], ours, theirs, names) for entry in wanted}
+    return {entry: _match(found, entry, explained[entry], pairs) for entry in wanted}
 
 
-def _spans(
-    found: code.CodeEvidence, entry: tuple[int, int], ours: Corpus, theirs: Sequence[Corpus]
-) -> tuple[Span, Span]:
+def _numbers(found: code.CodeEvidence, entry: tuple[int, int]) -> tuple[int, int]:
     number, position = entry
-    pairs = found.likenesses[number].pairs
-    return ours.spans[int(pairs.suspect[position])], theirs[number].spans[int(pairs.reference[position])]
+    scored = found.likenesses[number].pairs
+    return int(scored.suspect[position]), int(scored.reference[position])
+
+
+def _spans(found: code.CodeEvidence, entry: tuple[int, int], pairs: Sequence[_Pair]) -> tuple[Span, Span]:
+    one, other = _numbers(found, entry)
+    return pairs[entry[0]].ours.spans[one], pairs[entry[0]].theirs.spans[other]
 
 
 def _match(
     found: code.CodeEvidence,
     entry: tuple[int, int],
     explained: tuple[Explanation, bool],
-    ours: Corpus,
-    theirs: Sequence[Corpus],
-    names: Sequence[str],
+    compared: Sequence[_Pair],
 ) -> Match:
     number, position = entry
     pairs = found.likenesses[number].pairs
     explanation, is_declared = explained
-    suspect, reference = _spans(found, entry, ours, theirs)
+    (one, other), (suspect, reference) = _numbers(found, entry), _spans(found, entry, compared)
+    ours, theirs = compared[number].ours, compared[number].theirs
     return Match(
         suspect=suspect,
-        reference_name=names[1 + number],
+        reference_name=compared[number].name,
         reference=reference,
         similarity=float(found.likenesses[number].similarity[position]),
         overlap=float(pairs.overlap[position]),
@@ -230,7 +285,7 @@ def _match(
         basis=found.likenesses[number].bases.get(position) or Basis.REQUEST,
         clone_type=explanation.clone_type,
         is_declared=is_declared,
-        digest=f"{ours.digest(int(pairs.suspect[position]))}-{theirs[number].digest(int(pairs.reference[position]))}",
+        digest=f"{ours.digest(one)}-{theirs.digest(other)}",
         renames=explanation.renames,
         renames_by_role=explanation.renames_by_role,
         disguises=explanation.disguises,
@@ -258,7 +313,7 @@ def _attribution(found: code.CodeEvidence, nearest: Sequence[Match], names: Sequ
     )
 
 
-def _link(likeness: code.Likeness, matches: Sequence[Match], suspect: Corpus, reference: Corpus) -> Link:
+def _link(likeness: code.Likeness, matches: Sequence[Match], pair: _Pair) -> Link:
     bits = sum(match.own_bits for match in matches)
     unchanged = sum(match.own_bits for match in matches if match.clone_type == CloneType.LAYOUT)
     return Link(
@@ -268,6 +323,6 @@ def _link(likeness: code.Likeness, matches: Sequence[Match], suspect: Corpus, re
         declared_bits=sum(match.own_bits for match in matches if match.is_declared),
         share_of_suspect=likeness.share_of_suspect,
         unchanged_share=likeness.share_of_suspect * unchanged / max(bits, 1e-9),
-        suspect_functions=suspect.comparable,
-        reference_functions=reference.comparable,
+        suspect_functions=pair.ours.comparable,
+        reference_functions=pair.theirs.comparable,
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+import pytest
+
 from detector.model import Match, Report, Skipped
 from detector.read.names import is_note_name, is_other_name, is_python_name
 from detector.targets import Head, Repo, SourceFile
 
 FIXTURES = Path(__file__).resolve().parent.parent / "fixtures"
+BENCH = FIXTURES.parent / "bench"
 
 # Functions that have nothing in common, each enough to stand on its own.
 WARP = """
@@ -94,6 +97,15 @@ def paint(screen, board):
     screen.refresh()
     return screen.getkey() == "q"
 """
+
+
+def cached(package: str) -> Path:
+    """A wheel that the bench has already; a test that asks for another one is skipped."""
+    name, _, version = package.partition("==")
+    found = sorted((BENCH / "cache").glob(f"{name.replace('-', '_')}-{version}-*.whl"))
+    if not found:
+        pytest.skip(f"{package} is not in {BENCH / 'cache'}")
+    return found[0]
 
 
 class InMemory:

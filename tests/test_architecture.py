@@ -54,7 +54,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "gguf": ("artifacts/weights/packed.py",),
     "huggingface_hub": ("read/hub.py", "read/hub_requests.py"),
     "rapidfuzz": ("code/textwise.py", "code/side_by_side.py", "artifacts/behaviour/overlap.py"),
-    "xxhash": ("code/lowering/labels.py", "code/literals.py", "artifacts/behaviour/answers.py"),
+    "xxhash": ("code/lowering/labels.py", "code/literals.py", "code/tokens.py", "artifacts/behaviour/answers.py"),
     "pyarrow": ("artifacts/behaviour/parquet.py",),
 }
 # What a distribution of pyproject.toml is called when it is imported, where the two differ.

@@ -93,17 +93,17 @@ def test_own_packages_have_no_name_and_libraries_have() -> None:
 
 
 @pytest.mark.parametrize(
-    ("sides", "expected"),
+    ("reference", "expected"),
     [
-        ([["heron/__init__.py", "heron/a.py", "setup.py"], ["src/kestrel/__init__.py"]], {"heron", "kestrel"}),
-        ([["heron/sub/__init__.py"], ["__init__.py"], ["a.py"]], set()),
-        ([["transformers/__init__.py"], ["torch/__init__.py", "math/__init__.py"]], {"transformers"}),
+        (["heron/__init__.py", "heron/a.py", "setup.py", "src/kestrel/__init__.py"], {"heron", "kestrel"}),
+        (["heron/sub/__init__.py", "__init__.py", "a.py"], set()),
+        (["transformers/__init__.py", "torch/__init__.py", "math/__init__.py"], {"transformers"}),
     ],
 )
-def test_what_is_compared_counts_as_local_but_for_what_all_is_written_in(
-    sides: list[list[str]], expected: set[str]
+def test_what_a_suspect_is_held_against_counts_as_its_own_but_for_what_all_is_written_in(
+    reference: list[str], expected: set[str]
 ) -> None:
-    assert compared_packages(sides) == expected
+    assert compared_packages(reference) == expected
 
 
 # --- what is read --------------------------------------------------------------------------------------------

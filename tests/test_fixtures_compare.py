@@ -232,9 +232,9 @@ def test_two_processes_give_the_same_bytes_as_one(report: Report, monkeypatch: p
     started: list[int] = []
     in_processes = bulk._in_processes
 
-    def watched(tasks: Iterator[bulk.Task], local: frozenset[str], jobs: int) -> Iterator[Any]:
+    def watched(tasks: Iterator[bulk.Task], work: bulk.Work, jobs: int) -> Iterator[Any]:
         started.append(jobs)
-        return in_processes(tasks, local, jobs)
+        return in_processes(tasks, work, jobs)
 
     monkeypatch.setattr(bulk, "_in_processes", watched)
     with ExitStack() as targets:

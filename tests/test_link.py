@@ -44,7 +44,7 @@ def _side(calls: Sequence[tuple[int, int]] = ()) -> Weighted:
     callers, called = np.array(calls, np.int64).reshape(-1, 2).T
     callees = graph(FUNCTIONS, callers, called)
     nothing = np.zeros(FUNCTIONS, bool)
-    return Weighted(own, own, own, own, own, nothing, nothing, callees)
+    return Weighted(own, own, own, own, own, nothing, nothing, callees, np.zeros(1, np.uint64))
 
 
 def _believed(

@@ -16,7 +16,8 @@ from detector.code.background import Background
 from detector.code.callgraph import Calls as CallGraph
 from detector.code.callgraph import graph
 from detector.code.candidates import pairs
-from detector.code.match import Weighted, exclusive_bits, weigh
+from detector.code.exclusive import Other, common, exclusive_bits
+from detector.code.match import Weighted, weigh
 from detector.code.pairs import Pairs
 from detector.code.scoring import score
 from detector.code.shingle import Shingles, mix
@@ -278,23 +279,26 @@ def test_helpers_lifted_out_at_different_places_are_alike_together() -> None:
 def test_exclusive_is_what_no_other_reference_has(
     ours: list[Function], theirs: list[Function], another: list[Function], third: list[Function], data: st.DataObject
 ) -> None:
-    everybody = [ours, theirs, another, third]
-    (suspect, reference, *others), weights = weigh(
-        [_shingles(side) for side in everybody], [_graph(_nobody(side)) for side in everybody]
-    )
+    everybody = [_shingles(side) for side in (ours, theirs, another, third)]
+    (suspect, reference), weights = weigh(everybody[:2], [_graph(_nobody(side)) for side in (ours, theirs)])
     first = np.arange(len(ours))
     second = np.array([data.draw(st.integers(0, len(theirs) - 1)) for _ in ours], np.int64)
     best = [
         {i: data.draw(st.integers(0, len(side) - 1)) for i in first.tolist() if data.draw(st.booleans())}
         for side in (another, third)
     ]
-    bits = _bits(*everybody)
+    bits = _bits(ours, theirs)
     expected = 0.0
     for i, j in zip(first.tolist(), second.tolist(), strict=True):
         known = (side[chosen[i]] for side, chosen in zip((another, third), best, strict=True) if i in chosen)
         expected += _weight((ours[i] & theirs[j]).difference(*known), bits)
     found = score(suspect, reference, weights, first, second)
-    exclusive = exclusive_bits(suspect, reference, weights, found, list(zip(others, best, strict=True)))
+    shared = common(found, suspect, weights, everybody[0], everybody[1])
+    others = [
+        Other(side, np.array([chosen.get(i, -1) for i in first.tolist()], np.int64))
+        for side, chosen in zip(everybody[2:], best, strict=True)
+    ]
+    exclusive = exclusive_bits(shared, others)
     assert exclusive == pytest.approx(expected, abs=1e-6)
 
 

@@ -65,7 +65,7 @@ def _gone(path: str) -> bytes:
 
 
 def _compared(ours: Corpus, theirs: Corpus) -> code.Likeness:
-    (found,) = code.find(ours, [theirs], code.Gate(), [_gone, _gone]).likenesses
+    (found,) = code.find([ours], [theirs], code.Gate(), [(_gone, _gone)]).likenesses
     return found
 
 

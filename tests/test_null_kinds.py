@@ -39,7 +39,7 @@ def _corpus(files: dict[str, str]) -> tuple[Corpus, null_kinds.Read]:
 def _kinds(suspect: dict[str, str], reference: dict[str, str]) -> Kinds:
     """Explain every chosen pair."""
     ours, theirs = _corpus(suspect), _corpus(reference)
-    (likeness,) = code.find(ours[0], [theirs[0]], code.Gate(), [ours[1], theirs[1]]).likenesses
+    (likeness,) = code.find([ours[0]], [theirs[0]], code.Gate(), [(ours[1], theirs[1])]).likenesses
     chosen = likeness.pairs.take(likeness.chosen)
     bases = [likeness.bases[position] for position in likeness.chosen.tolist()]
     return kinds(ours, theirs, chosen, scores(chosen), bases)

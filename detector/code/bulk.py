@@ -8,7 +8,7 @@ import signal
 import sys
 import warnings
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,12 +16,14 @@ from itertools import islice
 
 import numpy as np
 
-from detector.code.corpus import Corpus, View
+from detector.code.corpus import Corpus, View, Wordings, joined_wordings
+from detector.code.imported import imported
 from detector.code.lowering.labels import LOCAL_NAMES_NEVER, MODEL_LIBRARIES
 from detector.code.lowering.python import Batch, Unit, begin
 from detector.code.parse import lower_file, parsing
 from detector.code.shingle import Shingles, joined, shingle
 from detector.code.sorting import Numbers
+from detector.code.tokens import Reading as Texts
 from detector.model import Role, Skipped, Span
 from detector.settings import BATCH_RECORDS, LEAST_PARALLEL_BYTES, MOST_WAITING, TASK_BYTES
 from detector.targets import SourceFile
@@ -38,12 +40,25 @@ class _Lowered:
     """
 
     places: list[tuple[str, Role, int]]
+    imports: dict[str, frozenset[str]]  # of the names that were asked for, those in import lines, by path
     units: list[Unit]
     rows: Shingles
     owners: Numbers
     kinds: Numbers
     files: int
     skipped: list[Skipped]
+    wordings: Wordings | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A repository that was read, and what else its files may mean.
+
+    imports: of the names that were asked for, those that stand in import lines, by path; files with none are left out.
+    """
+
+    corpus: Corpus
+    imports: Mapping[str, frozenset[str]]
 
 
 def read_corpus(
@@ -52,20 +67,49 @@ def read_corpus(
     jobs: int = 1,
     progress: Progress | None = None,
     compared: frozenset[str] = frozenset(),
+    *,
+    wordings: bool = False,
 ) -> Corpus:
     """Lower and shingle every file. Memory holds the shingles and the few files in work, never the repository.
 
     compared: packages that count as the repository's own besides its own (`compared_packages`).
+    wordings: whether the corpus is to hold what texts are compared by, for when they are not at hand.
     Ties:     results come in the order of the files, whatever `jobs` is.
     """
-    local = local_packages(paths) | compared
+    work = Work(local_packages(paths) | compared, wordings=wordings)
+    return read(files, work, len(paths), jobs, progress).corpus
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """What is done with each file.
+
+    local: names under which the repository imports itself. asked: names that are only looked for in import lines.
+    """
+
+    local: frozenset[str]
+    asked: frozenset[str] = frozenset()
+    wordings: bool = False
+
+
+def read(
+    files: Iterable[SourceFile | Skipped],
+    work: Work,
+    total: int,
+    jobs: int = 1,
+    progress: Progress | None = None,
+) -> Reading:
+    """Lower and shingle every file, and tell which of the names that are asked for it may import.
+
+    total: of files, as far as it is known.
+    """
     parts: list[_Lowered] = []
     done = 0
-    for part in _lowered(_tasks(files), local, jobs):
+    for part in _lowered(_tasks(files), work, jobs):
         parts.append(part)
         done += part.files + len(part.skipped)
         if progress is not None:
-            progress(done, max(len(paths), done))
+            progress(done, max(total, done))
     rows = joined([part.rows for part in parts])
     starts = np.cumsum([0, *(len(part.units) for part in parts)])
     owners = np.concatenate(
@@ -77,7 +121,7 @@ def read_corpus(
         chosen = np.flatnonzero(kinds == kind)
         chosen = chosen[np.argsort(owners[chosen], kind="stable")]
         views.append(View(rows.take(chosen), owners[chosen]))
-    return Corpus(
+    corpus = Corpus(
         tuple(_spans(parts)),
         tuple([unit.calls for part in parts for unit in part.units]),
         views[PLAIN].shingles,
@@ -86,7 +130,9 @@ def read_corpus(
         views[BLIND_EXPANDED],
         sum(part.files for part in parts),
         tuple(skipped for part in parts for skipped in part.skipped),
+        joined_wordings([part.wordings for part in parts if part.wordings is not None]) if work.wordings else None,
     )
+    return Reading(corpus, {path: found for part in parts for path, found in part.imports.items()})
 
 
 def _spans(parts: Iterable[_Lowered]) -> Iterator[Span]:
@@ -129,14 +175,18 @@ def packages_of(paths: Iterable[str]) -> frozenset[str]:
     return frozenset(folder for folder in folders if "/" not in folder)
 
 
-def compared_packages(sides: Iterable[Iterable[str]]) -> frozenset[str]:
-    """Names that are local to every repository of a comparison, given the paths of each.
+def compared_packages(reference: Iterable[str]) -> frozenset[str]:
+    """Names that are local to a suspect held against a reference, given the reference's paths.
 
     What was copied out of a package imports from it what stood beside it there: `from .ops import gather` becomes
     `from heron.ops import gather`, and means the same. The libraries that everything is written in stay what they are.
     """
-    names = frozenset().union(*(packages_of(paths) for paths in sides))
-    return names - (LOCAL_NAMES_NEVER - MODEL_LIBRARIES)
+    return comparable_names(packages_of(reference))
+
+
+def comparable_names(packages: frozenset[str]) -> frozenset[str]:
+    """Of the packages of references, those whose names may become local to a suspect."""
+    return packages - (LOCAL_NAMES_NEVER - MODEL_LIBRARIES)
 
 
 Task = list[SourceFile | Skipped]
@@ -156,7 +206,7 @@ def _tasks(files: Iterable[SourceFile | Skipped]) -> Iterator[Task]:
         yield task
 
 
-def _lowered(tasks: Iterator[Task], local: frozenset[str], jobs: int) -> Iterator[_Lowered]:
+def _lowered(tasks: Iterator[Task], work: Work, jobs: int) -> Iterator[_Lowered]:
     """Lower each task here, or in other processes as soon as there is enough to make starting them worth it."""
     first: list[Task] = []
     size = 0
@@ -169,7 +219,7 @@ def _lowered(tasks: Iterator[Task], local: frozenset[str], jobs: int) -> Iterato
         size += sum(len(file.data) for file in task if isinstance(file, SourceFile))
     tasks = _chain(first, tasks)
     with parsing():
-        yield from _in_processes(tasks, local, jobs) if jobs > 1 else (_lower_task(task, local) for task in tasks)
+        yield from _in_processes(tasks, work, jobs) if jobs > 1 else (_lower_task(task, work) for task in tasks)
 
 
 def _chain(first: list[Task], rest: Iterator[Task]) -> Iterator[Task]:
@@ -177,7 +227,7 @@ def _chain(first: list[Task], rest: Iterator[Task]) -> Iterator[Task]:
     yield from rest
 
 
-def _in_processes(tasks: Iterator[Task], local: frozenset[str], jobs: int) -> Iterator[_Lowered]:
+def _in_processes(tasks: Iterator[Task], work: Work, jobs: int) -> Iterator[_Lowered]:
     """Lower tasks in this process and in jobs - 1 others; results in order.
 
     Each of the others has a task in work and one waiting. This one takes what they cannot take yet: it has begun
@@ -193,10 +243,10 @@ def _in_processes(tasks: Iterator[Task], local: frozenset[str], jobs: int) -> It
         for task in tasks:
             if sum(not each.done() for each in waiting) < 2 * (jobs - 1):
                 with _interrupts_held():  # a process started now inherits that, and Ctrl-C is the parent's business
-                    waiting.append(executor.submit(_lower_task, task, local))
+                    waiting.append(executor.submit(_lower_task, task, work))
             else:
                 own: Future[_Lowered] = Future()
-                own.set_result(_lower_task(task, local))
+                own.set_result(_lower_task(task, work))
                 waiting.append(own)
             while waiting and (waiting[0].done() or len(waiting) > MOST_WAITING * jobs):
                 yield waiting.popleft().result()
@@ -226,8 +276,9 @@ def _start_worker() -> None:
     warnings.simplefilter("ignore")
 
 
-def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
+def _lower_task(task: Task, work: Work) -> _Lowered:
     places: list[tuple[str, Role, int]] = []
+    imports: dict[str, frozenset[str]] = {}
     units: list[Unit] = []
     skipped: list[Skipped] = []
     rows: list[Shingles] = []
@@ -241,6 +292,7 @@ def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
         kinds.append(kind)
 
     files = 0
+    texts, worded = Texts(), list[int]()
     batch = begin()
     for file in task:
         if isinstance(file, Skipped):
@@ -248,19 +300,27 @@ def _lower_task(task: Task, local: frozenset[str]) -> _Lowered:
             continue
         files += 1
         before = len(batch.units)
-        reason = lower_file(file.data, batch, local)
+        named = imported(file.data, work.local | work.asked)
+        # Only these: what a file is lowered to depends on nothing else of the repository that it stands in.
+        reason = lower_file(file.data, batch, named & work.local)
+        if named & work.asked:
+            imports[file.path] = named & work.asked
         if reason:
             skipped.append(Skipped(file.path, reason))
         found = [unit for unit in batch.units[before:] if unit.expands < 0]
         places.append((file.path, file.role, len(found)))
         units += found
+        if work.wordings:
+            lines = file.data.split(b"\n")
+            worded += [texts.row(lines, unit.first_line, unit.last_line) for unit in found]
         if len(batch.lengths) >= BATCH_RECORDS:
             finish()
             batch = begin()
     finish()
+    wordings = texts.wordings().take(np.array(worded, np.int64)) if work.wordings else None
     # After the lowering of all, not file by file: either has the processor's cache to itself for a while.
     numbers = np.concatenate(owners), np.concatenate(kinds)
-    return _Lowered(places, units, joined(rows), *numbers, files, skipped)
+    return _Lowered(places, imports, units, joined(rows), *numbers, files, skipped, wordings)
 
 
 # Views of a function, as rows of shingles.

@@ -53,6 +53,11 @@ class Wordings:
     forms: Numbers
     texts: Hashes
 
+    def take(self, functions: Numbers) -> Wordings:
+        """Those of some functions."""
+        words, shape = _runs_of(self.words, functions), _runs_of(self.shape, functions)
+        return Wordings(words, shape, self.forms[functions], self.texts[functions])
+
 
 @dataclass(frozen=True, slots=True)
 class Corpus:
@@ -101,7 +106,7 @@ class Corpus:
             _part(self.blind_expanded, first, last),
             1,
             (),
-            None if self.wordings is None else _part_of_wordings(self.wordings, chosen),
+            None if self.wordings is None else self.wordings.take(chosen),
         )
 
     def by_file(self) -> Iterator[tuple[str, Corpus]]:
@@ -117,6 +122,16 @@ class Corpus:
         return replace(self, spans=tuple([replace(span, path=path, role=role) for span in self.spans]))
 
 
+def worded(corpus: Corpus) -> Wordings:
+    """The wordings of a corpus that is used without its texts.
+
+    Errors: ValueError when it was read without them.
+    """
+    if corpus.wordings is None:
+        raise ValueError("functions without texts and without wordings")
+    return corpus.wordings
+
+
 def assembled(parts: Sequence[Corpus]) -> Corpus:
     """The functions of several files, one after the other, as one corpus."""
     starts = np.cumsum([0, *(len(part.spans) for part in parts)])
@@ -130,8 +145,27 @@ def assembled(parts: Sequence[Corpus]) -> Corpus:
         _joined_views([part.blind_expanded for part in parts], starts),
         sum(part.files for part in parts),
         tuple(chain.from_iterable(part.skipped for part in parts)),
-        _joined_wordings(wordings) if len(wordings) == len(parts) else None,
+        joined_wordings(wordings) if len(wordings) == len(parts) else None,
     )
+
+
+def spliced(corpus: Corpus, again: Corpus) -> Corpus:
+    """A corpus with the functions of some of its files as they were read once more.
+
+    again: the same functions of each of its files; their order is that of the corpus.
+    """
+    if not again.spans:
+        return corpus
+    parts: list[Corpus] = []
+    first = last = 0
+    changed = dict(again.by_file())
+    for path, spans in groupby(corpus.spans, key=lambda span: span.path):
+        begin, last = last, last + sum(1 for _ in spans)
+        if path in changed:
+            parts += [corpus.part(first, begin), changed[path]]
+            first = last
+    found = assembled([*parts, corpus.part(first, last)])
+    return replace(found, files=corpus.files, skipped=corpus.skipped)
 
 
 def _joined_views(views: Sequence[View], starts: Numbers) -> View:
@@ -145,15 +179,6 @@ def _part(view: View, first: int, last: int) -> View:
     return View(view.shingles.take(np.arange(begin, end)), view.functions[begin:end] - first)
 
 
-def _part_of_wordings(wordings: Wordings, chosen: Numbers) -> Wordings:
-    return Wordings(
-        _runs_of(wordings.words, chosen),
-        _runs_of(wordings.shape, chosen),
-        wordings.forms[chosen],
-        wordings.texts[chosen],
-    )
-
-
 def _runs_of(runs: Runs, chosen: Numbers) -> Runs:
     starts = runs.offsets[chosen]
     counts = runs.offsets[chosen + 1] - starts
@@ -163,7 +188,8 @@ def _runs_of(runs: Runs, chosen: Numbers) -> Runs:
     return Runs(runs.hashes[places], offsets)
 
 
-def _joined_wordings(sides: Sequence[Wordings]) -> Wordings:
+def joined_wordings(sides: Sequence[Wordings]) -> Wordings:
+    """Those of several files or sides, one after the other."""
     return Wordings(
         _joined_runs([side.words for side in sides]),
         _joined_runs([side.shape for side in sides]),

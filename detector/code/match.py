@@ -5,7 +5,7 @@ Weighted sets as sparse matrices: functions x shingles. What two functions share
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import sparse
 
 from detector.code.callgraph import Calls
-from detector.code.pairs import Floats, Pairs
+from detector.code.pairs import Floats
 from detector.code.rarity import rarity
 from detector.code.shingle import Shingles, mix, row_sums
 from detector.code.sorting import Hashes, Numbers, grouped
@@ -66,6 +66,7 @@ class Weighted:
     is_expanded: npt.NDArray[np.bool_]
     is_blind: npt.NDArray[np.bool_]
     callees: Calls
+    columns: Hashes  # the shingles of the comparison, ascending
 
     @property
     def functions(self) -> int:
@@ -108,12 +109,15 @@ def weigh(
     matrix.sort_indices()  # rows in order are multiplied several times faster
     totals = matrix @ weights
     weighted = [
-        _weighted(matrix, totals, weights, side, callees) for side, callees in zip(laid.sides, calls, strict=True)
+        _weighted(matrix, totals, weights, side, callees, laid.shingles)
+        for side, callees in zip(laid.sides, calls, strict=True)
     ]
     return weighted, weights
 
 
-def _weighted(matrix: sparse.csr_matrix, totals: Floats, weights: Floats, side: Side, callees: Calls) -> Weighted:
+def _weighted(
+    matrix: sparse.csr_matrix, totals: Floats, weights: Floats, side: Side, callees: Calls, columns: Hashes
+) -> Weighted:
     """One side: the rows of its functions, and of their views where they have one."""
     views = (side.own, side.expanded, side.blind, side.blind_expanded)
     seen = [Rows(matrix[each], totals[each], each.astype(np.uint64)) for each in views]
@@ -127,33 +131,10 @@ def _weighted(matrix: sparse.csr_matrix, totals: Floats, weights: Floats, side: 
     reach.sort_indices()
     everything = Rows(reach, reach @ weights, every)
     is_expanded, is_blind = side.expanded != side.own, side.blind != side.own
-    return Weighted(seen[0], seen[1], seen[2], seen[3], everything, is_expanded, is_blind, callees)
+    return Weighted(seen[0], seen[1], seen[2], seen[3], everything, is_expanded, is_blind, callees, columns)
 
 
 def ones(columns: npt.NDArray[np.int32], offsets: Numbers | npt.NDArray[np.int32], width: int) -> sparse.csr_matrix:
     """The matrix that has ones in these columns of each row."""
     shape = (len(offsets) - 1, width)
     return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, offsets), shape=shape)
-
-
-def exclusive_bits(
-    suspect: Weighted,
-    reference: Weighted,
-    weights: Floats,
-    found: Pairs,
-    others: Sequence[tuple[Weighted, Mapping[int, int]]],
-) -> float:
-    """Sum the weight that pairs share and that no other reference's best function for the same suspect has.
-
-    others: each other reference with its best function for each suspect function.
-    Units:  bits.
-    """
-    common = suspect.matrix[found.suspect].multiply(reference.matrix[found.reference]).tocsr()
-    for other, best in others:
-        rows = np.array([row for row, function in enumerate(found.suspect.tolist()) if function in best], np.int64)
-        columns = np.array([best[function] for function in found.suspect[rows].tolist()], np.int64)
-        if len(rows):
-            explained = common[rows].multiply(other.matrix[columns]).tocoo()
-            placed = (explained.data, (rows[explained.row], explained.col))
-            common = (common - sparse.csr_matrix(placed, shape=common.shape)).tocsr()
-    return max(float((common @ weights).sum()), 0.0)

@@ -22,10 +22,11 @@ from detector.code import wording
 from detector.code.assign import assign
 from detector.code.callgraph import callees
 from detector.code.candidates import pairs
-from detector.code.corpus import Corpus
+from detector.code.corpus import Corpus, worded
+from detector.code.exclusive import Common, Other, common, exclusive_bits
 from detector.code.fitting import company, fit, name_agreement, neighbours, settled, similarity
 from detector.code.link import believe
-from detector.code.match import Weighted, exclusive_bits, weigh
+from detector.code.match import weigh
 from detector.code.null import null
 from detector.code.pairs import Floats, Pairs, scores
 from detector.code.parse import uncollected
@@ -111,48 +112,44 @@ class CodeEvidence:
 Read = Callable[[str], bytes]
 
 
-def find(suspect: Corpus, references: Sequence[Corpus], gate: Gate, reads: Sequence[Read]) -> CodeEvidence:
-    """Compare the suspect's functions with those of every reference.
+def find(
+    suspects: Sequence[Corpus], references: Sequence[Corpus], gate: Gate, reads: Sequence[tuple[Read, Read | None]]
+) -> CodeEvidence:
+    """Compare the suspect's functions with those of every reference, each by itself: no other changes what is found.
 
-    reads: how to read a file of the suspect, then of each reference: their texts settle ties.
+    suspects: the suspect as it is held against each reference; its functions are the same, their imports may not be.
+    reads:    how to read a file of the suspect and of each reference: their texts settle ties. None: the reference has
+              wordings in place of texts.
     """
     with uncollected():
-        return _find(suspect, references, gate, reads)
-
-
-def _find(suspect: Corpus, references: Sequence[Corpus], gate: Gate, reads: Sequence[Read]) -> CodeEvidence:
-    sides = [suspect.shingles, *(reference.shingles for reference in references)]
-    calls = [callees(corpus.spans, corpus.calls) for corpus in (suspect, *references)]
-    views = [corpus.views for corpus in (suspect, *references)]
-    (ours, *theirs), weights = weigh(sides, calls, views)
-    likenesses = tuple(
-        _likeness(suspect, reference, ours, side, weights, gate, (reads[0], reads[1 + number]))
-        for number, (reference, side) in enumerate(zip(references, theirs, strict=True))
-    )
+        compared = [_compare(*pair, gate) for pair in zip(suspects, references, reads, strict=True)]
+    likenesses = tuple(likeness for likeness, _ in compared)
     nearest = _nearest(likenesses, [one.chosen[one.is_believed] for one in likenesses])
     listed = nearest
     if gate.lists_all:
         listed = _every_pair(likenesses)
     elif gate.is_explicit:
         listed = _nearest(likenesses, [one.chosen[one.is_listed] for one in likenesses])
-    return CodeEvidence(likenesses, nearest, listed, _shares(likenesses, ours, theirs, weights))
+    return CodeEvidence(likenesses, nearest, listed, _shares(compared, suspects, references))
 
 
-def _likeness(
-    suspect: Corpus,
-    reference: Corpus,
-    ours: Weighted,
-    theirs: Weighted,
-    weights: Floats,
-    gate: Gate,
-    reads: tuple[Read, Read],
-) -> Likeness:
+def _compare(
+    suspect: Corpus, reference: Corpus, reads: tuple[Read, Read | None], gate: Gate
+) -> tuple[Likeness, Common]:
+    """Compare two sides, and keep which shingles the matches that are believed share."""
+    both = suspect, reference
+    (ours, theirs), weights = weigh(
+        [corpus.shingles for corpus in both],
+        [callees(corpus.spans, corpus.calls) for corpus in both],
+        [corpus.views for corpus in both],
+    )
     found = pairs(ours, theirs, weights, suspect.shingles, reference.shingles)
     around = company(found, suspect.spans, reference.spans, ours.totals, ours.callees)
     agreement = name_agreement(found, suspect.spans, reference.spans)
     fits = fit(found, around)
-    texts = (suspect.spans, reads[0]), (reference.spans, reads[1])
-    read = wording.agreement(found, np.maximum(found.overlap, fits) >= WORDING_FROM, *texts)
+    is_asked = np.maximum(found.overlap, fits) >= WORDING_FROM
+    theirs_worded = worded(reference) if reads[1] is None else (reference.spans, reads[1])
+    read = wording.agreement(found, is_asked, (suspect.spans, reads[0]), theirs_worded)
     fits = settled(fits, read)
     files = neighbours(found, suspect.spans, reference.spans, ours.totals, by_class=False)
     chosen = assign(found, fits, agreement, files)
@@ -160,17 +157,18 @@ def _likeness(
     taken = found.take(chosen)
     names = name_agreement(taken, suspect.spans, reference.spans, of_files=False)
     belief = believe(taken, names, suspect.spans, reference.spans, ours, theirs)
-    shared = found.shared[chosen]
     # Floors say what is listed, never what is concluded.
     is_listed = belief.is_believed
     if gate.is_explicit:
-        is_listed = (similarities[chosen] >= (gate.min_similarity or 0)) & (shared >= (gate.min_bits or 0))
-    explained = float(found.own[chosen[belief.is_believed]].sum()) / max(float(ours.totals.sum()), 1e-9)
+        is_listed = (similarities[chosen] >= (gate.min_similarity or 0)) & (taken.shared >= (gate.min_bits or 0))
+    explained = float(taken.own[belief.is_believed].sum()) / max(float(ours.totals.sum()), 1e-9)
     bases = dict(zip(chosen.tolist(), belief.bases.tolist(), strict=True))
     rates = null().rate(scores(found))
-    return Likeness(
+    shared = common(taken.take(belief.is_believed), ours, weights, suspect.shingles, reference.shingles)
+    likeness = Likeness(
         found, similarities, rates, chosen, belief.is_strong, belief.is_believed, is_listed, bases, explained
     )
+    return likeness, shared
 
 
 def _nearest(likenesses: tuple[Likeness, ...], taken: Sequence[Numbers]) -> tuple[tuple[int, int], ...]:
@@ -210,17 +208,17 @@ def _ordered(likenesses: tuple[Likeness, ...], found: list[tuple[int, int]]) -> 
 
 
 def _shares(
-    likenesses: tuple[Likeness, ...], ours: Weighted, theirs: Sequence[Weighted], weights: Floats
+    compared: Sequence[tuple[Likeness, Common]], suspects: Sequence[Corpus], references: Sequence[Corpus]
 ) -> tuple[Share, ...]:
     """What each reference explains, and what none of the others explains: a common ancestor thereby cancels out."""
-    best = [
-        dict(zip(one.pairs.suspect[one.chosen].tolist(), one.pairs.reference[one.chosen].tolist(), strict=True))
-        for one in likenesses
-    ]
-    shares: list[Share] = []
-    for number, likeness in enumerate(likenesses):
-        reported = likeness.pairs.take(likeness.chosen[likeness.is_believed])
-        others = [(side, known) for side, known in zip(theirs, best, strict=True) if side is not theirs[number]]
-        exclusive = exclusive_bits(ours, theirs[number], weights, reported, others)
-        shares.append(Share(float(reported.own.sum()), exclusive, likeness.share_of_suspect))
+    sides = []
+    for (likeness, _), suspect, reference in zip(compared, suspects, references, strict=True):
+        best = np.full(len(suspect.spans), -1)
+        best[likeness.pairs.suspect[likeness.chosen]] = likeness.pairs.reference[likeness.chosen]
+        sides.append(Other(reference.shingles, best))
+    shares = []
+    for number, (likeness, shared) in enumerate(compared):
+        bits = float(likeness.pairs.own[likeness.chosen[likeness.is_believed]].sum())
+        exclusive = exclusive_bits(shared, sides[:number] + sides[number + 1 :])
+        shares.append(Share(bits, exclusive, likeness.share_of_suspect))
     return tuple(shares)

@@ -26,6 +26,7 @@ from detector.artifacts.credits.declarations import Declaration, declarations, i
 from detector.artifacts.credits.lost_headers import Holders, holders, kept_files, lost_headers, lost_holders
 from detector.artifacts.credits.naming import Names
 from detector.artifacts.licences import licence_tables
+from detector.code.known import known_files
 from detector.code.parse import parse_file, parsing
 from detector.code.scopes import definitions
 from detector.model import Basis, Evidence, Examined, Exhibit, Look, Match, Place, Skipped, Span, Strength
@@ -79,7 +80,7 @@ def find(comparison: Comparison) -> tuple[Look, ...]:
         status = statuses[reference.name]
         looks.append(
             Look(
-                Examined("declared", reference.name, True, f"{about} of the suspect, in notes, comments and metadata"),
+                Examined("declared", reference.name, True, _about(about, reference.repo)),
                 (*([status] if status else []), *lines, *_conflicts(reference)),
                 (*(shown if number == 0 else ()), *exhibits, *licence_tables.pairs(reference.name, reference.matches)),
                 skipped=tuple(Skipped(f"{comparison.name}:{each.path}", each.reason) for each in skipped)
@@ -90,9 +91,22 @@ def find(comparison: Comparison) -> tuple[Look, ...]:
     return tuple(looks)
 
 
+def _about(declarations: str, repo: Repo) -> str:
+    said = f"{declarations} of the suspect, in notes, comments and metadata"
+    return (
+        f"{said}; its index keeps no licence of the reference, so who holds it is not known" if _is_bare(repo) else said
+    )
+
+
+def _is_bare(repo: Repo) -> bool:
+    """Whether no licence of a reference is known, so that headers which keep its copyright would not be seen."""
+    return known_files(repo) is not None and not repo.files.others()
+
+
 def _reference(comparison: Comparison, name: str, said: Sequence[Declaration]) -> _Reference:
     repo = comparison.references[name]
-    names = naming.names_of(repo)
+    known = known_files(repo)
+    names = Names(known.names, frozenset()) if known is not None else naming.names_of(repo)
     commits = _commits(repo) if any(each.where == "commit" for each in said) else frozenset()
     claims = [each for each in said if each.is_claim and each.where != "comment" and _names(each, names, commits)]
     matches = [match for match in comparison.matches if match.reference_name == name]
@@ -139,7 +153,7 @@ def _status(comparison: Comparison, reference: _Reference, suspect: _Suspect) ->
         return _line("declared-elsewhere", reference.name, said, measures, places)
     if declared:
         return _line("declared-in-part", reference.name, said, measures, places)
-    if any(match.basis is Basis.ALONE for match in reference.matches):
+    if any(match.basis is Basis.ALONE for match in reference.matches) and not _is_bare(reference.repo):
         others = [each for each in suspect.said if is_resolvable(each)]
         measures["other_sources"] = len(others)
         more = f"; {mentions[0]} mentions it" if mentions else ""
@@ -324,7 +338,8 @@ def declares(spans: Sequence[Span], read: Callable[[str], bytes], names: frozens
 
 def names_of(reference: Repo) -> frozenset[str]:
     """Names by which a comment may call the reference."""
-    return naming.names_of(reference).names
+    known = known_files(reference)
+    return known.names if known is not None else naming.names_of(reference).names
 
 
 def _declared_lines(data: bytes, names: frozenset[str]) -> list[tuple[int, int]]:

@@ -1,0 +1,58 @@
+"""Clone types of matched pairs by what their texts are compared by, where the texts themselves are not at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from detector.code.corpus import Corpus, Runs, Wordings, worded
+from detector.code.pairs import Floats
+from detector.code.sorting import Numbers
+from detector.code.tokens import Reading, Texts
+from detector.model import CloneType
+
+# Share of runs of tokens from which on two functions are one text that was edited.
+LEAST_EDITED_SHAPE = 0.3
+
+
+def clone_types(pairs: Sequence[tuple[int, int]], suspect: Texts, reference: Corpus) -> list[CloneType]:
+    """Tell the clone type of each pair, numbers of functions, of a suspect's texts and a reference's wordings.
+
+    Layout and names are told by hashes of the whole text, with names and with their order in place of names; an edited
+    text from one written anew by the runs of tokens that both have.
+    """
+    if not pairs:
+        return []
+    one, other = np.array(pairs).T
+    reading = Reading()
+    rows = reading.rows(one, suspect)
+    return of_wordings(reading.wordings().take(rows), worded(reference).take(other))
+
+
+def of_wordings(suspect: Wordings, reference: Wordings) -> list[CloneType]:
+    """The same of row j of the one with row j of the other."""
+    is_read = (suspect.texts != 0) & (reference.texts != 0)
+    is_same = is_read & (suspect.texts == reference.texts)
+    is_renamed = is_read & (suspect.forms == reference.forms)
+    is_edited = is_read & (likeness(suspect.shape, reference.shape) >= LEAST_EDITED_SHAPE)
+    types = np.select(
+        [is_same, is_renamed, is_edited],
+        [CloneType.LAYOUT, CloneType.RENAMED, CloneType.EDITED],
+        CloneType.REWRITTEN,
+    )
+    return [CloneType(each) for each in types.tolist()]
+
+
+def likeness(one: Runs, other: Runs) -> Floats:
+    """Plain Jaccard of the runs of each row; 0 where there are none."""
+    counts = [np.diff(side.offsets) for side in (one, other)]
+    keys = [_keys(side, count) for side, count in zip((one, other), counts, strict=True)]
+    shared = np.bincount(keys[0][np.isin(keys[0], keys[1])] >> 24, minlength=len(counts[0]))
+    found: Floats = shared / np.maximum(counts[0] + counts[1] - shared, 1)
+    return found
+
+
+def _keys(runs: Runs, counts: Numbers) -> Numbers:
+    """One number for each row and run."""
+    return (np.repeat(np.arange(len(counts)), counts) << 24) | runs.hashes.astype(np.int64)
