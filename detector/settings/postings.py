@@ -22,8 +22,8 @@ MOST_POSTED_KEYS = 64
 # Those that are looked up, about 8: with twice as many, common ones crowd out what is right (.989).
 ASKED_KEYS = (8, 4, 6, 4)
 
-# A function of fewer shingles is a bare return or a call passed on: it is found with what stands around it.
-FEWEST_SKETCHED = 4
+# A function of one shingle returns a constant or nothing: it is found with what stands around it. Of those with two and
+FEWEST_SKETCHED = 2
 
 # Functions that are sketched at once: their shingles stay in the processor's cache.
 SKETCH_BLOCK = 8_192
