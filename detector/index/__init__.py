@@ -1,0 +1,1 @@
+"""What is known: an index of functions in one file."""

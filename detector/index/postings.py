@@ -1,0 +1,322 @@
+"""Keys of sketches -> the shapes that have them: sorted runs of postings, in blocks, as rows of two tables.
+
+Every insert writes one run and merges it with those before it that are not much larger, so that there are few. A
+posting is its key and its shape in one integer; a run is these in ascending order, cut into blocks; its fences are the
+first posting of each. All of it belongs to the caller's transaction.
+
+Source: O'Neil, Cheng, Gawlick and O'Neil 1996 (log-structured merge trees).
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+
+from detector.code.sorting import Hashes, Numbers, is_new
+from detector.index.damage import Damaged
+from detector.model import UserError
+from detector.settings.postings import (
+    BLOCK_POSTINGS,
+    KEY_BITS,
+    LARGEST_POSTING,
+    MERGED_BLOCKS,
+    RUN_RATIO,
+    SHAPE_BITS,
+)
+
+_BYTES = np.dtype("<u8")
+_SHAPE = np.uint64((1 << SHAPE_BITS) - 1)
+_SHIFT = np.uint64(SHAPE_BITS)
+_LEADING = -(-LARGEST_POSTING // BLOCK_POSTINGS)  # blocks after its first in which a key's first postings are
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Shapes behind keys.
+
+    Shapes: key number places[i] leads to shapes[i], by key, then by shape; counts[k] postings are there of key k, of
+            which the first LARGEST_POSTING are given. `postings` are in the index in all.
+    """
+
+    places: Numbers
+    shapes: Numbers
+    counts: Numbers
+    postings: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Ascending postings in blocks of consecutive numbers; all but the last are full."""
+
+    number: int
+    first: int  # number of its first block
+    postings: int
+    fences: Hashes
+
+    def checksum(self) -> int:
+        """Of everything that stands in its row."""
+        told = f"{self.number} {self.first} {self.postings} "
+        return crc32(self.fences.astype(_BYTES).tobytes(), crc32(told.encode()))
+
+    @property
+    def last(self) -> int:
+        """Number of its last block."""
+        return self.first + len(self.fences) - 1
+
+
+def create(connection: sqlite3.Connection) -> None:
+    """Make the tables."""
+    connection.execute(
+        "CREATE TABLE posting_run(number INTEGER PRIMARY KEY, first INTEGER NOT NULL, postings INTEGER NOT NULL, "
+        "fences BLOB NOT NULL, crc INTEGER NOT NULL)"
+    )
+    connection.execute(
+        "CREATE TABLE posting_block(number INTEGER PRIMARY KEY, bytes BLOB NOT NULL, crc INTEGER NOT NULL)"
+    )
+
+
+def insert(connection: sqlite3.Connection, keys: Hashes, shapes: Numbers) -> None:
+    """Post shapes under keys. A shape is posted once, when it is new.
+
+    Shapes: equally long.
+    Errors: UserError when the numbers of shapes are used up.
+    """
+    if not len(keys):
+        return
+    if int(shapes.max()) >> SHAPE_BITS:
+        raise UserError(f"an index holds at most {1 << SHAPE_BITS:,} distinct functions: begin another one")
+    if int(keys.max()) >> KEY_BITS or int(shapes.min()) < 0:
+        raise ValueError("a key or a shape that does not fit into a posting")
+    posted = np.sort(keys << _SHIFT | shapes.astype(np.uint64))
+    posted = posted[is_new(posted)]
+    runs = _runs(connection)
+    merged: list[_Run] = []
+    size = len(posted)
+    while runs and runs[-1].postings < RUN_RATIO * size:
+        merged.append(runs.pop())
+        size += merged[-1].postings
+    _write(connection, _merged([*(_taken(connection, run) for run in merged), iter([posted])]), merged)
+
+
+def lookup(connection: sqlite3.Connection, keys: Hashes) -> Found:
+    """Find the shapes behind keys.
+
+    Errors: Damaged when a block or a run that is needed is not what was written.
+    """
+    ordered = np.sort(keys)
+    wanted = ordered[is_new(ordered)]
+    low = wanted << _SHIFT
+    high = low | _SHAPE
+    counts = np.zeros(len(wanted), np.int64)
+    runs = _runs(connection)
+    parts = [np.zeros(0, np.uint64)]
+    for run in runs:
+        begin = np.maximum(np.searchsorted(run.fences, low, "right") - 1, 0)
+        end = np.searchsorted(run.fences, high, "right") - 1
+        needed = [np.minimum(begin + step, end) for step in range(_LEADING + 1)]
+        blocks = np.concatenate([*needed, end])
+        blocks = np.sort(blocks[blocks >= 0])
+        blocks = blocks[is_new(blocks)]
+        held = _joined(_some_blocks(connection, run, blocks))
+        left, right = np.searchsorted(held, low, "left"), np.searchsorted(held, high, "right")
+        # What was left out in between are whole blocks of one key.
+        counts += right - left + np.maximum(end - begin - _LEADING - 1, 0) * BLOCK_POSTINGS
+        given = np.minimum(right - left, LARGEST_POSTING)
+        parts.append(held[np.repeat(left - (np.cumsum(given) - given), given) + np.arange(given.sum())])
+    found = np.concatenate(parts)
+    if len(runs) > 1:
+        found = np.sort(found)
+        found = found[is_new(found)]
+    return _expanded(keys, wanted, found, counts, sum(run.postings for run in runs))
+
+
+def _expanded(keys: Hashes, wanted: Hashes, found: Hashes, counts: Numbers, postings: int) -> Found:
+    """What is behind distinct keys, told of all keys."""
+    numbers = np.searchsorted(wanted, keys)
+    starts = np.searchsorted(found, wanted << _SHIFT)
+    given = np.minimum(np.diff(starts, append=len(found)), LARGEST_POSTING)[numbers]
+    within = np.arange(given.sum()) - np.repeat(np.cumsum(given) - given, given)
+    shapes = (found[np.repeat(starts[numbers], given) + within] & _SHAPE).astype(np.int64)
+    return Found(np.repeat(np.arange(len(keys)), given), shapes, counts[numbers], postings)
+
+
+def sweep(connection: sqlite3.Connection, alive: Callable[[Numbers], npt.NDArray[np.bool_]]) -> None:
+    """Drop the postings of shapes that are gone, and merge all runs.
+
+    alive: is asked once, of all shapes that are posted, ascending.
+    """
+    runs = _runs(connection)
+    seen = np.zeros(0, bool)
+    for run in runs:
+        for postings in _chunks(connection, run):
+            shapes = (postings & _SHAPE).astype(np.int64)
+            most = int(shapes.max()) + 1
+            if most > len(seen):
+                seen = np.concatenate([seen, np.zeros(2 * most - len(seen), bool)])
+            seen[shapes] = True
+    posted = np.flatnonzero(seen)
+    is_alive = alive(posted)
+    if is_alive.all():
+        return
+    seen[posted] = is_alive
+    merged = _merged([_taken(connection, run) for run in runs])
+    _write(connection, (part[seen[(part & _SHAPE).astype(np.int64)]] for part in merged), runs)
+
+
+def verify(connection: sqlite3.Connection) -> Iterator[str]:
+    """Say what is damaged: every run, every block, and what belongs to none."""
+    try:
+        runs = _runs(connection)
+    except Damaged as error:
+        yield str(error)
+        return
+    for run in runs:
+        before = -1
+        count = 0
+        try:
+            for postings in _chunks(connection, run):
+                if not (postings[1:] > postings[:-1]).all() or int(postings[0]) <= before:
+                    raise _damaged(f"run {run.number} is not in order")
+                before = int(postings[-1])
+                count += len(postings)
+            if count != run.postings:
+                raise _damaged(f"run {run.number} has {count:,} postings in place of {run.postings:,}")
+        except Damaged as error:
+            yield str(error)
+    blocks = sum(len(run.fences) for run in runs)
+    there = connection.execute("SELECT count(*) FROM posting_block").fetchone()[0]
+    if there > blocks:
+        yield str(_damaged(f"{there - blocks:,} blocks that belong to no run"))
+
+
+def _damaged(what: str) -> Damaged:
+    return Damaged(f"the index is damaged (postings: {what}): restore it from a copy, or build it again")
+
+
+def _runs(connection: sqlite3.Connection) -> list[_Run]:
+    """All runs, the oldest and largest first."""
+    runs: list[_Run] = []
+    rows = connection.execute("SELECT number, first, postings, fences, crc FROM posting_run ORDER BY number")
+    for number, first, postings, fences, crc in rows:
+        if not _is_row((number, first, postings, crc), fences):
+            raise _damaged(f"run {number} is none")
+        run = _Run(number, first, postings, np.frombuffer(fences, _BYTES).astype(np.uint64, copy=False))
+        if run.checksum() != crc or run.postings > len(run.fences) * BLOCK_POSTINGS:
+            raise _damaged(f"the checksum of run {number} is another")
+        runs.append(run)
+    return runs
+
+
+def _is_row(numbers: Iterable[object], data: object) -> bool:
+    """Whether a row holds what its table should: a stranger's file may hold anything anywhere."""
+    return isinstance(data, bytes) and len(data) % _BYTES.itemsize == 0 and all(type(each) is int for each in numbers)
+
+
+def _some_blocks(connection: sqlite3.Connection, run: _Run, blocks: Numbers) -> list[bytes]:
+    """The bytes of some blocks of a run, ascending."""
+    numbers = (blocks + run.first).tolist()
+    rows = connection.execute(
+        "SELECT number, bytes, crc FROM posting_block WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number",
+        (json.dumps(numbers),),
+    ).fetchall()
+    return _checked(run, numbers, rows)
+
+
+def _checked(run: _Run, numbers: Sequence[int], rows: Sequence[tuple[Any, Any, Any]]) -> list[bytes]:
+    """The bytes of blocks: complete, unaltered, and in the places where they were written."""
+    if len(rows) != len(numbers):
+        raise _damaged(f"run {run.number} lacks blocks")
+    last = run.last
+    for number, row in zip(numbers, rows, strict=True):
+        there, data, crc = row
+        if there != number or not _is_row((crc,), data) or crc32(data, number & 0xFFFFFFFF) != crc:
+            raise _damaged(f"block {number} is not what was written")
+        if len(data) != BLOCK_POSTINGS * _BYTES.itemsize and (number != last or not data):
+            raise _damaged(f"block {number} has another length")
+    return [data for _, data, _ in rows]
+
+
+def _joined(blocks: Sequence[bytes]) -> Hashes:
+    return np.frombuffer(b"".join(blocks), _BYTES).astype(np.uint64, copy=False)
+
+
+def _chunks(connection: sqlite3.Connection, run: _Run) -> Iterator[Hashes]:
+    """All postings of a run, some blocks at a time."""
+    for first in range(run.first, run.last + 1, MERGED_BLOCKS):
+        numbers = range(first, min(first + MERGED_BLOCKS, run.last + 1))
+        query = "SELECT number, bytes, crc FROM posting_block WHERE number BETWEEN ? AND ? ORDER BY number"
+        rows = connection.execute(query, (numbers[0], numbers[-1])).fetchall()
+        postings = _joined(_checked(run, numbers, rows))
+        if not np.array_equal(postings[::BLOCK_POSTINGS], run.fences[first - run.first :][: len(numbers)]):
+            raise _damaged(f"run {run.number} has other fences than blocks")
+        yield postings
+
+
+def _taken(connection: sqlite3.Connection, run: _Run) -> Iterator[Hashes]:
+    """All postings of a run, whose blocks are deleted as soon as they are read: their room is used again."""
+    done = run.first
+    for postings in _chunks(connection, run):
+        blocks = -(-len(postings) // BLOCK_POSTINGS)
+        query = "DELETE FROM posting_block WHERE number BETWEEN ? AND ?"
+        connection.execute(query, (done, done + blocks - 1))
+        done += blocks
+        yield postings
+
+
+def _merged(sources: Sequence[Iterator[Hashes]]) -> Iterator[Hashes]:
+    """Ascending postings out of several sources, each once."""
+    held = [(source, part) for source in sources for part in [next(source, None)] if part is not None]
+    while held:
+        # Up to here nothing can come any more that is not there yet.
+        limit = min(part[-1] for _, part in held)
+        ends = [int(np.searchsorted(part, limit, "right")) for _, part in held]
+        ready = np.sort(np.concatenate([part[:end] for (_, part), end in zip(held, ends, strict=True)]))
+        yield ready[is_new(ready)]
+        rest = []
+        for (source, part), end in zip(held, ends, strict=True):
+            left = part[end:] if end < len(part) else next(source, None)
+            if left is not None:
+                rest.append((source, left))
+        held = rest
+
+
+def _write(connection: sqlite3.Connection, parts: Iterable[Hashes], replaced: Sequence[_Run]) -> None:
+    """Write one run in place of others; of no postings, none."""
+    number, first = (
+        1 + (connection.execute(f"SELECT max(number) FROM {table}").fetchone()[0] or 0)
+        for table in ("posting_run", "posting_block")
+    )
+    fences, postings, block = [], 0, first
+    rest = np.zeros(0, np.uint64)
+    for part in parts:
+        rest = np.concatenate([rest, part])
+        whole = len(rest) // BLOCK_POSTINGS
+        if whole >= MERGED_BLOCKS:
+            fences.append(_write_blocks(connection, block, rest[: whole * BLOCK_POSTINGS]))
+            block += whole
+            postings += whole * BLOCK_POSTINGS
+            rest = rest[whole * BLOCK_POSTINGS :]
+    fences.append(_write_blocks(connection, block, rest))
+    postings += len(rest)
+    connection.executemany("DELETE FROM posting_run WHERE number = ?", [(run.number,) for run in replaced])
+    if postings:
+        run = _Run(number, first, postings, np.concatenate(fences))
+        row = (number, first, postings, run.fences.astype(_BYTES).tobytes(), run.checksum())
+        connection.execute("INSERT INTO posting_run VALUES (?, ?, ?, ?, ?)", row)
+
+
+def _write_blocks(connection: sqlite3.Connection, first: int, postings: Hashes) -> Hashes:
+    """Write blocks from a number on; gives their fences."""
+    data = postings.astype(_BYTES, copy=False).tobytes()
+    size = BLOCK_POSTINGS * _BYTES.itemsize
+    pieces = [data[start : start + size] for start in range(0, len(data), size)]
+    rows = [(number, piece, crc32(piece, number & 0xFFFFFFFF)) for number, piece in enumerate(pieces, first)]
+    connection.executemany("INSERT INTO posting_block VALUES (?, ?, ?)", rows)
+    return postings[::BLOCK_POSTINGS].copy()
