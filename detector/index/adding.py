@@ -186,7 +186,7 @@ class Filing:
         return key in self._packs
 
     def _filed(self, part: Sequence[Source | Skipped]) -> Iterator[Filed | Skipped]:
-        new = {}
+        new: dict[tuple[bytes, frozenset[str]], Source] = {}
         for source in part:
             if isinstance(source, Source) and not self.is_known(source):
                 new.setdefault((source.blob, source.context), source)
@@ -278,9 +278,7 @@ def _lowered(
     ]
 
 
-def _frequent(
-    connection: sqlite3.Connection, rows: Sequence[PlaceRow], own: dict[int, Hashes]
-) -> tuple[int, bytes]:
+def _frequent(connection: sqlite3.Connection, rows: Sequence[PlaceRow], own: dict[int, Hashes]) -> tuple[int, bytes]:
     """How many functions a target has at its revision, and its frequent shingles, packed."""
     times = Counter(row.pack for row in rows)
     functions = 0

@@ -25,9 +25,9 @@ def candidates(connection: sqlite3.Connection, sketches: Sketches, most: int) ->
     """The `most` shapes of each function that share most keys with it, by function."""
     places, shapes = postings.lookup(connection, sketches.keys)
     owners = np.repeat(np.arange(len(sketches.offsets) - 1), np.diff(sketches.offsets))[places]
-    pairs, shared = np.unique(np.stack([owners, shapes]), axis=1, return_counts=True)
-    by_function = np.lexsort((pairs[1], -shared, pairs[0]))
-    pairs, shared = pairs[:, by_function], shared[by_function]
-    starts = np.searchsorted(pairs[0], pairs[0])
-    kept = np.arange(len(shared)) - starts < most
-    return Candidates(pairs[0][kept], pairs[1][kept], shared[kept])
+    pairs, shared = np.unique((owners << 32) | shapes, return_counts=True)
+    functions, shapes = pairs >> 32, pairs & 0xFFFFFFFF
+    by_function = np.lexsort((shapes, -shared, functions))
+    functions, shapes, shared = functions[by_function], shapes[by_function], shared[by_function]
+    kept = np.arange(len(shared)) - np.searchsorted(functions, functions) < most
+    return Candidates(functions[kept], shapes[kept], shared[kept])

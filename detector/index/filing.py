@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.code.corpus import Corpus, assembled
-from detector.index.packing import packed
+from detector.index.packing import packed_files
 from detector.index.records import PackRow
 from detector.index.shapes import forget_functions, forget_shapes, shapes_of
 
@@ -33,9 +33,10 @@ def file_packs(connection: sqlite3.Connection, new: Sequence[New]) -> list[int]:
     """
     if not new:
         return []
-    bytes_ = [packed(each.corpus) for each in new]
     everything = assembled([each.corpus for each in new])
-    ends = np.cumsum([0, *(len(each.corpus.spans) for each in new)])
+    counts = np.array([len(each.corpus.spans) for each in new])
+    ends = np.cumsum([0, *counts])
+    packs = packed_files(everything, counts)
     shapes = shapes_of(connection, everything)
     forgotten = forget_functions(connection, [each.replaces for each in new if each.replaces])
     numbers = list(_numbers(connection, new))
@@ -43,13 +44,13 @@ def file_packs(connection: sqlite3.Connection, new: Sequence[New]) -> list[int]:
     for place, (number, each) in enumerate(zip(numbers, new, strict=True)):
         begin, end = int(ends[place]), int(ends[place + 1])
         of_pack = shapes[begin:end]
-        row = PackRow(number, each.blob, each.context, each.is_own, end - begin, each.reason, of_pack, bytes_[place])
+        row = PackRow(number, each.blob, each.context, each.is_own, end - begin, each.reason, of_pack, packs[place])
         rows.append(row.stored())
     connection.executemany("INSERT OR REPLACE INTO pack VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
-    packs = np.repeat(np.array(numbers, np.int64), np.diff(ends))
-    functions = np.arange(len(shapes)) - np.repeat(ends[:-1], np.diff(ends))
+    owners = np.repeat(np.array(numbers, np.int64), counts)
+    functions = np.arange(len(shapes)) - np.repeat(ends[:-1], counts)
     has_shape = shapes > 0
-    functions_rows = zip(*(each[has_shape].tolist() for each in (shapes, packs, functions)), strict=True)
+    functions_rows = zip(*(each[has_shape].tolist() for each in (shapes, owners, functions)), strict=True)
     connection.executemany("INSERT INTO shape_function VALUES (?, ?, ?)", sorted(functions_rows))
     if forgotten:
         forget_shapes(connection, forgotten)

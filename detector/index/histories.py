@@ -19,7 +19,7 @@ from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES
 from detector.read.names import is_python_name
 from detector.read.roles import role_of
 from detector.settings.index import MOST_PAST_BYTES, PACK_LEVEL
-from detector.targets import Commit, History, Repo
+from detector.targets import Change, Commit, History, Repo
 
 if TYPE_CHECKING:
     from detector.index.adding import Filing
@@ -88,7 +88,7 @@ def read(
     return len(main), _places(found, packs, blobs, tip, len(main))
 
 
-def _python(commit: Commit) -> Iterator:
+def _python(commit: Commit) -> Iterator[Change]:
     return (each for each in commit.changes if not each.is_tree and is_python_name(each.path))
 
 
@@ -126,9 +126,7 @@ def _remembered(connection: sqlite3.Connection, before: Sequence[Target], ever: 
     return {}
 
 
-def _look(
-    history: History, commits: Sequence[Commit], ever: Names, blobs: dict[str, _Blob], filing: Filing
-) -> None:
+def _look(history: History, commits: Sequence[Commit], ever: Names, blobs: dict[str, _Blob], filing: Filing) -> None:
     """Read each blob that is not remembered: what it imports, and what its id truly is."""
     names = dict.fromkeys(change.after for commit in commits for change in _python(commit) if change.after)
     filing.counting.total += len(names)
@@ -228,7 +226,7 @@ def _places(
     """The places of the target as it was read, with since when they were there, and those of its past."""
     present = {(row.path, row.pack): place for place, row in enumerate(tip)}
     rows = [row._replace(first=position, last=position) for row in tip]
-    past = []
+    past: list[PlaceRow] = []
     following = max((row.number for row in tip), default=-1) + 1
     for each in found:
         pack = packs.get((each.blob, each.context))

@@ -22,7 +22,7 @@ _IS_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _NOT_OPENED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM)
 
 
-class Damaged(UserError):
+class Damaged(UserError):  # noqa: N818 - as UserError, it says what is the matter
     """Something in an index is not what was written there."""
 
 

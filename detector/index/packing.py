@@ -17,16 +17,17 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.code.corpus import Corpus, Runs, View, Wordings
-from detector.code.shingle import Shingles
+from detector.code.shingle import Shingles, joined
 from detector.code.sorting import Hashes, Numbers, is_new, order
 from detector.model import Role, Skipped, Span
 from detector.settings.index import MOST_PACK_BYTES, PACK_LEVEL
 
-# Version, functions, files (0 or 1), whether there are wordings; bytes of the first part before and after compression.
-_HEADER = struct.Struct("<BIB?II")
+# Version, functions, whether there are wordings; bytes of the first part before and after compression.
+_HEADER = struct.Struct("<BIBII")
 _VERSION = 1
 _SHINGLE_BYTES, _RUN_BYTES = 8, 3
 _ONE = np.uint64(1)
+_NONE = np.zeros(0, np.int64)
 _LINES = 1 << 31  # no file that is read has as many
 
 
@@ -46,54 +47,79 @@ class _Rows:
 
 
 class _Writer:
-    """Collects what is to be compressed, and what would not become shorter."""
+    """Collects what many packs hold: what is to be compressed, and what would not become shorter.
 
-    def __init__(self) -> None:
-        self.small: list[bytes] = []
-        self.raw: list[bytes] = []
+    One step for all of them: what numpy takes to begin is more than what one file needs.
+    """
 
-    def numbers(self, numbers: npt.NDArray[np.integer]) -> None:
-        """Numbers from 0 on, in as many planes of bytes as the largest needs."""
-        width = (int(numbers.max()).bit_length() + 7) // 8 if len(numbers) else 0
-        self.small.append(bytes([width]))
-        if width == 1:
-            self.small.append(numbers.astype(np.uint8).tobytes())
-        elif width:
-            self.small.append(numbers.astype("<u8").view(np.uint8).reshape(-1, 8)[:, :width].T.tobytes())
+    def __init__(self, packs: int) -> None:
+        self._small: list[list[bytes]] = [[] for _ in range(packs)]
+        self._raw: list[list[bytes]] = [[] for _ in range(packs)]
 
-    def number(self, number: int) -> None:
-        """One number."""
-        self.numbers(np.array([number]))
+    def numbers(self, numbers: npt.NDArray[np.integer], ends: Numbers) -> None:
+        """Numbers from 0 on, those of each pack in as many planes of bytes as its largest needs."""
+        bounds = ends.tolist()
+        top = int(numbers.max(initial=0))
+        planes = [((numbers >> (8 * place)) & 255).astype(np.uint8).tobytes() for place in range(_width(top))]
+        wide = [numbers >= 1 << (8 * place) for place in range(1, len(planes))]
+        counts = [np.concatenate([[0], np.cumsum(each)])[ends].tolist() for each in wide]
+        for pack, (begin, end) in enumerate(pairwise(bounds)):
+            small = self._small[pack]
+            width = 1 + sum(each[pack + 1] > each[pack] for each in counts)
+            if width == 1:
+                plane = planes[0][begin:end] if planes else b""
+                if plane.count(0) == len(plane):
+                    small.append(b"\0")
+                else:
+                    small += (b"\1", plane)
+            else:
+                small += (bytes([width]), *[plane[begin:end] for plane in planes[:width]])
 
-    def texts(self, texts: Sequence[str]) -> None:
+    def counts(self, counts: Numbers) -> None:
+        """One number for each pack."""
+        self.numbers(counts, np.arange(len(counts) + 1))
+
+    def texts(self, texts: Sequence[str], ends: Numbers) -> None:
         """How long each text is, and all of them."""
         encoded = [text.encode("utf-8", "surrogatepass") for text in texts]
-        self.numbers(np.fromiter(map(len, encoded), np.int64, len(encoded)))
-        self.small.append(b"".join(encoded))
+        self.numbers(np.fromiter(map(len, encoded), np.int64, len(encoded)), ends)
+        for small, (begin, end) in zip(self._small, pairwise(ends.tolist()), strict=True):
+            small.append(b"".join(encoded[begin:end]))
 
-    def hashes(self, values: Hashes, width: int) -> None:
+    def hashes(self, values: Hashes, ends: Numbers, width: int) -> None:
         """Ascending values: the steps of the highest byte are small, the bytes below are as good as random."""
         octets = values.astype("<u8").view(np.uint8).reshape(-1, 8)
-        self.numbers(_steps(octets[:, width - 1].astype(np.int64), 0))
-        self.raw.append(octets[:, : width - 1].tobytes())
+        self.numbers(_steps(octets[:, width - 1].astype(np.int64), ends[:-1], 0), ends)
+        self.raw(octets[:, : width - 1].tobytes(), ends * (width - 1))
 
-    def rows(self, rows: _Rows) -> None:
-        """How many places each row has, and the steps between them."""
-        counts = rows.offsets[1:] - rows.offsets[:-1]
-        self.numbers(counts)
-        steps = _steps(rows.places, -1)
-        firsts = rows.offsets[:-1][counts > 0]
-        steps[firsts] = rows.places[firsts] + 1
-        self.numbers(steps)
+    def raw(self, data: bytes, ends: Numbers) -> None:
+        """Bytes that are not compressed."""
+        for raw, (begin, end) in zip(self._raw, pairwise(ends.tolist()), strict=True):
+            raw.append(data[begin:end])
 
-    def finish(self, functions: int, files: int = 0, has_wordings: bool = False) -> bytes:
-        """All of it."""
-        small = b"".join(self.small)
-        if len(small) > MOST_PACK_BYTES:
-            raise ValueError("more than one pack may hold")
-        packed = zlib.compress(small, PACK_LEVEL)
-        header = _HEADER.pack(_VERSION, functions, files, has_wordings, len(small), len(packed))
-        return b"".join([header, packed, *self.raw])
+    def rows(self, rows: _Rows, row_ends: Numbers) -> None:
+        """How many places each row has, and the steps between them.
+
+        row_ends: which rows each pack has.
+        """
+        self.numbers(rows.offsets[1:] - rows.offsets[:-1], row_ends)
+        self.numbers(_steps(rows.places, rows.offsets[:-1], -1), rows.offsets[row_ends])
+
+    def finish(self, functions: Numbers, has_wordings: bool = False) -> list[bytes]:
+        """All of them."""
+        found = []
+        for small, raw, count in zip(self._small, self._raw, functions.tolist(), strict=True):
+            data = b"".join(small)
+            if len(data) > MOST_PACK_BYTES:
+                raise ValueError("more than one pack may hold")
+            packed_data = zlib.compress(data, PACK_LEVEL)
+            header = _HEADER.pack(_VERSION, count, has_wordings, len(data), len(packed_data))
+            found.append(b"".join([header, packed_data, *raw]))
+        return found
+
+
+def _width(number: int) -> int:
+    return (number.bit_length() + 7) // 8
 
 
 def packed(corpus: Corpus) -> bytes:
@@ -101,76 +127,123 @@ def packed(corpus: Corpus) -> bytes:
 
     Errors: ValueError for more than fits into one pack.
     """
-    writer = _Writer()
-    count = len(corpus.spans)
-    writer.texts([span.qualname for span in corpus.spans])
+    return packed_files(corpus, np.array([len(corpus.spans)]))[0]
+
+
+def packed_files(corpus: Corpus, counts: Numbers) -> list[bytes]:
+    """The same for several files, of which the corpus holds the functions one after the other.
+
+    counts: how many functions each file has.
+    """
+    writer = _Writer(len(counts))
+    ends = _ends(counts)
+    writer.texts([span.qualname for span in corpus.spans], ends)
     firsts = np.array([span.first_line for span in corpus.spans], np.int64)
     lasts = np.array([span.last_line for span in corpus.spans], np.int64)
-    steps = _steps(firsts, 0)
-    writer.numbers(np.where(steps < 0, -2 * steps - 1, 2 * steps))
-    writer.numbers(lasts - firsts)
-    _write_calls(writer, corpus.calls)
-    views = (corpus.expanded, corpus.blind, corpus.blind_expanded)
-    parts = [corpus.shingles, *(view.shingles for view in views)]
-    rows = _rows([part.hashes for part in parts], [part.offsets for part in parts])
-    writer.number(len(rows.values))
-    writer.hashes(rows.values, _SHINGLE_BYTES)
-    for view in views:
-        writer.number(len(view.functions))
-        writer.numbers(_steps(view.functions, -1))
-    writer.rows(rows)
+    steps = _steps(firsts, ends[:-1], 0)
+    writer.numbers(np.where(steps < 0, -2 * steps - 1, 2 * steps), ends)
+    writer.numbers(lasts - firsts, ends)
+    _write_calls(writer, corpus.calls, ends)
+    _write_shingles(writer, corpus, ends)
     wordings = corpus.wordings
     if wordings is not None:
+        files = np.repeat(np.arange(len(counts)), counts)
         for runs in (wordings.words, wordings.shape):
-            found = _rows([runs.hashes.astype(np.uint64)], [runs.offsets])
-            writer.number(len(found.values))
-            writer.hashes(found.values, _RUN_BYTES)
-            writer.rows(found)
-        writer.raw.append(wordings.forms.astype("<i8").tobytes())
-        writer.raw.append(wordings.texts.astype("<u8").tobytes())
-    return writer.finish(count, corpus.files, wordings is not None)
+            owners = np.repeat(files, runs.offsets[1:] - runs.offsets[:-1])
+            _write_rows(writer, runs.hashes.astype(np.uint64), runs.offsets, owners, ends, _RUN_BYTES)
+        writer.raw(wordings.forms.astype("<i8").tobytes(), ends * 8)
+        writer.raw(wordings.texts.astype("<u8").tobytes(), ends * 8)
+    return writer.finish(counts, wordings is not None)
 
 
-def _write_calls(writer: _Writer, calls: Sequence[tuple[str, ...]]) -> None:
-    names = {name: number for number, name in enumerate(dict.fromkeys(name for each in calls for name in each))}
-    writer.number(len(names))
-    writer.texts(list(names))
-    writer.numbers(np.fromiter(map(len, calls), np.int64, len(calls)))
-    called = [names[name] for each in calls for name in each]
-    writer.number(len(called))
-    writer.numbers(np.array(called, np.int64))
+def _write_calls(writer: _Writer, calls: Sequence[tuple[str, ...]], ends: Numbers) -> None:
+    """The names that functions of a file call, each once, and which of these each function calls."""
+    texts: list[str] = []
+    counts, called = [], []
+    bounds = ends.tolist()
+    for begin, end in pairwise(bounds):
+        names: dict[str, int] = {}
+        found = [names.setdefault(name, len(names)) for each in calls[begin:end] for name in each]
+        texts += names
+        counts.append(len(names))
+        called.append(found)
+    lengths = np.array(list(map(len, called)), np.int64)
+    writer.counts(np.array(counts, np.int64))
+    writer.texts(texts, _ends(np.array(counts, np.int64)))
+    writer.numbers(np.fromiter(map(len, calls), np.int64, len(calls)), ends)
+    writer.counts(lengths)
+    writer.numbers(np.array([number for each in called for number in each], np.int64), _ends(lengths))
 
 
-def _rows(hashes: Sequence[Hashes], offsets: Sequence[Numbers]) -> _Rows:
-    """Rows one after the other, each in ascending order."""
-    values = np.concatenate(hashes)
-    starts = accumulate(map(len, hashes), initial=0)
-    ends = np.concatenate([np.zeros(1, np.int64), *(each[1:] + start for each, start in zip(offsets, starts, strict=False))])
-    by_value = order(values)
-    ordered = values[by_value]
-    new = is_new(ordered)
+def _write_shingles(writer: _Writer, corpus: Corpus, ends: Numbers) -> None:
+    """The distinct shingles of each file; the rows of its functions, then those of their views."""
+    views = (corpus.expanded, corpus.blind, corpus.blind_expanded)
+    files = np.repeat(np.arange(len(ends) - 1), ends[1:] - ends[:-1])
+    owners = [files, *(files[view.functions] for view in views)]
+    everything = joined([corpus.shingles, *(view.shingles for view in views)])
+    by_file = np.argsort(np.concatenate(owners), kind="stable")
+    shingles = everything.take(by_file)
+    of_row = np.concatenate(owners)[by_file]
+    of_hash = np.repeat(of_row, shingles.offsets[1:] - shingles.offsets[:-1])
+    row_ends = np.searchsorted(of_row, np.arange(len(ends)))
+    for view, of_view in zip(views, owners[1:], strict=True):
+        view_ends = np.searchsorted(of_view, np.arange(len(ends)))
+        within = view.functions - ends[of_view]
+        writer.counts(view_ends[1:] - view_ends[:-1])
+        writer.numbers(_steps(within, view_ends[:-1], -1), view_ends)
+    _write_rows(writer, shingles.hashes, shingles.offsets, of_hash, row_ends, _SHINGLE_BYTES)
+
+
+def _write_rows(
+    writer: _Writer, values: Hashes, offsets: Numbers, files: Numbers, row_ends: Numbers, width: int
+) -> None:
+    """The distinct values of each file, and its rows as places in these.
+
+    files: of each value.
+    """
+    # A file's values fit into the processor's cache: sorted one by one, all files take half the time.
+    bounds = offsets[row_ends].tolist()
+    by_file = np.concatenate([_NONE, *(begin + order(values[begin:end]) for begin, end in pairwise(bounds))])
+    ordered, owners = values[by_file], files
+    new = is_new(ordered) | is_new(owners)
     distinct = ordered[new]
+    value_ends = np.searchsorted(owners[new], np.arange(len(row_ends)))
     numbers = np.empty(len(values), np.int64)
-    numbers[by_value] = np.cumsum(new) - 1
+    numbers[by_file] = np.cumsum(new) - 1
     # Rows stand one after the other: sorting by row and number moves nothing out of its row.
-    firsts = np.repeat(np.arange(len(ends) - 1) * len(distinct), ends[1:] - ends[:-1])
-    return _Rows(distinct, np.sort(firsts + numbers) - firsts, ends)
+    firsts = np.repeat(np.arange(len(offsets) - 1) * len(distinct), offsets[1:] - offsets[:-1])
+    keys = firsts + numbers
+    if not (keys[1:] > keys[:-1]).all():
+        keys.sort(kind="stable")  # quick where most is in order
+    places = keys - firsts - value_ends[files]
+    writer.counts(value_ends[1:] - value_ends[:-1])
+    writer.hashes(distinct, value_ends, width)
+    writer.rows(_Rows(distinct, places, offsets), row_ends)
 
 
-def _steps(numbers: Numbers, first: int) -> Numbers:
-    """From each number to the next, the first one from `first` on."""
+def _ends(counts: Numbers) -> Numbers:
+    """Where each of some runs of so many begins, and where the last one ends."""
+    ends = np.zeros(len(counts) + 1, np.int64)
+    np.cumsum(counts, out=ends[1:])
+    return ends
+
+
+def _steps(numbers: Numbers, begins: Numbers, first: int) -> Numbers:
+    """From each number to the next; at the beginning of a run from `first` on."""
     steps = numbers.copy()
     steps[1:] -= numbers[:-1]
-    steps[:1] -= first
+    begins = begins[begins < len(numbers)]
+    steps[begins] = numbers[begins] - first
     return steps
 
 
 def packed_counts(values: Hashes, counts: Numbers) -> bytes:
     """Distinct hashes, ascending, and a number for each, as bytes."""
-    writer = _Writer()
-    writer.hashes(values, _SHINGLE_BYTES)
-    writer.numbers(counts)
-    return writer.finish(len(values))
+    writer = _Writer(1)
+    ends = np.array([0, len(values)])
+    writer.hashes(values, ends, _SHINGLE_BYTES)
+    writer.numbers(counts, ends)
+    return writer.finish(ends[1:])[0]
 
 
 # --- reading -------------------------------------------------------------------------------------------------
@@ -182,11 +255,12 @@ class _Reader:
     def __init__(self, data: bytes) -> None:
         if len(data) < _HEADER.size:
             raise ValueError("a pack that is too short")
-        version, self.functions, self.files, self.has_wordings, size, packed_size = _HEADER.unpack_from(data)
-        if version != _VERSION or self.files > 1 or data[6] > 1:
+        version, self.functions, has_wordings, size, packed_size = _HEADER.unpack_from(data)
+        if version != _VERSION or has_wordings > 1:
             raise ValueError("a pack of another version")
         if size > MOST_PACK_BYTES or self.functions > size + 1 or packed_size > len(data) - _HEADER.size:
             raise ValueError("a pack whose sizes cannot be")
+        self.has_wordings = bool(has_wordings)
         unpacking = zlib.decompressobj()
         end = _HEADER.size + packed_size
         try:
@@ -300,12 +374,10 @@ def unpacked(data: bytes, path: str, role: Role, reason: str = "") -> Corpus:
     lasts = firsts + reader.numbers(count, _LINES)
     if count and (int(firsts.min()) < 0 or int(lasts.max()) >= _LINES):
         raise ValueError("a pack with lines that cannot be")
-    spans = tuple(
-        [Span(path, *each, role) for each in zip(names, firsts.tolist(), lasts.tolist(), strict=True)]
-    )
+    spans = tuple([Span(path, *each, role) for each in zip(names, firsts.tolist(), lasts.tolist(), strict=True)])
     calls = _read_calls(reader, count)
-    values = reader.hashes(reader.count(), _SHINGLE_BYTES)
     functions = [_functions(reader, count) for _ in range(3)]
+    values = reader.hashes(reader.count(), _SHINGLE_BYTES)
     ends = [0, *accumulate([count, *map(len, functions)])]
     rows = reader.rows(values, ends[-1])
     own, *seen = [_shingles(rows, first, last) for first, last in pairwise(ends)]
@@ -313,7 +385,7 @@ def unpacked(data: bytes, path: str, role: Role, reason: str = "") -> Corpus:
     wordings = _read_wordings(reader, count) if reader.has_wordings else None
     reader.finish()
     skipped = (Skipped(path, reason),) if reason else ()
-    return Corpus(spans, calls, own, views[0], views[1], views[2], reader.files, skipped, wordings)
+    return Corpus(spans, calls, own, views[0], views[1], views[2], 1, skipped, wordings)
 
 
 def unpacked_counts(data: bytes) -> tuple[Hashes, Numbers]:

@@ -1,7 +1,7 @@
 """An index as one compressed stream that another machine takes in: `detector index export` and `import`.
 
-Of the tables only what cannot be computed: packs by blob and context, then each target with its places in them. Sketches,
-shapes and postings are made anew by whoever takes it in, who thereby reads every pack as strictly as a stranger's.
+Of the tables only what cannot be computed: packs by blob and context, then each target with its places in them.
+Sketches, shapes and postings are made anew by whoever takes it in, who thereby reads every pack as a stranger's.
 Equal contents are equal bytes: everything is sorted by what it is, and numbers of rows are left out.
 """
 

@@ -30,8 +30,8 @@ def digests(corpus: Corpus) -> Hashes:
 
 def signed(hashes: Hashes) -> list[int]:
     """Hashes as SQLite holds them."""
-    signs: npt.NDArray[np.int64] = hashes.view(np.int64)
-    return signs.tolist()
+    found: list[int] = hashes.view(np.int64).tolist()
+    return found
 
 
 def shapes_of(connection: sqlite3.Connection, corpus: Corpus) -> Numbers:

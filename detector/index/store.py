@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import numpy as np
-
 from detector.code.corpus import Corpus, assembled
-from detector.code.sketch import sketches
 from detector.code.sorting import Hashes, Numbers
-from detector.index import adding, histories, opening, portable, removing, verifying
-from detector.index.candidates import candidates
+from detector.index import adding, choosing, histories, opening, portable, removing, verifying
 from detector.index.known_files import KnownFiles
 from detector.index.opening import Damaged, Tell
 from detector.index.packing import unpacked_counts
@@ -41,7 +37,7 @@ from detector.index.records import (
 )
 from detector.model import Role, Skipped, UserError
 from detector.read.names import printable
-from detector.settings.index import FEWEST_SHARED_KEYS, MOST_REFERENCES, MOST_TEXT_BYTES, SHAPES_PER_FUNCTION
+from detector.settings.index import MOST_REFERENCES, MOST_TEXT_BYTES
 from detector.targets import Progress, Repo
 
 __all__ = ["Damaged", "Index", "Info", "Place", "Target", "open_index"]
@@ -100,7 +96,9 @@ class Index:
         shown = printable(name)
         if not found:
             raise UserError(f"{shown}: the index has no such target: `detector index list` names them")
-        raise UserError(f"{shown}: the index has {len(found)} targets of this name: remove them by `detector index list`")
+        raise UserError(
+            f"{shown}: the index has {len(found)} targets of this name: remove them by `detector index list`"
+        )
 
     # --- what is done to it ---
 
@@ -229,44 +227,16 @@ class Index:
         """Targets that have something like functions of the corpus, those with most of it first.
 
         Of one whose history is known the revision that has most of what was found.
-        Ties: by what the targets are called.
+        Ties: the one that was added first.
         """
-        found = candidates(self.connection, sketches(corpus), SHAPES_PER_FUNCTION)
-        kept = found.shared >= FEWEST_SHARED_KEYS
-        functions, shapes, shared = found.function[kept], found.shape[kept], found.shared[kept]
-        packs = self._packs(np.unique(shapes))
-        by_target = self._targets_of({pack for each in packs.values() for pack in each})
-        best: dict[int, dict[int, int]] = defaultdict(dict)
-        counts: dict[int, Counter[int]] = defaultdict(Counter)
-        for function, shape, count in zip(functions.tolist(), shapes.tolist(), shared.tolist(), strict=True):
-            for target in {target for pack in packs[shape] for target in by_target[pack]}:
-                best[target][function] = max(best[target].get(function, 0), count)
-            for pack in packs[shape]:
-                for target in by_target[pack]:
-                    counts[target][pack] += 1
-        known = [target for target in self.targets() if target.number in best]
-        known.sort(key=lambda target: -sum(best[target.number].values()))
-        return [self.repo(each, self._nearest(each, counts[each.number])) for each in known[:most]]
+        found = choosing.choose(self.connection, corpus)
+        known = {target.number: target for target in self.targets()}
+        first = [known[number] for number in found.targets if number in known][:most]
+        return [self.repo(each, self._nearest(each, found.packs)) for each in first]
 
     # --- parts of these ---
 
-    def _packs(self, shapes: Numbers) -> dict[int, list[int]]:
-        found: dict[int, list[int]] = {shape: [] for shape in shapes.tolist()}
-        for part in some(found):
-            query = f"SELECT DISTINCT shape, pack FROM shape_function WHERE shape IN ({marks(part)})"
-            for shape, pack in self.connection.execute(query, part):
-                found[shape].append(pack)
-        return found
-
-    def _targets_of(self, packs: Iterable[int]) -> dict[int, list[int]]:
-        found: dict[int, list[int]] = {pack: [] for pack in packs}
-        for part in some(found):
-            query = f"SELECT DISTINCT pack, target FROM place WHERE pack IN ({marks(part)})"
-            for pack, target in self.connection.execute(query, part):
-                found[pack].append(target)
-        return found
-
-    def _nearest(self, target: Target, counts: Counter[int]) -> int | None:
+    def _nearest(self, target: Target, counts: Mapping[int, int]) -> int | None:
         """The position of a history that has most of what was found; None for the target as it was read."""
         if not target.has_history:
             return None
@@ -290,9 +260,9 @@ class Index:
 
     def _corpus(self, places: Sequence[PlaceRow], skipped: Sequence[SkippedRow]) -> Corpus:
         packs: dict[int, PackRow] = {}
-        for part in some(dict.fromkeys(place.pack for place in places)):
-            query = f"SELECT {PACK_COLUMNS} FROM pack WHERE number IN ({marks(part)})"
-            for row in self.connection.execute(query, part):
+        for keys in some(dict.fromkeys(place.pack for place in places)):
+            query = f"SELECT {PACK_COLUMNS} FROM pack WHERE number IN ({marks(keys)})"
+            for row in self.connection.execute(query, keys):
                 try:
                     packs[row[0]] = pack_of(row)
                 except ValueError:
@@ -330,7 +300,9 @@ class Index:
         concerned = {target for (target,) in self.connection.execute(query, (number,))}
         names = [printable(target.target) for target in self.targets() if target.number in concerned]
         shown = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-        return f"a file of {shown or 'the index'} is damaged in the index ({why}): add it again with `detector index add`"
+        return (
+            f"a file of {shown or 'the index'} is damaged in the index ({why}): add it again with `detector index add`"
+        )
 
 
 def _revision(target: Target, place: PlaceRow, commits: Sequence[str]) -> str:

@@ -18,15 +18,15 @@ from detector.index.records import (
     PackRow,
     PlaceRow,
     Target,
+    blob,
     blob_of,
+    checksum,
     inflated,
     number,
     pack_of,
     place_of,
     skipped_of,
     target_of,
-    checksum,
-    blob,
 )
 from detector.index.shapes import digests
 from detector.index.sources import blob_id
