@@ -43,9 +43,12 @@ def choose(connection: sqlite3.Connection, corpus: Corpus) -> Chosen:
     numbers, places = np.unique(ordered[0][best], return_inverse=True)
     strength = np.bincount(places, shared[rows][by_function][best], minlength=len(numbers))
     order = np.lexsort((numbers, -strength))
-    _, leads = np.unique(shapes, return_counts=True)
+    # A revision is told from another by what is nearest to each function.
+    most = np.zeros(int(functions.max(initial=-1)) + 1, np.int64)
+    np.maximum.at(most, functions, shared)
+    leads = np.bincount(shapes[shared == most[functions]], minlength=int(of_shape[0].max(initial=-1)) + 1)
     counts = np.zeros(int(of_shape[1].max(initial=-1)) + 1, np.int64)
-    np.add.at(counts, of_shape[1], leads[np.searchsorted(distinct(shapes), of_shape[0])])
+    np.add.at(counts, of_shape[1], leads[of_shape[0]])
     packs = np.flatnonzero(counts)
     return Chosen(tuple(numbers[order].tolist()), dict(zip(packs.tolist(), counts[packs].tolist(), strict=True)))
 

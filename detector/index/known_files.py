@@ -24,6 +24,7 @@ class KnownFiles:
         text: Callable[[int], bytes],
     ) -> None:
         self.has_texts = target.has_texts
+        self.licence = target.licence
         self.called = target.called  # names by which others call the target
         self.addresses = target.addresses
         self._target = target.target

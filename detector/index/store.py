@@ -35,6 +35,7 @@ from detector.index.records import (
     some,
     targets,
 )
+from detector.index.schema import MADE_WITH
 from detector.model import Role, Skipped, UserError
 from detector.read.names import printable
 from detector.settings.index import MOST_REFERENCES, MOST_TEXT_BYTES
@@ -144,7 +145,11 @@ class Index:
             for table in ("target", "pack", "shape", "text")
         ]
         functions = self.connection.execute("SELECT coalesce(sum(functions), 0) FROM pack").fetchone()[0]
-        made = tuple(sorted(self.connection.execute("SELECT name, value FROM meta")))
+        made = tuple(
+            row
+            for row in sorted(self.connection.execute("SELECT name, value FROM meta"))
+            if row[0] in {*MADE_WITH, "program"}
+        )
         pages, size = (self.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
         free = removing.free_bytes(self.connection)
         return Info(counts[0], counts[1], functions, counts[2], counts[3], pages * size, free, made)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections import Counter, defaultdict
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,18 +46,26 @@ class Finding:
 def verify(connection: sqlite3.Connection, is_quick: bool = False) -> Iterator[Finding]:
     """Look at everything; quickly: at what the file system may have damaged, not at what packs say.
 
-    Errors: what SQLite cannot read at all ends it, as `sqlite3.DatabaseError`.
+    A table that SQLite cannot read is told, and the next one looked at.
     """
     pragma = "quick_check" if is_quick else "integrity_check"
-    for (message,) in connection.execute(f"PRAGMA {pragma}({MOST_TOLD_DAMAGE})"):
-        if message != "ok":
-            yield Finding(f"pages: {message}", ())
+    try:
+        for (message,) in connection.execute(f"PRAGMA {pragma}({MOST_TOLD_DAMAGE})"):
+            if message != "ok":
+                yield Finding(f"pages: {message}", ())
+    except sqlite3.DatabaseError as error:
+        yield Finding(f"pages: {error}", ())
     # One state of the index, whatever a writer does meanwhile.
     connection.execute("BEGIN")
     try:
-        yield from _Looking(connection, is_quick).everything()
+        for look in _Looking(connection, is_quick).everything():
+            try:
+                yield from look
+            except sqlite3.DatabaseError as error:  # the other tables may still be sound
+                yield Finding(f"a table that cannot be read: {error}", ())
     finally:
-        connection.execute("COMMIT")
+        with suppress(sqlite3.DatabaseError):
+            connection.execute("COMMIT")
 
 
 class _Looking:
@@ -70,15 +79,14 @@ class _Looking:
         self._functions: Counter[int] = Counter()  # of each target, at its revision
         self._shapes: dict[int, Numbers] = {}  # by pack
 
-    def everything(self) -> Iterator[Finding]:
-        """All tables."""
-        yield from self._look_at_targets()
-        yield from self._look_at_places()
-        yield from self._look_at_packs()
-        yield from self._look_at_shapes()
-        yield from self._look_at_texts()
-        for message in postings.verify(self._connection):
-            yield Finding(message, ())
+    def everything(self) -> Iterator[Iterator[Finding]]:
+        """All tables, one after the other."""
+        yield self._look_at_targets()
+        yield self._look_at_places()
+        yield self._look_at_packs()
+        yield self._look_at_shapes()
+        yield self._look_at_texts()
+        yield (Finding(message, ()) for message in postings.verify(self._connection))
 
     def _told(self, what: str, targets: set[int]) -> Finding:
         return Finding(what, tuple(sorted(self._targets[each].target for each in targets if each in self._targets)))
@@ -132,8 +140,10 @@ class _Looking:
         return row[0] if row is not None and isinstance(row[0], int) else 0
 
     def _look_at_packs(self) -> Iterator[Finding]:
+        there: set[int] = set()
         for row in self._connection.execute(f"SELECT {PACK_COLUMNS} FROM pack ORDER BY number"):
-            users = self._users.pop(row[0], set())
+            users = self._users.get(row[0], set())
+            there.add(row[0])
             try:
                 pack = pack_of(row)
                 self._shapes[pack.number] = pack.shapes
@@ -143,8 +153,8 @@ class _Looking:
                     self._check_contents(pack)
             except ValueError as error:
                 yield self._told(f"pack {row[0]}: {error}", users)
-        for pack_number, users in self._users.items():
-            yield self._told(f"pack {pack_number}: missing", users)
+        for missing in sorted(self._users.keys() - there):
+            yield self._told(f"pack {missing}: missing", self._users[missing])
 
     def _check_contents(self, pack: PackRow) -> None:
         corpus = pack.corpus("", Role.OWN)
