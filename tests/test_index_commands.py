@@ -30,7 +30,7 @@ def test_a_day_of_an_index(tmp_path: Path) -> None:
     listed = json.loads(_run("list", "--format", "json", *index)[1])
     assert listed["schema"] == "detector-index-list/1"
     assert [row["packages"] for row in listed["targets"]] == [["heronvl"], ["kestrel"]]
-    assert "functions    184" in _run("info", *index)[1]
+    assert _run("info", *index)[1].splitlines()[2].split()[:2] == ["functions", "184,"]
     assert _run("verify", *index) == (0, "sound: 2 targets\n", "")
     assert _run("verify", "--quick", *index)[0] == 0
     assert _run("export", tmp_path / "known.export", *index)[0] == 0

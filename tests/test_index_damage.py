@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 
 from detector.index import opening
-from detector.index.store import Damaged, open_index
+from detector.index.store import Damaged, Target, open_index
 from detector.model import UserError
 from detector.read import open_target
 from detector.settings.index import INDEX_FORMAT
@@ -187,7 +187,7 @@ def test_adding_a_damaged_target_again_mends_it(index: Path) -> None:
         assert list(opened.verify()) == []
 
 
-def _targets(path: Path) -> list[object]:
+def _targets(path: Path) -> list[Target]:
     with open_index(path) as index:
         return list(index.targets())
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from detector.code.imported import imported
 from detector.index import histories
 from detector.index.adding import Added
 from detector.index.records import places_of
@@ -93,8 +94,12 @@ def test_the_same_repository_again_lowers_nothing_and_one_more_commit_its_own_bl
     (repository / "b.py").write_text(source(8))
     git(repository, "commit", "-qam", "x")
     asked: list[bytes] = []
-    imported = histories.imported
-    monkeypatch.setattr(histories, "imported", lambda data, names: asked.append(data) or imported(data, names))
+
+    def asking(data: bytes, names: frozenset[str]) -> frozenset[str]:
+        asked.append(data)
+        return imported(data, names)
+
+    monkeypatch.setattr(histories, "imported", asking)
     assert _add(path, repository).lowered == 1
     assert asked == [source(8).encode()]  # what was known is not even read again
     _add(tmp_path / "fresh.db", repository)

@@ -109,9 +109,12 @@ def test_a_second_writer_waits_says_so_and_then_gives_up_clearly(
     monkeypatch.setattr(opening, "WRITER_SECONDS", 0.02)
     said: list[str] = []
     path = tmp_path / "i.db"
-    with open_index(path, create=True) as first, opening.transaction(first.connection):
-        with pytest.raises(UserError, match="another process is writing") as error:
-            _add(path, targets[0], said)
+    with (
+        open_index(path, create=True) as first,
+        opening.transaction(first.connection),
+        pytest.raises(UserError, match="another process is writing") as error,
+    ):
+        _add(path, targets[0], said)
     assert "\n" not in str(error.value)
     assert said == ["waiting for another process that writes to the index"]
 
