@@ -45,6 +45,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     ),
     "numpy": (
         "code/*.py",
+        "index/*.py",
         "evidence/code.py",
         "evidence/weights.py",
         "artifacts/weights/*.py",
@@ -77,6 +78,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "read": frozenset({"model", "settings", "targets"}),
     "code": frozenset({"model", "settings", "targets"}),
     "artifacts": frozenset({"figures", "model", "settings", "targets"}),
+    "index": frozenset({"model", "settings", "targets", "code", "artifacts", "read"}),
     "evidence": frozenset({"figures", "model", "settings", "targets", "patterns", "code", "artifacts"}),
     "judge": frozenset({"model", "settings"}),
     "report": frozenset({"figures", "model"}),
@@ -100,6 +102,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "arguments",
             "options",
             "read",
+            "index",
             "compare",
             "explanations",
             "unrename",
