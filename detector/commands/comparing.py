@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -28,7 +29,14 @@ from detector.formats import Format
 def compare(
     *,
     suspect: SuspectArgument,
-    references: ReferencesArgument,
+    references: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[REFERENCE]...", help="Where it may come from; none: the index alone."),
+    ] = None,
+    index: Annotated[
+        Path | None,
+        typer.Option("--index", metavar="FILE", help="Compare also with what is like SUSPECT in this index."),
+    ] = None,
     form: FormOption = Format.TERMINAL,
     output: OutputOption = None,
     kind: KindsOption = None,
@@ -49,6 +57,8 @@ def compare(
     A target is a folder, an archive or wheel, or a git repository: a path or URL, with @REVISION if wanted.
     Nothing in it is run. With several references, the report names the nearest one for each function.
     """
+    if not references and index is None:
+        raise typer.BadParameter("name what SUSPECT may come from, or an index by --index.", param_hint="REFERENCE")
     for name, limit in (("--min-similarity", min_similarity), ("--min-bits", min_bits)):
         if limit is not None and not math.isfinite(limit):
             raise typer.BadParameter(f"{limit} is not a finite number.", param_hint=name)
@@ -56,7 +66,8 @@ def compare(
 
     kinds = frozenset(each.value for each in kind) if kind else None
     options = Options(min_similarity=min_similarity, min_bits=min_bits, jobs=jobs or processors(), kinds=kinds)
-    report_on(suspect, references, options, Output(form, output, fail_on, exit_zero, quiet), bases=base or ())
+    to = Output(form, output, fail_on, exit_zero, quiet)
+    report_on(suspect, references or [], options, to, bases=base or (), index=index)
 
 
 def history(

@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +23,7 @@ from detector.progress import progress as progress_bar
 from detector.report.names import visible
 
 if TYPE_CHECKING:
+    from detector.index.store import Index
     from detector.options import Options
 
 # Heavy imports wait inside the functions that need them: `--help`, `--version` and completion answer at once.
@@ -47,13 +48,17 @@ def report_on(
     *,
     bases: Sequence[str] = (),
     panel: Sequence[str] = (),
+    index: Path | None = None,
 ) -> None:
-    """Compare, write the report, end with its exit code."""
+    """Compare, write the report, end with its exit code.
+
+    index: what is known; its targets that the suspect may come from are references, too.
+    """
     with interruptible():
         started = time.perf_counter()
         if output.file is not None:
             report_files.check_writable(output.file)
-        report = _compare(suspect, references, options, bases, panel, output.quiet)
+        report = _compare(suspect, references, options, (bases, panel), index, output.quiet)
         write_report(report, output)
         if not output.quiet:
             say(_summary(report, time.perf_counter() - started))
@@ -104,10 +109,11 @@ def _compare(
     suspect: str,
     references: Sequence[str],
     options: Options,
-    bases: Sequence[str],
-    panel: Sequence[str],
+    beside: tuple[Sequence[str], Sequence[str]],
+    index: Path | None,
     quiet: bool,
 ) -> Report:
+    """beside: bases, and models whose predictions say what chance gives."""
     from detector.compare import compare
     from detector.read import open_target
 
@@ -115,8 +121,15 @@ def _compare(
         if progress is not None:
             progress("reading", 0, 0)
         suspect_repo = targets.enter_context(open_target(suspect))
-        others = [[targets.enter_context(open_target(each)) for each in some] for some in (references, bases, panel)]
-        return compare(suspect_repo, others[0], options, progress, bases=others[1], panel=others[2])
+        others = [[targets.enter_context(open_target(each)) for each in some] for some in (references, *beside)]
+        known = targets.enter_context(_opened(index)) if index is not None else None
+        return compare(suspect_repo, others[0], options, progress, bases=others[1], panel=others[2], known=known)
+
+
+def _opened(index: Path) -> AbstractContextManager[Index]:
+    from detector.index.store import open_index
+
+    return open_index(index)
 
 
 def processors() -> int:

@@ -292,7 +292,7 @@ def _lowered(
     files = [SourceFile(f"{place:09}", source.data or b"") for place, source in enumerate(sources)]
     # Packages by these names, and nothing else: what paths tell of a repository.
     paths = [f"{name}/__init__.py" for name in sorted(local)]
-    corpus = read_corpus(files, paths, jobs, lambda done, _: progress(done, len(files)))
+    corpus = read_corpus(files, paths, jobs, lambda done, _: progress(done, len(files)), wordings=True)
     parts = dict(corpus.by_file())
     reasons = {each.path: each for each in corpus.skipped}
     nothing = replace(assembled([]), files=1)
