@@ -9,7 +9,18 @@ from itertools import chain
 
 from detector.model import Lines, Skipped, UserError
 from detector.read.bases import bases_of, merged_now, present
-from detector.read.entries import Difference, Entry, differences, index, is_file, listed, may_be_python, tree
+from detector.read.entries import (
+    ABSENT,
+    Difference,
+    Entry,
+    differences,
+    files_of,
+    index,
+    is_file,
+    listed,
+    may_be_python,
+    tree,
+)
 from detector.read.hunks import EVERY, in_all, of_patch
 from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES
 from detector.read.listing import TOO_LARGE
@@ -22,7 +33,6 @@ from detector.targets import Changed, Changes, SourceFile
 
 _DIFF = ("-r", "-M", "--no-abbrev", "--no-ext-diff", "--no-textconv")
 _PATCH = ("-p", "-U0", "--full-index", "--text", "--ignore-submodules=all")
-ABSENT = "not in this copy of the repository"
 
 
 def read_changes(
@@ -144,13 +154,6 @@ def _made(
     def before() -> Sequence[SourceFile]:
         return _before(repository, found, also)
 
-    def read(path: str) -> bytes | None:
-        entry = entries.get(path)
-        if entry is None or not is_file(entry):
-            return None
-        head = next(repository.blobs([entry.blob], MAX_FILE_BYTES))
-        return head.data if head is not None and head.is_whole else None
-
     return Changes(
         target=".",
         name=_name(repository),
@@ -161,7 +164,7 @@ def _made(
         paths=tuple(printable(path) for path in python),
         before=before,
         remotes=lambda: _remotes(repository),
-        read=read,
+        project=lambda: files_of(repository, entries),
     )
 
 
