@@ -39,8 +39,12 @@ class Target(Protocol):
         """Its top-level packages."""
 
     @property
-    def names(self) -> frozenset[str]:
-        """By which comments may call it."""
+    def called(self) -> frozenset[str]:
+        """Names by which others call it."""
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Owner and name, as hosting sites have them."""
 
     @property
     def functions(self) -> int: ...
@@ -54,7 +58,7 @@ class Place(Protocol):
     @property
     def shape(self) -> int: ...
     @property
-    def target(self) -> int: ...
+    def target(self) -> Target: ...
     @property
     def path(self) -> str: ...
     @property
@@ -82,7 +86,7 @@ class Known(Protocol):
     def pack(self, number: int) -> Corpus:
         """The functions of one file."""
 
-    def frequent(self, target: int) -> tuple[Hashes, Numbers]:
+    def frequent(self, target: Target) -> tuple[Hashes, Numbers]:
         """Shingles that many functions of a target have, and how many have each."""
 
 

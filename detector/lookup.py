@@ -97,7 +97,7 @@ def _against(
     wanted: list[tuple[int, Place]] = []
     for function, shape in sorted(pairs):
         # Of one content in many versions of a file the first place stands for all.
-        here = [place for place in places.get(shape, ()) if place.target == source.target.number]
+        here = [place for place in places.get(shape, ()) if place.target.number == source.target.number]
         wanted += [(function, here[0])] if here else []
     if not wanted:
         return None
@@ -110,7 +110,7 @@ def _against(
         parts.append(part)
     ours, theirs = suspect.against(comparable(source)), assembled(parts)
     numbers = [(function, starts[place.path, place.pack] + place.function) for function, place in wanted]
-    frequent = source.known.frequent(source.target.number)
+    frequent = source.known.frequent(source.target)
     one = scored(ours, theirs, numbers, frequent, source.target.functions)
     revisions = {place.path: place.revision for place in files.values()}
     return Found(source, ours, theirs, tuple(one), revisions) if one else None
