@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.code.bulk import compared_packages
 from detector.code.corpus import Corpus, assembled
 from detector.indexed import Known, Place, Scored, Target, lowered, scored
-from detector.settings.hook import MOST_SHAPES
+from detector.settings.hook import FEWEST_SHARED_KEYS, MOST_SHAPES, SHARED_PART
 from detector.targets import SourceFile
 
 
@@ -68,20 +68,56 @@ def comparable(source: Source) -> frozenset[str]:
 
 
 def look_up(suspect: Suspect, functions: Collection[int], sources: Sequence[Source]) -> list[Found]:
-    """Find the targets that have functions alike, and score these."""
+    """Find the targets that have functions alike, and score these.
+
+    First what is alike enough to stand on its own; of a target that has such a function also what is less alike, which
+    may be believed beside it.
+    """
     chosen = sorted(functions)
     found: list[Found] = []
     for known in {id(source.known): source.known for source in sources}.values():
-        pairs: dict[tuple[int, int], int] = {}
-        for corpus in _spellings(suspect):
-            for function, shape, shared in known.candidates(corpus, chosen, MOST_SHAPES):
-                pairs[function, shape] = max(shared, pairs.get((function, shape), 0))
-        places: dict[int, list[Place]] = {}
-        for place in known.places(sorted({shape for _, shape in pairs})):
-            places.setdefault(place.shape, []).append(place)
+        candidates = _candidates(suspect, chosen, known)
         for source in sources:
-            if source.known is known and (one := _against(suspect, source, pairs, places)) is not None:
-                found.append(one)
+            if source.known is not known:
+                continue
+            one = _against(suspect, source, candidates.near)
+            if one is not None and len(candidates.all) > len(candidates.near):
+                one = _against(suspect, source, candidates.all)
+            found += [one] if one is not None else []
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidates:
+    """Functions of the change, and where what they may come from stands, by target and function."""
+
+    near: Mapping[int, Sequence[tuple[int, Place]]]
+    all: Mapping[int, Sequence[tuple[int, Place]]]
+
+
+def _candidates(suspect: Suspect, functions: Sequence[int], known: Known) -> _Candidates:
+    shared: dict[tuple[int, int], int] = {}
+    best: dict[int, int] = {}
+    for corpus in _spellings(suspect):
+        for function, shape, keys in known.candidates(corpus, functions, MOST_SHAPES):
+            shared[function, shape] = max(keys, shared.get((function, shape), 0))
+            best[function] = max(keys, best.get(function, 0))
+    least = {function: max(FEWEST_SHARED_KEYS, SHARED_PART * keys) for function, keys in best.items()}
+    near = {pair for pair, keys in shared.items() if keys >= least[pair[0]]}
+    places: dict[int, dict[int, Place]] = {}
+    for place in known.places(sorted({shape for _, shape in shared})):
+        # Of one content in many versions of a file the first place stands for all.
+        places.setdefault(place.shape, {}).setdefault(place.target.number, place)
+    return _Candidates(_by_target(sorted(near), places), _by_target(sorted(shared), places))
+
+
+def _by_target(
+    pairs: Sequence[tuple[int, int]], places: Mapping[int, Mapping[int, Place]]
+) -> dict[int, list[tuple[int, Place]]]:
+    found: dict[int, list[tuple[int, Place]]] = {}
+    for function, shape in pairs:
+        for target, place in places.get(shape, {}).items():
+            found.setdefault(target, []).append((function, place))
     return found
 
 
@@ -91,14 +127,9 @@ def _spellings(suspect: Suspect) -> list[Corpus]:
     return either if either[0] is not either[1] else either[:1]
 
 
-def _against(
-    suspect: Suspect, source: Source, pairs: Collection[tuple[int, int]], places: dict[int, list[Place]]
-) -> Found | None:
-    wanted: list[tuple[int, Place]] = []
-    for function, shape in sorted(pairs):
-        # Of one content in many versions of a file the first place stands for all.
-        here = [place for place in places.get(shape, ()) if place.target.number == source.target.number]
-        wanted += [(function, here[0])] if here else []
+def _against(suspect: Suspect, source: Source, candidates: Mapping[int, Sequence[tuple[int, Place]]]) -> Found | None:
+    """Score the candidates of one target; None where nothing comes of it."""
+    wanted = candidates.get(source.target.number, ())
     if not wanted:
         return None
     files = {(place.path, place.pack): place for _, place in wanted}
