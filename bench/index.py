@@ -34,7 +34,7 @@ from detector.code.sketch import Sketches, questions, sketches
 from detector.code.sorting import Hashes, Numbers, grouped
 from detector.evidence import code
 from detector.index import postings
-from detector.index.candidates import Candidates, candidates
+from detector.index.candidates import candidates
 
 # Functions around those that are looked for; no package that is disguised is among them, a later version of one is.
 AROUND = ("transformers==4.57.3", "diffusers==0.42.1", "keras==3.15.1")
@@ -304,7 +304,13 @@ def ask(path: Path, real: Sequence[Corpus]) -> Asked:
             candidates(connection, asked, CANDIDATES)
         times.append(time.process_time() - started)
     return Asked(
-        len(others.spans), len(given.shape), spent, len(changed.spans), len(asked.keys), times[0], float(np.median(times))
+        len(others.spans),
+        len(given.shape),
+        spent,
+        len(changed.spans),
+        len(asked.keys),
+        times[0],
+        float(np.median(times)),
     )
 
 
@@ -363,15 +369,16 @@ def of_speed(built: Built, plain: float, asked: Asked) -> Iterator[Demand]:
         f"bytes of postings a function, of {built.functions:,}", f"<= {MOST_BYTES}", f"{size:.0f}", size <= MOST_BYTES
     )
     yield Demand(
-        "functions sketched and posted in a CPU second, in "
-        f"{TARGETS} transactions",
+        f"functions sketched and posted in a CPU second, in {TARGETS} transactions",
         f">= {LEAST_BUILT:,}",
         f"{built.rate:,.0f}; posting alone takes {built.post_seconds / built.functions / plain:.2f} of what plain rows "
         f"of a table take in the first {TABLED_TARGETS} transactions",
         built.rate >= LEAST_BUILT,
     )
     rate = asked.functions / asked.seconds
-    yield Demand("functions looked up in a CPU second, batched", f">= {LEAST_ASKED:,}", f"{rate:,.0f}", rate >= LEAST_ASKED)
+    yield Demand(
+        "functions looked up in a CPU second, batched", f">= {LEAST_ASKED:,}", f"{rate:,.0f}", rate >= LEAST_ASKED
+    )
     yield Demand(
         f"CPU of looking up {asked.hook_functions} functions of {HOOK_FILES} files, opening the file included",
         f"<= {MOST_HOOK_SECONDS * 1000:.0f} ms",
@@ -382,7 +389,13 @@ def of_speed(built: Built, plain: float, asked: Asked) -> Iterator[Demand]:
 
 def recall_table(recalls: Sequence[Recall]) -> str:
     """Levels, and what MinHash alone would find."""
-    header = ("level", f"of {SMALL} and more shingles", "smaller", "of all", *(f"MinHash, {b} bands of {r}" for b, r in BAND_LAYOUTS))
+    header = (
+        "level",
+        f"of {SMALL} and more shingles",
+        "smaller",
+        "of all",
+        *(f"MinHash, {b} bands of {r}" for b, r in BAND_LAYOUTS),
+    )
     rows = [
         (
             each.level,

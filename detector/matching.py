@@ -12,6 +12,7 @@ from detector.code.clone_types import clone_types
 from detector.code.corpus import Corpus
 from detector.code.explain import Explanation, explain
 from detector.code.held import Held
+from detector.declaring import declares
 from detector.evidence import code, declared
 from detector.judge import Link
 from detector.model import (
@@ -245,7 +246,7 @@ def _matches(found: code.CodeEvidence, pairs: Sequence[_Pair], most_explained: i
             texts, numbers = (pair.ours.spans, read[0]), [_numbers(found, entry) for entry in entries]
             explanations = [Explanation(each, {}, ()) for each in clone_types(numbers, texts, pair.theirs)]
         called = declared.names_of(pair.reference)
-        is_declared = declared.declares([span for span, _ in spans], pair.suspect.files.read, called)
+        is_declared = declares([span for span, _ in spans], pair.suspect.files.read, called)
         explained.update(zip(entries, zip(explanations, is_declared, strict=True), strict=True))
     return {entry: _match(found, entry, explained[entry], pairs) for entry in wanted}
 
