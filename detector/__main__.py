@@ -11,11 +11,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 def main() -> None:
-    """Run the command line and end the process with its exit code."""
-    try:
-        from detector.cli import run
+    """Run the command line and end the process with its exit code.
 
-        sys.exit(run())
+    A hook ends at once: to take everything apart that is about to vanish costs as much as all that it looks up.
+    """
+    try:
+        from detector.cli import leave, run
+
+        code = run()
+        if sys.argv[1:2] == ["hook"]:
+            leave(code)
+        sys.exit(code)
     except KeyboardInterrupt:
         sys.exit(130)
 

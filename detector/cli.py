@@ -11,9 +11,11 @@ import typer
 
 from detector.arguments import EPILOG, EXPLAIN_EPILOG, Kind
 from detector.commands import comparing, hooking, indexing, models, renames, reports
-from detector.commands.running import complain, write
+from detector.commands.running import complain, leave, write
 from detector.gate import EXIT_ERROR, EXIT_INTERRUPTED
 from detector.model import UserError
+
+__all__ = ["app", "leave", "run"]
 
 # What the system refuses and the user can mend; any other OSError is our bug.
 SYSTEM_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EACCES, errno.EPERM)

@@ -77,14 +77,14 @@ def look_up(suspect: Suspect, functions: Collection[int], sources: Sequence[Sour
     found: list[Found] = []
     for known in {id(source.known): source.known for source in sources}.values():
         shared = _shared(suspect, sorted(functions), known)
-        candidates = Candidates(known, shared, known.places(sorted({shape for _, shape in shared})))
-        alike = _screened(suspect, candidates)
-        targets = {place.target.number for _, shape in alike for place in candidates.places[shape].values()}
+        places = Places(known)
+        alike = _screened(suspect, shared, places)
+        targets = {place.target.number for _, shape in alike for place in places.of[shape].values()}
         for source in sources:
             if source.known is known and source.target.number in targets:
-                one = _scored(suspect, source, candidates, alike)
+                one = _scored(suspect, source, places, alike)
                 if one is not None and _is_linked(one):
-                    one = _scored(suspect, source, candidates, _beside(shared)) or one
+                    one = _scored(suspect, source, places, _beside(shared)) or one
                 found += [one] if one is not None else []
     return found
 
@@ -92,17 +92,23 @@ def look_up(suspect: Suspect, functions: Collection[int], sources: Sequence[Sour
 Pair = tuple[int, int]  # a function of the change, and a shape
 
 
-class Candidates:
-    """Functions of the change, and where what they may come from stands."""
+class Places:
+    """Where shapes of one index stand, and what the files there hold; each is asked for once.
 
-    def __init__(self, known: Known, shared: Mapping[Pair, int], places: Sequence[Place]) -> None:
-        self.known = known
-        self.shared = shared
-        self.places: dict[int, dict[int, Place]] = {shape: {} for _, shape in shared}
-        for place in places:
-            # Of one content in many versions of a file the first place stands for all.
-            self.places[place.shape].setdefault(place.target.number, place)
+    of: by shape and number of the target; of one content in many versions of a file the first place stands for all.
+    """
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+        self.of: dict[int, dict[int, Place]] = {}
         self._packs: dict[int, Corpus] = {}
+
+    def ask(self, shapes: Iterable[int]) -> None:
+        """Look up where shapes stand."""
+        asked = sorted(set(shapes) - self.of.keys())
+        self.of |= {shape: {} for shape in asked}
+        for place in self._known.places(asked) if asked else ():
+            self.of[place.shape].setdefault(place.target.number, place)
 
     def files(self, places: Iterable[Place]) -> tuple[Corpus, dict[tuple[str, int], int]]:
         """The files that places are in, as one corpus, and the number of the first function of each."""
@@ -110,7 +116,7 @@ class Candidates:
         parts, starts, start = [], {}, 0
         for key, place in sorted(files.items(), key=lambda each: each[0]):
             if place.pack not in self._packs:
-                self._packs[place.pack] = self.known.pack(place.pack)
+                self._packs[place.pack] = self._known.pack(place.pack)
             part = self._packs[place.pack].at(place.path, place.role)
             starts[key] = start
             start += len(part.spans)
@@ -126,20 +132,21 @@ def _shared(suspect: Suspect, functions: Sequence[int], known: Known) -> dict[Pa
     return shared
 
 
-def _screened(suspect: Suspect, candidates: Candidates) -> list[Pair]:
+def _screened(suspect: Suspect, shared: Mapping[Pair, int], places: Places) -> list[Pair]:
     """The pairs that may stand on their own, each content looked at once."""
     offsets = suspect.corpus.shingles.offsets
     near = []
-    for function, ranked in _ranked(candidates.shared):
+    for function, ranked in _ranked(shared):
         if offsets[function + 1] - offsets[function] < FEWEST_REPORT_SHINGLES:
             continue
         least = max(FEWEST_SHARED_KEYS, SHARED_PART * ranked[0][0])
         near += [(function, shape) for keys, shape in ranked[:SCREENED_SHAPES] if keys >= least]
-    near = [pair for pair in near if candidates.places[pair[1]]]
+    places.ask(shape for _, shape in near)
+    near = [pair for pair in near if places.of[pair[1]]]
     if not near:
         return []
-    first = {shape: next(iter(candidates.places[shape].values())) for _, shape in near}
-    theirs, starts = candidates.files(first.values())
+    first = {shape: next(iter(places.of[shape].values())) for _, shape in near}
+    theirs, starts = places.files(first.values())
     numbers = {shape: starts[place.path, place.pack] + place.function for shape, place in first.items()}
     imported = suspect.against(suspect.imported())
     alike: set[Pair] = set()
@@ -182,14 +189,15 @@ def _spellings(suspect: Suspect) -> list[Corpus]:
     return either if either[0] is not either[1] else either[:1]
 
 
-def _scored(suspect: Suspect, source: Source, candidates: Candidates, pairs: Collection[Pair]) -> Found | None:
+def _scored(suspect: Suspect, source: Source, places: Places, pairs: Collection[Pair]) -> Found | None:
     """Score pairs as far as they stand in one target; None where nothing is believed."""
+    places.ask(shape for _, shape in pairs)
     number = source.target.number
-    wanted = [(function, candidates.places[shape].get(number)) for function, shape in pairs]
+    wanted = [(function, places.of[shape].get(number)) for function, shape in pairs]
     here = [(function, place) for function, place in wanted if place is not None]
     if not here:
         return None
-    theirs, starts = candidates.files(place for _, place in here)
+    theirs, starts = places.files(place for _, place in here)
     numbers = [(function, starts[place.path, place.pack] + place.function) for function, place in here]
     ours, frequent = suspect.against(comparable(source)), source.known.frequent(source.target)
     found = scored(ours, theirs, numbers, frequent, source.target.functions)

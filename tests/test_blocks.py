@@ -84,19 +84,20 @@ def test_a_block_says_what_whence_how_alike_under_which_licence_and_what_to_do()
     assert blocks.render(REPORT) == (
         "src/mine.py:4-20 Bend.forward\n"
         "    computes what heron at 1.0 computes in heron/ops.py:40-58 Warp.forward\n"
-        "    similarity 0.91, 187.2 bits in common; of functions that have nothing to do with each other 1 in\n"
-        "    25,000 has such a match. Equal after consistent renaming.\n"
+        "    similarity 0.91, 187.2 bits; 1 in 25,000 unrelated functions have such a match; the text is the\n"
+        "    same but for names\n"
         "    licence: Apache-2.0 there, MIT here: compatible under conditions. Keep its notices.\n"
-        "    what else would explain it: both come from a third source, or a formula or a layer that\n"
-        "    everybody writes alike, or one author wrote both\n"
-        "    if it comes from there, say so above the function:\n"
+        "    what else would explain it: a third source of both, a formula or layer that everybody writes\n"
+        "    alike, one author on both sides\n"
+        "    if it comes from there, above the function:\n"
         "        # Adapted from heron.ops.Warp.forward\n"
         "        # of heron, under Apache-2.0\n"
-        "    if not, accept it there, or in the baseline (detector baseline update):\n"
+        "    to accept it:\n"
         "        # detector: ignore[code/renamed-function] reason=...\n"
         "\n"
         "A likeness that was measured: who had the code first, and whether it may be used, is not for a\n"
-        "program to say.\n"
+        "program to say. A comment that credits or accepts counts above a function or its class; a baseline\n"
+        "accepts all that is there.\n"
         "\n"
         "detector: 1 finding (3 functions that the change adds or alters with 400 of 1 targets)\n"
     )
@@ -119,12 +120,12 @@ def test_further_places_are_named_in_one_line() -> None:
 
 def test_generated_code_is_named_among_the_explanations() -> None:
     match = replace(MATCH, reference=replace(MATCH.reference, role=Role.GENERATED))
-    assert "would explain it: generated code, or" in blocks.render(replace(REPORT, matches=(match,)))
+    assert "would explain it: generated code, a third" in blocks.render(replace(REPORT, matches=(match,)))
 
 
 def test_what_rests_on_other_matches_says_so() -> None:
     match = replace(MATCH, basis=Basis.CLASS)
-    assert "It rests on its class" in " ".join(blocks.render(replace(REPORT, matches=(match,))).split())
+    assert "believed in its class" in " ".join(blocks.render(replace(REPORT, matches=(match,))).split())
 
 
 def test_more_findings_than_anybody_reads_are_counted() -> None:

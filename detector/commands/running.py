@@ -7,7 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -84,6 +84,14 @@ def complain(message: str, code: int) -> int:
     """Say in one line what is wrong."""
     say(f"detector: {message}")
     return code
+
+
+def leave(code: int) -> None:
+    """End the process now, once everything is written."""
+    with suppress(OSError):
+        sys.stdout.flush()
+        sys.stderr.flush()
+    os._exit(code)
 
 
 def is_watched() -> bool:

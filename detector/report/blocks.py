@@ -17,7 +17,8 @@ MAX_ALSO = 3
 MAX_SKIPPED = 20
 REVISION_DIGITS = 12
 LEGEND = (
-    "A likeness that was measured: who had the code first, and whether it may be used, is not for a program to say."
+    "A likeness that was measured: who had the code first, and whether it may be used, is not for a program to say. "
+    "A comment that credits or accepts counts above a function or its class; a baseline accepts all that is there."
 )
 
 
@@ -55,7 +56,7 @@ def _block(match: Match, report: Report, side: Side | None) -> Iterator[str]:
         f"computes what {_name(match.reference_name)}{revision} computes in {_place(match.reference)} "
         f"{_name(match.reference.qualname)}"
     )
-    yield _wrapped(f"{told.alike(match, report)}. {told.meanings(match)}")
+    yield _wrapped(told.alike(match, report))
     if licences := told.licences(match):
         yield _wrapped(f"licence: {visible(licences)}")
     if others := told.also(report, match):
@@ -64,9 +65,9 @@ def _block(match: Match, report: Report, side: Side | None) -> Iterator[str]:
         yield _wrapped(f"also in: {listed}{more}")
     yield _wrapped(f"what else would explain it: {told.innocent(match)}")
     if match.credit:
-        yield f"{INDENT}if it comes from there, say so above the function:"
+        yield f"{INDENT}if it comes from there, above the function:"
         yield from (f"{INDENT}{INDENT}{visible(line)}" for line in match.credit.splitlines())
-    yield f"{INDENT}if not, accept it there, or in the baseline (detector baseline update):"
+    yield f"{INDENT}to accept it:"
     yield f"{INDENT}{INDENT}# detector: ignore[{told.rule(match)}] reason=..."
 
 

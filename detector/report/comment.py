@@ -70,14 +70,14 @@ def _row(match: Match) -> str:
 
 def _detail(match: Match, report: Report) -> Iterator[str]:
     yield f"\n<details><summary>{html_code(match.suspect.qualname)}: credit it, or accept it</summary>\n"
-    yield f"It shows {prose(told.alike(match, report))}. {told.meanings(match)}\n"
+    yield f"How alike: {prose(told.alike(match, report))}.\n"
     if others := told.also(report, match):
         yield f"Also in: {', '.join(code(each.name) for each in others[:3])}\n"
     yield f"What else would explain it: {prose(told.innocent(match))}.\n"
     if match.credit:
         yield "If it comes from there, this comment above the function says so:\n"
         yield f"{block(match.credit, 'python')}\n"
-    yield f"If not: {code(f'# detector: ignore[{told.rule(match)}] reason=...', 120)}\n\n</details>\n"
+    yield f"To accept it: {code(f'# detector: ignore[{told.rule(match)}] reason=...', 120)}\n\n</details>\n"
 
 
 def _rest(report: Report) -> str:

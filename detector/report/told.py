@@ -5,12 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from detector.model import Basis, CloneType, Examined, Match, Report, Role
+from detector.model import CloneType, Examined, Match, Report, Role
 from detector.report.findings import KINDS
-from detector.report.words import BASIS_MEANINGS, CLONE_TYPE_MEANINGS, coincidence
+from detector.report.words import BASES, coincidence
 
 ALSO = "also-known"  # the exhibit of further targets that have the same functions
 
+# How much of the text is the same.
+TEXTS = {
+    CloneType.LAYOUT: "the text is the same but for its layout",
+    CloneType.RENAMED: "the text is the same but for names",
+    CloneType.EDITED: "the text is edited or rewritten",
+    CloneType.REWRITTEN: "the text is edited or rewritten",
+}
 # What each verdict on two licences is called.
 VERDICTS = {
     "same": "the same licence",
@@ -46,18 +53,14 @@ def rule(match: Match) -> str:
 
 
 def alike(match: Match, report: Report) -> str:
-    """How alike the two are, and how rarely coincidence gives that."""
-    rarely = coincidence(match, report.settings)
-    return (
-        f"similarity {match.similarity:.2f}, {match.bits:,.1f} bits in common; of functions that have nothing to do "
-        f"with each other {rarely} has such a match"
-    )
-
-
-def meanings(match: Match) -> str:
-    """What its clone type and its basis mean."""
-    type_of = CLONE_TYPE_MEANINGS[match.clone_type]
-    return type_of if match.basis is Basis.ALONE else f"{type_of} {BASIS_MEANINGS[match.basis]}"
+    """How alike the two are, how rarely coincidence gives that, and what it rests on."""
+    said = [
+        f"similarity {match.similarity:.2f}, {match.bits:,.1f} bits",
+        f"{coincidence(match, report.settings)} unrelated functions have such a match",
+        TEXTS[match.clone_type],
+        f"believed {BASES[match.basis]}" if BASES.get(match.basis) else "",
+    ]
+    return "; ".join(filter(None, said))
 
 
 def licences(match: Match) -> str:
@@ -71,16 +74,10 @@ def licences(match: Match) -> str:
 
 def innocent(match: Match) -> str:
     """What else would explain it."""
-    said = [
-        "both come from a third source",
-        "a formula or a layer that everybody writes alike",
-        "one author wrote both",
-    ]
+    said = ["a third source of both", "a formula or layer that everybody writes alike", "one author on both sides"]
     if match.suspect.role is Role.GENERATED or match.reference.role is Role.GENERATED:
         said.insert(0, "generated code")
-    if match.clone_type is CloneType.REWRITTEN:
-        said.insert(0, "the same published algorithm")
-    return ", or ".join(said)
+    return ", ".join(said)
 
 
 def also(report: Report, match: Match) -> list[Also]:
