@@ -49,7 +49,9 @@ def accept(report: Report, baseline: Baseline | None, ignores: Ignores) -> Repor
         return in_code or (f"{IN_BASELINE}{entry.accepted}" if entry is not None and is_known else "")
 
     matches = [replace(each, accepted=of_match(each, mark)) for each, mark in zip(report.matches, marks, strict=True)]
-    lines = [replace(each, accepted=of_line(each, mark)) for each, mark in zip(report.evidence, line_marks, strict=True)]
+    lines = [
+        replace(each, accepted=of_line(each, mark)) for each, mark in zip(report.evidence, line_marks, strict=True)
+    ]
     traces = [replace(each, accepted=_in_code(_of_trace(each, ignores))) for each in report.traces]
     found = tuple(remarks(ignores))
     return replace(report, matches=tuple(matches), evidence=tuple(lines), traces=tuple(traces), remarks=found)
@@ -59,7 +61,9 @@ def without_effect(report: Report, ignores: Ignores) -> list[Remark]:
     """Comments that accept nothing which the report finds and the suspect does not declare, by path and line."""
     used = {(path, ignore.line) for path, ignore in _used(report, ignores)}
     return [
-        Remark(WITHOUT_EFFECT, path, each.line, f"a comment ignores {', '.join(each.rules)}, and nothing is found there")
+        Remark(
+            WITHOUT_EFFECT, path, each.line, f"a comment ignores {', '.join(each.rules)}, and nothing is found there"
+        )
         for path, found in sorted(ignores.items())
         for each in found
         if each.fault is None and (path, each.line) not in used

@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.accepted import without_effect
-from detector.baseline import Baseline, Entry, Verdict, current, differs
-from detector.model import Report
+from detector.baseline import Baseline, Entry, current, differs
+from detector.model import Report, Verdict
 from detector.report import documents
 from detector.report.names import elided, visible
 from detector.settings import LOWERING_VERSION
@@ -65,7 +65,9 @@ def _of_entry(entry: Entry, baseline: Baseline, found: Baseline | None) -> Itera
         return
     settings = baseline.settings.get(entry.found, {})
     if not settings:
-        yield complaint(OTHER_SETTINGS, "with which settings it was found is not told: detector baseline update writes it")
+        yield complaint(
+            OTHER_SETTINGS, "with which settings it was found is not told: detector baseline update writes it"
+        )
         return
     now = next(iter(found.settings.values())) if found is not None else {"lowering": str(LOWERING_VERSION)}
     if changed := differs(settings, now):

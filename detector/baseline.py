@@ -1,39 +1,29 @@
 """The baseline: findings that were there when it was written, one a line, each with what somebody decided about it.
 
-Text to entries and back, without a disk. Lines may stand in any order and more than once, so that whatever git makes of
-two branches by joining their lines is a baseline too. What it was found with is said once for all entries that share it.
+Text to entries and back, without a disk. Lines may stand in any order and more than once, so that what git makes of two
+branches by joining their lines is a baseline too. What findings were found with is said once for all that share it.
 """
 
 from __future__ import annotations
 
-import enum
 import hashlib
 import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
-from detector.model import Evidence, Match, Report, Strength, UserError
+from detector.model import Evidence, Match, Report, Strength, UserError, Verdict
 from detector.report import documents
-from detector.report.findings import IN_CODE, KINDS, UNREVIEWED, fingerprints, is_finding, line_fingerprints, line_kind
+from detector.report.findings import IN_CODE, KINDS, fingerprints, is_finding, line_fingerprints, line_kind
 from detector.report.names import elided, visible
 
 SCHEMA = "detector-baseline/1"
-FILE_NAME = "detector-baseline.jsonl"
+WHAT = "a baseline that detector baseline update has written"
 SETTINGS_DIGITS = 8  # of the name of a set of settings: a file has a handful of them
 CONFLICT = ("<<<<<<<", "=======", ">>>>>>>", "|||||||")
 MOST_ENTRIES = 1_000_000  # a gate with more accepts a project as a whole, and no longer fits the memory of a hook
 
 Values = Mapping[str, float | int | str]
-
-
-class Verdict(enum.StrEnum):
-    """What somebody decided about a finding. None of them is gated."""
-
-    ACCEPTED = "accepted"
-    LICENSED = "licensed"
-    NOT_A_COPY = "not-a-copy"
-    UNREVIEWED = UNREVIEWED  # nobody has: it was there before the gate was
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,12 +81,14 @@ def parse(text: str) -> Baseline:
         else:
             _refuse(number, "is neither an entry nor settings; every line has a fingerprint, found or schema")
     if not has_schema:
-        raise UserError(f'has no line {{"schema": "{SCHEMA}"}}; name a file that detector baseline update has written')
+        raise UserError(f'has no line {{"schema": "{SCHEMA}"}}; give {WHAT}')
     return Baseline(entries, settings)
 
 
 def written(baseline: Baseline) -> str:
-    """Write a baseline: the schema, the settings in use, then entries by their places; those that were read as they were.
+    """Write a baseline: the schema, the settings in use, then entries by their places.
+
+    Lines of entries that were read are written as they were.
 
     Stable: what is added stands where it belongs, so that two branches seldom add at one place.
     """
@@ -195,16 +187,20 @@ def _object(line: str, number: int) -> dict[str, object]:
 
 
 def _entry(document: dict[str, object], line: str, number: int) -> Entry:
-    texts = [_text(document, key, number) for key in ("fingerprint", "rule", "suspect", "reference", "found")]
+    mark, rule, suspect, reference, found = (_text(document, key, number) for key in _TEXTS)
     try:
         verdict = Verdict(_text(document, "verdict", number))
     except ValueError:
         _refuse(number, f"has no verdict of {', '.join(Verdict)}; write one of them")
     try:
-        strength = Strength(document.get("strength", Strength.NONE))
+        strength = Strength(_text(document, "strength", number)) if "strength" in document else Strength.NONE
     except ValueError:
         _refuse(number, f"has no strength of {', '.join(Strength)}; undo the edit")
-    return Entry(*texts, verdict, _text(document, "reason", number).strip(), strength, line)
+    reason = _text(document, "reason", number).strip()
+    return Entry(mark, rule, suspect, reference, found, verdict, reason, strength, line)
+
+
+_TEXTS = ("fingerprint", "rule", "suspect", "reference", "found")
 
 
 def _text(document: Mapping[str, object], key: str, number: int) -> str:

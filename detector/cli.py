@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import os
 import traceback
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from detector.arguments import EPILOG, EXPLAIN_EPILOG, Kind
-from detector.commands import comparing, models, renames, reports
+from detector.commands import baselining, comparing, models, renames, reports
 from detector.commands.running import complain, write
+from detector.configured import KEYS, Value, settings
 from detector.gate import EXIT_ERROR, EXIT_INTERRUPTED
 from detector.model import UserError
 
@@ -61,11 +64,47 @@ def _print_version(is_asked_for: bool) -> None:
 
 @app.callback()
 def _detector(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Read settings from FILE, for any command.")
+    ] = None,
+    no_config: Annotated[
+        bool, typer.Option("--no-config", help="Read no file of settings; variables DETECTOR_* still count.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        return
+    if config is not None and no_config:
+        raise typer.BadParameter("is given with --no-config: choose one.", param_hint="--config")
+    commands: dict[str, Any] = getattr(context.command, "commands", {})
+    keys = {name: _taken(command) for name, command in commands.items()}
+    name = context.invoked_subcommand
+    if keys.get(name):
+        found = settings(name, keys, os.environ, Path.cwd(), config, is_found=not no_config)
+        context.default_map = {name: _defaults(commands[name], found)}
+
+
+def _taken(command: Any) -> list[str]:
+    """The keys of settings that a command takes, or any command of a group; what a group writes is no report."""
+    parts = getattr(command, "commands", None)
+    taken = {option.removeprefix("--") for part in (parts or {"": command}).values() for option in _parameters(part)}
+    return [key for key in KEYS if key in taken and not (parts and key == "format")]
+
+
+def _parameters(command: Any) -> dict[str, str]:
+    """Options of a command -> the names of its parameters."""
+    return {option: parameter.name for parameter in command.params for option in parameter.opts}
+
+
+def _defaults(command: Any, found: Mapping[str, Value]) -> dict[str, object]:
+    """Settings by the names of parameters, as a command looks for its defaults; of a group, by command."""
+    if hasattr(command, "commands"):
+        return {name: _defaults(each, found) for name, each in command.commands.items()}
+    names = _parameters(command)
+    return {names[f"--{key}"]: value for key, value in found.items() if f"--{key}" in names}
 
 
 app.command(epilog=EPILOG)(comparing.compare)
@@ -85,3 +124,4 @@ app.command(epilog=EPILOG)(comparing.history)
 app.command(epilog=EXPLAIN_EPILOG)(reports.explain)
 app.command("report", epilog=EPILOG)(reports.report_again)
 app.command(epilog=EPILOG)(renames.unrename)
+app.add_typer(baselining.app)

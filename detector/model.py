@@ -73,6 +73,15 @@ class Basis(enum.StrEnum):
     REQUEST = "request"  # only the floors that the user set let it through
 
 
+class Verdict(enum.StrEnum):
+    """What somebody decided about a finding that a baseline has. None of them is gated."""
+
+    ACCEPTED = "accepted"
+    LICENSED = "licensed"
+    NOT_A_COPY = "not-a-copy"
+    UNREVIEWED = "unreviewed"  # nobody has: it was there before the gate was
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """One thing that could not be read, and why. A result, not an error: it is shown in the report."""

@@ -39,7 +39,7 @@ _COOKIE = re.compile(rb"^[ \t\f]*#[^\n]*?coding[:=][ \t]*([-\w.]{1,40})")
 _BRACKETS = re.compile(rb"[\[\](){}]")
 # Encodings in which a byte of a letter may look like a quote, a backslash or a bracket.
 _WIDE = frozenset(
-    "big5 big5hkscs cp932 cp949 cp950 gb18030 gb2312 gbk iso2022_jp johab shift_jis shift_jis_2004 shift_jisx0213".split()
+    "big5 big5hkscs cp932 cp949 cp950 gb18030 gb2312 gbk iso2022_jp johab shift_jis shift_jisx0213".split()
 )
 TAB_WIDTH = 8  # as Python counts
 COMMENTED = b"\v"  # in place of a comment: a blank to whoever strips it, and yet no empty line
@@ -85,7 +85,9 @@ def ignores(data: bytes) -> tuple[Ignore, ...]:
     read = [_read(line, said, covered[line]) for line, said in found[:MOST_IGNORES]]
     if len(found) > MOST_IGNORES:
         line = found[MOST_IGNORES][0]
-        told = f"the file has {len(found):,} such comments, of which the first {MOST_IGNORES:,} count: put one at its head"
+        told = (
+            f"the file has {len(found):,} such comments, of which the first {MOST_IGNORES:,} count: put one at its head"
+        )
         read.append(Ignore(line, (), "", line, line, Remark(TOO_MANY, "", line, told)))
     return tuple(read)
 

@@ -9,10 +9,12 @@ from typing import Annotated
 import typer
 
 from detector.arguments import (
+    BaselineOption,
     BasesOption,
     ExitZeroOption,
     FailOnOption,
     FormOption,
+    HonourOption,
     JobsOption,
     Kind,
     KindsOption,
@@ -21,7 +23,7 @@ from detector.arguments import (
     ReferencesArgument,
     SuspectArgument,
 )
-from detector.commands.running import Output, processors, report_on
+from detector.commands.running import Accepting, Output, processors, report_on
 from detector.formats import Format
 
 
@@ -40,6 +42,8 @@ def compare(
     ] = None,
     base: BasesOption = None,
     jobs: JobsOption = None,
+    baseline: BaselineOption = None,
+    honour_ignores: HonourOption = False,
     fail_on: FailOnOption = None,
     exit_zero: ExitZeroOption = False,
     quiet: QuietOption = False,
@@ -56,7 +60,8 @@ def compare(
 
     kinds = frozenset(each.value for each in kind) if kind else None
     options = Options(min_similarity=min_similarity, min_bits=min_bits, jobs=jobs or processors(), kinds=kinds)
-    report_on(suspect, references, options, Output(form, output, fail_on, exit_zero, quiet), bases=base or ())
+    given = Output(form, output, fail_on, exit_zero, quiet)
+    report_on(suspect, references, options, given, bases=base or (), accepting=Accepting(baseline, honour_ignores))
 
 
 def history(

@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +18,14 @@ from detector import report_files
 from detector.arguments import Level
 from detector.formats import FILE_WIDTH, Format, render
 from detector.gate import EXIT_INTERRUPTED, EXIT_NOTHING, exit_code
-from detector.model import Report, Strength
+from detector.model import Report, Strength, UserError
 from detector.progress import progress as progress_bar
 from detector.report.names import visible
 
 if TYPE_CHECKING:
+    from detector.baseline import Baseline
     from detector.options import Options
+    from detector.targets import Files
 
 # Heavy imports wait inside the functions that need them: `--help`, `--version` and completion answer at once.
 
@@ -39,6 +41,14 @@ class Output:
     quiet: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Accepting:
+    """What accepts findings: a baseline, and comments in the suspect's code where these are asked for."""
+
+    baseline: Path | None = None
+    is_honouring: bool = False
+
+
 def report_on(
     suspect: str,
     references: Sequence[str],
@@ -47,13 +57,20 @@ def report_on(
     *,
     bases: Sequence[str] = (),
     panel: Sequence[str] = (),
+    accepting: Accepting = Accepting(),
 ) -> None:
     """Compare, write the report, end with its exit code."""
     with interruptible():
         started = time.perf_counter()
         if output.file is not None:
             report_files.check_writable(output.file)
-        report = _compare(suspect, references, options, bases, panel, output.quiet)
+        known = read_baseline(accepting.baseline) if accepting.baseline is not None else None
+        is_accepting = known is not None or accepting.is_honouring
+
+        def accepted(report: Report, files: Files) -> Report:
+            return accept_in(report, known, files if accepting.is_honouring else None) if is_accepting else report
+
+        report = _compare(suspect, references, options, bases, panel, output.quiet, accepted)
         write_report(report, output)
         if not output.quiet:
             say(_summary(report, time.perf_counter() - started))
@@ -63,6 +80,36 @@ def report_on(
 def finish(report: Report, output: Output) -> None:
     """End with the exit code that the report and the gate give."""
     raise typer.Exit(EXIT_NOTHING if output.exit_zero else exit_code(report, _strength(output.fail_on)))
+
+
+def read_back(source: str) -> Report:
+    """Read a report that --format json has written; what is wrong with it is said with its name."""
+    from detector.report import reading
+
+    text = report_files.read(source)
+    try:
+        return reading.parse(text)
+    except UserError as error:
+        raise UserError(f"{report_files.named(source)}: {error}") from None
+
+
+def read_baseline(file: Path) -> Baseline:
+    """Read a baseline; what is wrong with it is said with its name."""
+    from detector import baseline
+
+    text = report_files.read(str(file), baseline.WHAT)
+    try:
+        return baseline.parse(text)
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from None
+
+
+def accept_in(report: Report, baseline: Baseline | None, files: Files | None) -> Report:
+    """Say in a report what a baseline accepts, and what comments in these files do."""
+    from detector.accepted import accept
+    from detector.suppressions import of_files
+
+    return accept(report, baseline, of_files(files) if files is not None else {})
 
 
 def write_report(report: Report, output: Output) -> None:
@@ -107,6 +154,7 @@ def _compare(
     bases: Sequence[str],
     panel: Sequence[str],
     quiet: bool,
+    accepted: Callable[[Report, Files], Report],
 ) -> Report:
     from detector.compare import compare
     from detector.read import open_target
@@ -116,7 +164,8 @@ def _compare(
             progress("reading", 0, 0)
         suspect_repo = targets.enter_context(open_target(suspect))
         others = [[targets.enter_context(open_target(each)) for each in some] for some in (references, bases, panel)]
-        return compare(suspect_repo, others[0], options, progress, bases=others[1], panel=others[2])
+        report = compare(suspect_repo, others[0], options, progress, bases=others[1], panel=others[2])
+        return accepted(report, suspect_repo.files)
 
 
 def processors() -> int:

@@ -36,7 +36,6 @@ CODE = "code"  # the rule of a match in its fingerprint: the same with and witho
 # How `accepted` begins: the comment stands in the suspect's code, the entry of a baseline beside it.
 IN_CODE = "ignored in the code: "
 IN_BASELINE = "baseline: "
-UNREVIEWED = "unreviewed"  # the verdict of an entry that nobody has looked at
 # Lines of these kinds are sums of what are findings by themselves, or say what the suspect declares.
 NO_FINDINGS = ("code", "traces", "declared")
 MAX_TEXT = 120  # characters of a trace's text in a sentence
@@ -111,7 +110,7 @@ def remark_kind(remark: Remark) -> str:
 
 
 def remark_fingerprints(report: Report) -> list[str]:
-    """One for each remark, in order: remarks that are alike in a file are numbered, so that moved lines do not count."""
+    """One for each remark, in order: those that are alike in a file are numbered, and lines do not count."""
     return _distinct(("remark", remark.rule, remark.path, remark.text) for remark in report.remarks)
 
 

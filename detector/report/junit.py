@@ -1,7 +1,7 @@
 """The report as JUnit XML, for CI services that show tests: a suite for each reference and file, a case for each match.
 
-A match that the suspect does not declare is a failure, one that it declares or somebody accepted a passed case; so is a line of evidence
-beside the code, in a suite of its reference. A reference without any match has a passed case that says so, since
+A match that the suspect does not declare is a failure, one that it declares or somebody accepted a passed case; so is a
+line of evidence beside the code, in a suite of its reference. A reference without any match has a passed case that says so, since
 services take a report without cases for a broken one. A kind that had nothing to look at is a skipped case.
 """
 

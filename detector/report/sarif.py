@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from detector.model import Evidence, Match, Remark, Report, Side, Skipped, Span, Strength, Trace
+from detector.model import Evidence, Match, Remark, Report, Side, Skipped, Span, Strength, Trace, Verdict
 from detector.report import documents, rounding, sarif_rules
 from detector.report.findings import (
     IN_BASELINE,
     IN_CODE,
     KINDS,
     MAX_REASON,
-    UNREVIEWED,
     address,
     fingerprints,
     is_finding,
@@ -171,10 +170,8 @@ def _suppressions(accepted: str) -> dict[str, object]:
     if not accepted:
         return {}
     kind = "inSource" if accepted.startswith(IN_CODE) else "external"
-    status = "underReview" if accepted.startswith(f"{IN_BASELINE}{UNREVIEWED}") else "accepted"
-    return {
-        "suppressions": [{"kind": kind, "status": status, "justification": elided(visible(accepted), MAX_REASON)}]
-    }
+    status = "underReview" if accepted.startswith(f"{IN_BASELINE}{Verdict.UNREVIEWED}") else "accepted"
+    return {"suppressions": [{"kind": kind, "status": status, "justification": elided(visible(accepted), MAX_REASON)}]}
 
 
 def _location(span: Span, root: str | None) -> dict[str, object]:
