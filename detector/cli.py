@@ -90,21 +90,23 @@ def _detector(
 def _taken(command: Any) -> list[str]:
     """The keys of settings that a command takes, or any command of a group; what a group writes is no report."""
     parts = getattr(command, "commands", None)
-    taken = {option.removeprefix("--") for part in (parts or {"": command}).values() for option in _parameters(part)}
+    every = [parameter for part in (parts or {"": command}).values() for parameter in part.params]
+    taken = {option.removeprefix("--") for parameter in every for option in parameter.opts}
     return [key for key in KEYS if key in taken and not (parts and key == "format")]
-
-
-def _parameters(command: Any) -> dict[str, str]:
-    """Options of a command -> the names of its parameters."""
-    return {option: parameter.name for parameter in command.params for option in parameter.opts}
 
 
 def _defaults(command: Any, found: Mapping[str, Value]) -> dict[str, object]:
     """Settings by the names of parameters, as a command looks for its defaults; of a group, by command."""
     if hasattr(command, "commands"):
         return {name: _defaults(each, found) for name, each in command.commands.items()}
-    names = _parameters(command)
-    return {names[f"--{key}"]: value for key, value in found.items() if f"--{key}" in names}
+    defaults: dict[str, object] = {}
+    for parameter in command.params:
+        for value in (found[name] for each in parameter.opts if (name := each.removeprefix("--")) in found):
+            if getattr(parameter, "multiple", False) or not isinstance(value, list):
+                defaults[parameter.name] = value
+            elif len(value) == 1:  # of several, whoever takes one has to be told which
+                defaults[parameter.name] = value[0]
+    return defaults
 
 
 app.command(epilog=EPILOG)(comparing.compare)

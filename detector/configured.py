@@ -8,6 +8,7 @@ only where `--config` names it: a stranger's folder must not be able to say how 
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,8 +20,8 @@ from detector.report.names import elided, visible
 OWN_FILE = "detector.toml"
 PROJECT_FILE = "pyproject.toml"
 PREFIX = "DETECTOR_"
-# The commands for which a file is found: what they gate or keep is the project's own.
-OF_THE_PROJECT = frozenset({"hook", "baseline", "index"})
+# The commands for which a file is found: what they gate is the project's own.
+OF_THE_PROJECT = frozenset({"hook", "baseline"})
 MOST_BYTES = 1 << 20  # of a file: a project's metadata with all of its tools takes some ten kilobytes
 LIKENESS = (
     0.8  # of a variable to a known one, from which on it is a slip: `DETECTOR_FAILON`; others are somebody else's
@@ -33,7 +34,8 @@ class Form(enum.StrEnum):
     """What a key takes."""
 
     TEXT = "a text"
-    PATH = "a path"
+    PATH_INSIDE = "a path inside the folder of the file"
+    PATHS = "a path, or a list of paths"
     COUNT = "a whole number of at least 1"
     RATIO = "a number from 0 to 1"
     NUMBER = "a number of at least 0"
@@ -50,9 +52,10 @@ class Key:
     choices: tuple[str, ...] = ()
 
 
-# By the name of the option. What names one run (targets, --output, --kind) is not among them.
+# By the name of the option. What names one run (targets, --output, --kind) is not among them, nor is any path that is
+# written to outside of the file's own folder: a stranger's checkout has such a file too.
 KEYS: dict[str, Key] = {
-    "baseline": Key(Form.PATH, "The baseline whose findings are not gated."),
+    "baseline": Key(Form.PATH_INSIDE, "The baseline whose findings are not gated."),
     "exclude": Key(Form.TEXTS, "Paths that are not looked at, as patterns."),
     "exit-zero": Key(Form.FLAG, "Exit 0 where it would be 1 or 3."),
     "fail-on": Key(
@@ -64,7 +67,7 @@ KEYS: dict[str, Key] = {
         ("terminal", "json", "jsonl", "html", "markdown", "sarif", "gitlab", "junit"),
     ),
     "honour-ignores": Key(Form.FLAG, "Accept what comments in the suspect's code ignore with a reason."),
-    "index": Key(Form.PATH, "The index of what is known."),
+    "index": Key(Form.PATHS, "The index of what is known, or several."),
     "jobs": Key(Form.COUNT, "Processes that read."),
     "min-bits": Key(Form.NUMBER, "The fewest bits of a match."),
     "min-similarity": Key(Form.RATIO, "The least similarity of a match."),
@@ -72,6 +75,7 @@ KEYS: dict[str, Key] = {
 }
 
 Keys = Mapping[str, Collection[str]]  # of each command
+Table = Mapping[str, object]
 
 
 def settings(
@@ -83,29 +87,32 @@ def settings(
     Errors: UserError, one line, for what is unknown or wrong anywhere in the source.
     """
     set_here: dict[str, Value] = {}
-    if file is None and is_found and command in OF_THE_PROJECT:
-        file = find(folder)
-    if file is not None:
-        set_here.update(_of_file(command, keys, file))
+    read = (file, _table(file) or {}) if file is not None else None
+    if read is None and is_found and command in OF_THE_PROJECT:
+        read = find(folder)
+    if read is not None:
+        set_here.update(_of_file(command, keys, *read))
     set_here.update(_of_environment(command, keys, environment))
     return set_here
 
 
-def find(folder: Path) -> Path | None:
+def find(folder: Path) -> tuple[Path, Table] | None:
     """The nearest file with settings, from this folder up to the root of its repository; outside of one, only here."""
     above = [folder, *folder.parents]
     roots = [number for number, each in enumerate(above) if (each / ".git").exists()]
     for each in above[: roots[0] + 1 if roots else 1]:
         own, project = each / OWN_FILE, each / PROJECT_FILE
-        has_own, has_project = own.is_file(), project.is_file() and _table(project) is not None
-        if has_own and has_project:
-            raise UserError(f"{own} and [tool.detector] in {project}: keep one of the two")
-        if has_own or has_project:
-            return own if has_own else project
+        table = _table(project) if project.is_file() else None
+        if own.is_file():
+            if table is not None:
+                raise UserError(f"{own} and [tool.detector] in {project}: keep one of the two")
+            return own, _table(own) or {}
+        if table is not None:
+            return project, table
     return None
 
 
-def _table(file: Path) -> dict[str, object] | None:
+def _table(file: Path) -> Table | None:
     """The settings in a file; None if a project's metadata has none."""
     try:
         with file.open("rb") as opened:
@@ -132,19 +139,20 @@ def _table(file: Path) -> dict[str, object] | None:
     return table
 
 
-def _of_file(command: str, keys: Keys, file: Path) -> Iterator[tuple[str, Value]]:
+def _of_file(command: str, keys: Keys, file: Path, table_of_all: Table) -> Iterator[tuple[str, Value]]:
     """Settings for all commands, then those for this one; every other is checked too."""
-    for_all = {name: value for name, value in (_table(file) or {}).items() if not isinstance(value, dict)}
-    tables = {name: value for name, value in (_table(file) or {}).items() if isinstance(value, dict)}
+    known = _known(keys)
+    for_all = {name: value for name, value in table_of_all.items() if not isinstance(value, dict)}
+    tables = {name: value for name, value in table_of_all.items() if isinstance(value, dict)}
     for name, value in for_all.items():
-        if name not in KEYS:
-            _unknown(f"{file}: {name}", name, [*KEYS, *keys])
+        if name not in known:
+            _unknown(f"{file}: {name}", name, [*known, *keys])
         checked = _checked(f"{file}: {name}", KEYS[name], value, file.parent)
         if name in keys[command]:
             yield name, checked
     for table, values in tables.items():
         if table not in keys:
-            _unknown(f"{file}: {table}", table, [*keys, *KEYS])
+            _unknown(f"{file}: {table}", table, [*keys, *known])
         for name, value in values.items():
             if name not in keys[table]:
                 _unknown(f"{file}: {table}.{name}", name, keys[table])
@@ -155,7 +163,7 @@ def _of_file(command: str, keys: Keys, file: Path) -> Iterator[tuple[str, Value]
 
 def _of_environment(command: str, keys: Keys, environment: Mapping[str, str]) -> Iterator[tuple[str, Value]]:
     """The same of variables; an empty one sets nothing. A name that is nearly one of ours is a slip."""
-    for_all = {_variable(key): key for key in KEYS}
+    for_all = {_variable(key): key for key in _known(keys)}
     for_one = {_variable(each, key): (each, key) for each, names in keys.items() for key in names}
     given = {name: text for name, text in sorted(environment.items()) if name.startswith(PREFIX) and text}
     for is_for_command in (False, True):
@@ -173,6 +181,12 @@ def _of_environment(command: str, keys: Keys, environment: Mapping[str, str]) ->
                 yield key, _spelled(name, KEYS[key], text)
 
 
+def _known(keys: Keys) -> list[str]:
+    """Keys that any command takes."""
+    taken = {name for names in keys.values() for name in names}
+    return [key for key in KEYS if key in taken]
+
+
 def _variable(*words: str) -> str:
     return PREFIX + "_".join(words).upper().replace("-", "_")
 
@@ -184,6 +198,8 @@ def _spelled(name: str, key: Key, text: str) -> Value:
         value = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}.get(text.lower(), text)
     elif key.form is Form.TEXTS:
         value = [part.strip() for part in text.split(",") if part.strip()]
+    elif key.form is Form.PATHS:
+        value = [part for part in text.split(os.pathsep) if part]
     elif key.form in (Form.COUNT, Form.RATIO, Form.NUMBER):
         try:
             value = int(text) if key.form is Form.COUNT else float(text)
@@ -204,14 +220,23 @@ def _checked(place: str, key: Key, value: object, folder: Path | None) -> Value:
         if key.form is Form.COUNT and isinstance(value, int) and value >= 1:
             return value
     elif isinstance(value, str) and value and "\0" not in value:
-        if key.form is Form.PATH:
+        if key.form is Form.PATH_INSIDE and (folder is None or _is_inside(value)):
             return value if folder is None else str(folder / value)
+        if key.form is Form.PATHS:
+            return [value if folder is None else str(folder / value)]
         if key.form is Form.TEXT and value in key.choices:
             return value
-    elif isinstance(value, list) and key.form is Form.TEXTS and all(isinstance(each, str) for each in value):
-        return value
+    elif isinstance(value, list) and all(isinstance(each, str) and each and "\0" not in each for each in value):
+        if key.form is Form.TEXTS:
+            return value
+        if key.form is Form.PATHS:
+            return [each if folder is None else str(folder / each) for each in value]
     wanted = f"one of {', '.join(key.choices)}" if key.choices else key.form.value
     raise UserError(visible(f"{place}: is {elided(repr(value), 40)}, where {wanted} is needed"))
+
+
+def _is_inside(path: str) -> bool:
+    return not Path(path).is_absolute() and ".." not in Path(path).parts
 
 
 def _unknown(place: str, name: str, known: Collection[str]) -> NoReturn:

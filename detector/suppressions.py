@@ -43,6 +43,7 @@ _WIDE = frozenset(
 )
 TAB_WIDTH = 8  # as Python counts
 COMMENTED = b"\v"  # in place of a comment: a blank to whoever strips it, and yet no empty line
+ENDED = b"\f"  # in place of a text of several lines, on the last of them: no statement begins there
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +139,7 @@ def _nearest(rule: str) -> str:
 
 def _plain(data: bytes) -> bytes:
     """The same with line ends as Python counts them, in an encoding whose letters have no bytes of ASCII."""
-    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n").replace(COMMENTED, b" ").replace(ENDED, b"")
     for line in data.split(b"\n", 2)[:2]:
         if (found := _COOKIE.match(line)) is not None:
             try:
@@ -158,7 +159,8 @@ def _comments(data: bytes) -> tuple[list[tuple[int, str]], bytes]:
         nonlocal line, counted
         text = token[0]
         if text[0] != _HASH:
-            return b"\n" * text.count(b"\n")
+            lines = text.count(b"\n")
+            return b"\n" * lines + ENDED if lines else b""
         if _MAY.search(text):
             line, counted = line + data.count(b"\n", counted, token.start()), token.start()
             found.append((line, text[1:].decode("utf-8", "replace")))
@@ -204,7 +206,7 @@ class _Covered:
         depth, is_continued, number = 0, False, 0
         for number, line in enumerate(code.split(b"\n"), 1):
             text = line.strip()
-            is_inside = (depth > 0 or is_continued) and not _BLOCK.match(text)
+            is_inside = (depth > 0 or is_continued or ENDED in line) and not _BLOCK.match(text)
             if is_inside:
                 if number in self._comments:
                     self._put(number, number)
@@ -271,8 +273,7 @@ class _Covered:
 
 
 def _width(line: bytes) -> int:
-    margin = line[: len(line) - len(line.lstrip(b" \t\f"))]
-    return len(margin.rpartition(b"\f")[2].expandtabs(TAB_WIDTH))
+    return len(line[: len(line) - len(line.lstrip(b" \t"))].expandtabs(TAB_WIDTH))
 
 
 def _opened(text: bytes) -> int:

@@ -12,7 +12,8 @@ import typer
 from detector import report_files
 from detector.arguments import BASELINE_EPILOG, BASELINE_FILE, OutputOption, QuietOption
 from detector.commands.running import interruptible, read_back, read_baseline, say, write
-from detector.model import Report, Verdict
+from detector.gate import EXIT_FINDINGS, EXIT_NOTHING
+from detector.model import Report, UserError, Verdict
 
 if TYPE_CHECKING:
     from detector.suppressions import Ignore
@@ -62,6 +63,8 @@ def update(
         if reason.strip() and verdict is Verdict.UNREVIEWED:
             raise typer.BadParameter("needs a --verdict: what was decided for this reason.", param_hint="--reason")
         report_files.check_writable(baseline, OPTION)
+        if baseline.is_symlink() and not baseline.exists():
+            raise UserError(f"{OPTION} {baseline}: is a link to nothing; name the file itself")
         report, _ = _findings(result, quiet)
         before = read_baseline(baseline) if baseline.exists() else Baseline()
         after = with_found(before, current(report), verdict, reason.strip())
@@ -97,7 +100,7 @@ def audit(
         complaints = audits.audit(known, report, ignores)
         render = audits.as_json if form is AuditForm.JSON else audits.as_text
         write(render(complaints, len(known.entries)), output)
-    raise typer.Exit(1 if complaints else 0)
+    raise typer.Exit(EXIT_FINDINGS if complaints else EXIT_NOTHING)
 
 
 @app.command(epilog=BASELINE_EPILOG)

@@ -42,7 +42,7 @@ MAX_TEXT = 120  # characters of a trace's text in a sentence
 MAX_CLAIM = 400  # of a claim, and of an explanation
 MAX_REASON = 300  # of what accepts a finding
 
-RULE = re.compile(r"[a-z][a-z-]{0,39}/[a-z][a-z0-9-]{0,59}", re.ASCII)
+_RULE = re.compile(r"[a-z][a-z-]{0,39}/[a-z][a-z0-9-]{0,59}", re.ASCII)
 _UNRESERVED = frozenset((string.ascii_letters + string.digits + "-._~").encode())  # RFC 3986, section 2.3
 
 
@@ -54,7 +54,7 @@ def trace_kind(trace: Trace) -> str:
 def line_kind(line: Evidence) -> str:
     """The pattern as the name of a rule: of letters and hyphens, whatever a report says."""
     kind = f"{line.kind}/{line.name}"
-    return kind if RULE.fullmatch(kind) else OTHER_EVIDENCE
+    return kind if _RULE.fullmatch(kind) else OTHER_EVIDENCE
 
 
 def placed_lines(report: Report) -> list[Evidence]:
@@ -106,7 +106,7 @@ def line_fingerprints(lines: Iterable[Evidence]) -> list[str]:
 
 def remark_kind(remark: Remark) -> str:
     """The rule of a remark: of letters and hyphens, whatever a report says."""
-    return remark.rule if RULE.fullmatch(remark.rule) else OTHER_REMARK
+    return remark.rule if _RULE.fullmatch(remark.rule) else OTHER_REMARK
 
 
 def remark_fingerprints(report: Report) -> list[str]:
@@ -169,7 +169,7 @@ def line_sentence(line: Evidence) -> str:
 
 def remark_sentence(remark: Remark) -> str:
     """What is wrong with a comment, in one line that is safe to show."""
-    return elided(visible(remark.text), MAX_CLAIM)
+    return elided(visible(remark.text), MAX_CLAIM) or "a comment that accepts findings"
 
 
 def acceptance(accepted: str) -> str:

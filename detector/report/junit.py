@@ -1,8 +1,9 @@
 """The report as JUnit XML, for CI services that show tests: a suite for each reference and file, a case for each match.
 
 A match that the suspect does not declare is a failure, one that it declares or somebody accepted a passed case; so is a
-line of evidence beside the code, in a suite of its reference. A reference without any match has a passed case that says so, since
-services take a report without cases for a broken one. A kind that had nothing to look at is a skipped case.
+line of evidence beside the code, in a suite of its reference. A reference without any match has a passed case that
+says so, since services take a report without cases for a broken one. A kind that had nothing to look at is a skipped
+case.
 """
 
 from __future__ import annotations
@@ -142,11 +143,11 @@ def _remarks(remarks: Iterable[Remark]) -> Iterator[ElementTree.Element]:
     """Named by what they say and a number, not by their line: services follow a test by its name."""
     titles: Counter[tuple[str, str]] = Counter()
     for remark in remarks:
-        kind, said = remark_kind(remark), remark_sentence(remark)
-        titles[remark.path, said] += 1
-        number = titles[remark.path, said]
+        kind, said, path = remark_kind(remark), remark_sentence(remark), _path(remark.path)
+        titles[path, f"{kind}: {said}"] += 1
+        number = titles[path, f"{kind}: {said}"]
         title = f"{kind}: {said}{f' ({number})' if number > 1 else ''}"
-        case = ElementTree.Element("testcase", classname=_path(remark.path), name=title)
+        case = ElementTree.Element("testcase", classname=path, name=title)
         failure = ElementTree.SubElement(case, "failure", type=kind, message=said)
         failure.text = f"{_path(remark.path)}:{remark.line}: {said}"
         yield case

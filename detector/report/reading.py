@@ -41,7 +41,7 @@ from detector.model import (
 )
 from detector.report import figure_reading
 from detector.report.documents import SCHEMA
-from detector.report.findings import RULE, TRACE_KINDS
+from detector.report.findings import TRACE_KINDS
 from detector.report.typed import MOST_LINES, Array, Object, Place
 from detector.report.words import COINCIDENCE_OF
 
@@ -302,11 +302,8 @@ def _evidence(line: Object) -> Evidence:
 
 
 def _remark(remark: Object) -> Remark:
-    rule = remark.text("rule")
-    if RULE.fullmatch(rule) is None:
-        remark.at("rule").refuse("is no name of a rule")
     path, line = _place(remark)
-    return Remark(rule, path, line, remark.text("text"))
+    return Remark(remark.text("rule"), path, line, remark.text("text"))
 
 
 def _cluster(cluster: Object) -> Cluster:

@@ -78,10 +78,10 @@ def _results(report: Report, rules: sarif_rules.Rules) -> list[dict[str, object]
     lines = zip(placed, line_fingerprints(placed), strict=True)
     remarks = zip(report.remarks, remark_fingerprints(report), strict=True)
     return [
-        *(_remark(remark, mark, rules) for remark, mark in remarks),
         *(_line(line, mark, report, rules) for line, mark in lines),
         *(_match(match, mark, report, roots, rules) for match, mark in matches),
         *(_trace(trace, mark, roots, rules) for trace, mark in traces if trace.suspect),
+        *(_remark(remark, mark, rules) for remark, mark in remarks),
     ]
 
 
@@ -161,6 +161,7 @@ def _remark(remark: Remark, fingerprint: str, rules: sarif_rules.Rules) -> dict[
         "level": "warning",
         "message": _message(remark_sentence(remark)),
         "locations": [_point(remark.path, remark.line, SUSPECT_ROOT)],
+        "relatedLocations": [],
         "partialFingerprints": {REMARK_FINGERPRINT: fingerprint},
     }
 
