@@ -428,8 +428,8 @@ def test_sarif_says_who_suppressed_a_result_and_why() -> None:
     told = [result.get("suppressions") for result in results]
     assert told == [
         [{"kind": "inSource", "status": "accepted", "justification": "ignored in the code: ours"}],
+        None,  # declared
         [{"kind": "external", "status": "underReview", "justification": "baseline: unreviewed"}],
-        None,
     ]
     (first, *_) = json.loads(render(_accepted(), Format.SARIF))["runs"][0]["results"]
     assert first["suppressions"][0]["status"] == "accepted"
