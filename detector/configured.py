@@ -171,8 +171,9 @@ def _of_environment(command: str, keys: Keys, environment: Mapping[str, str]) ->
             if name not in for_all and name not in for_one:
                 import difflib
 
-                if near := difflib.get_close_matches(name, [*for_all, *for_one], 1, LIKENESS):
-                    raise UserError(f"{visible(name)}: no such variable; the nearest is {near[0]}")
+                ours = [each.removeprefix(PREFIX) for each in (*for_all, *for_one)]
+                if near := difflib.get_close_matches(name.removeprefix(PREFIX), ours, 1, LIKENESS):
+                    raise UserError(f"{visible(name)}: no such variable; the nearest is {PREFIX}{near[0]}")
             elif not is_for_command and name in for_all:
                 if for_all[name] in keys[command]:
                     yield for_all[name], _spelled(name, KEYS[for_all[name]], text)

@@ -166,7 +166,7 @@ def test_a_comparison_inside_a_strangers_folder_is_not_weakened_by_it(
     (tmp_path / "pyproject.toml").write_text("[tool.detector]\nexit-zero = true\n", "utf-8")
     asked = ["compare", ".", str(ROOT / "fixtures/original"), "--kind", "code", "--jobs", "1", "--quiet"]
     assert cli.run(asked) == 1
-    assert capsys.readouterr().out.startswith("derived")
+    assert capsys.readouterr().out.startswith("identical")
     assert cli.run(["--config", "detector.toml", *asked]) == 0, "who names the file wants it"
     assert capsys.readouterr().out.startswith("{")
 
@@ -235,7 +235,18 @@ def test_what_is_wrong_in_a_table_of_another_command_is_told_too(tmp_path: Path)
 def test_a_variable_that_is_nearly_one_of_ours_is_a_slip_and_any_other_is_somebody_elses(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="DETECTOR_FAILON: no such variable; the nearest is DETECTOR_FAIL_ON"):
         _set(tmp_path, environment={"DETECTOR_FAILON": "weak"})
-    assert _set(tmp_path, environment={"DETECTOR_WEIGHTS_PATH": "yolo.pt", "DETECTOR_HOME": "/x", "OTHER": "1"}) == {}
+    assert (
+        _set(
+            tmp_path,
+            environment={
+                "DETECTOR_WEIGHTS_PATH": "yolo.pt",
+                "DETECTOR_HOME": "/x",
+                "DETECTOR_AFFAIR": "/x",
+                "OTHER": "1",
+            },
+        )
+        == {}
+    )
 
 
 @pytest.mark.parametrize(
