@@ -23,9 +23,8 @@ PREFIX = "DETECTOR_"
 # The commands for which a file is found: what they gate is the project's own.
 OF_THE_PROJECT = frozenset({"hook", "baseline"})
 MOST_BYTES = 1 << 20  # of a file: a project's metadata with all of its tools takes some ten kilobytes
-LIKENESS = (
-    0.8  # of a variable to a known one, from which on it is a slip: `DETECTOR_FAILON`; others are somebody else's
-)
+# Of a variable's name to a known one, from which on it is a slip (`FAILON`); others are somebody else's.
+LIKENESS = 0.8
 
 Value = str | int | float | bool | list[str]
 

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import re
+import shutil
 import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
@@ -592,3 +596,36 @@ def test_a_suspect_hides_nothing_by_a_comment_unless_it_is_asked_for(
     code, out, _ = _run(capsys, *asked, "--honour-ignores")
     assert code == 0
     assert "ignored in the code: none of your business" in out
+
+
+# --- the page ---
+
+
+def test_the_commands_on_the_page_of_baselines_run_as_they_stand_there(tmp_path: Path) -> None:
+    page = (ROOT / "docs/baseline.md").read_text("utf-8")
+    blocks = re.findall(r"^```bash\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    assert len(blocks) >= 6
+    shutil.copytree(ROOT / "fixtures/rebadged", tmp_path / "suspect")
+    shutil.copytree(ROOT / "fixtures/original", tmp_path / "reference")
+    script = f'detector() {{ "{sys.executable}" -m detector "$@"; }}\nset -e\n' + "".join(blocks)
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    run = subprocess.run(
+        ["bash", "-c", script],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr
+    assert "entries: nothing to look at" in run.stdout
+    assert "dropped 0 of" in run.stderr
+    assert (tmp_path / ".gitattributes").read_text("utf-8") == "detector-baseline.jsonl merge=union\n"
+
+
+def test_the_comment_on_the_page_of_baselines_is_understood() -> None:
+    page = (ROOT / "docs/baseline.md").read_text("utf-8")
+    (example,) = re.findall(r"^```python\n(.*?)^```$", page, re.MULTILINE | re.DOTALL)
+    (found,) = ignores(f"import x\n{example}".encode())
+    assert found.covers(3)

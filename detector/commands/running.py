@@ -25,7 +25,7 @@ from detector.report.names import visible
 if TYPE_CHECKING:
     from detector.baseline import Baseline
     from detector.options import Options
-    from detector.targets import Files
+    from detector.targets import Files, Repo
 
 # Heavy imports wait inside the functions that need them: `--help`, `--version` and completion answer at once.
 
@@ -67,8 +67,8 @@ def report_on(
         known = read_baseline(accepting.baseline) if accepting.baseline is not None else None
         is_accepting = known is not None or accepting.is_honouring
 
-        def accepted(report: Report, files: Files) -> Report:
-            return accept_in(report, known, files if accepting.is_honouring else None) if is_accepting else report
+        def accepted(report: Report, repo: Repo) -> Report:
+            return accept_in(report, known, repo.files if accepting.is_honouring else None) if is_accepting else report
 
         report = _compare(suspect, references, options, bases, panel, output.quiet, accepted)
         write_report(report, output)
@@ -154,7 +154,7 @@ def _compare(
     bases: Sequence[str],
     panel: Sequence[str],
     quiet: bool,
-    accepted: Callable[[Report, Files], Report],
+    accepted: Callable[[Report, Repo], Report],
 ) -> Report:
     from detector.compare import compare
     from detector.read import open_target
@@ -165,7 +165,7 @@ def _compare(
         suspect_repo = targets.enter_context(open_target(suspect))
         others = [[targets.enter_context(open_target(each)) for each in some] for some in (references, bases, panel)]
         report = compare(suspect_repo, others[0], options, progress, bases=others[1], panel=others[2])
-        return accepted(report, suspect_repo.files)
+        return accepted(report, suspect_repo)
 
 
 def processors() -> int:
