@@ -6,7 +6,6 @@ A scanner of lines, not a parser: it reads what Python rejects as well, in one p
 from __future__ import annotations
 
 import codecs
-import difflib
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -132,6 +131,8 @@ def _of_evidence() -> frozenset[str]:
 
 
 def _nearest(rule: str) -> str:
+    import difflib  # for slips alone
+
     known = sorted({"code", "traces", *_OF_CODE, *_OF_TRACES, *_of_evidence()})
     near = difflib.get_close_matches(rule[:LONGEST_RULE], known, 1)
     return f"; the nearest is {near[0]}" if near else "; write the rule that the finding has"

@@ -37,7 +37,7 @@ AUDIT_SCHEMA = json.loads((ROOT / "docs/detector-audit-1.schema.json").read_text
 def _report(matches: Iterable[Match] | None = None, **changes: Any) -> Report:
     """A report whose code alone is looked at, without anything that could not be read."""
     plain = replace(full(), evidence=(), remarks=(), skipped=(), traces=())
-    return replace(plain, **({} if matches is None else {"matches": tuple(matches)}), **changes)
+    return replace(plain, matches=plain.matches if matches is None else tuple(matches), **changes)
 
 
 def _of(report: Report, verdict: Verdict = Verdict.ACCEPTED, reason: str = "agreed") -> Baseline:

@@ -81,7 +81,7 @@ def test_every_option_of_the_table_can_be_set_for_each_command_that_has_it() -> 
     for name, command in commands.items():
         keys = cli._taken(command)
         defaults = cli._defaults(command, {key: values.get(key, 1) for key in keys})
-        parts = [(command, defaults)]
+        parts: list[tuple[Any, Any]] = [(command, defaults)]
         if hasattr(command, "commands"):
             parts = [(command.commands[part], each) for part, each in defaults.items()]
         for part, found in parts:
