@@ -18,6 +18,12 @@ Exit codes:
   3    incomplete: code, or a file that was asked for, could not be read
   130  interrupted
 """
+BASELINE_EPILOG = """\b
+Exit codes:
+  0  done; of an audit: nothing to look at
+  1  of an audit: something to look at
+  2  usage error or crash
+"""
 EXPLAIN_EPILOG = """\b
 Exit codes:
   0    explained
@@ -30,6 +36,9 @@ Exit codes:
   2    usage error, or a target that could not be added or removed
   130  interrupted
 """
+
+
+BASELINE_FILE = Path("detector-baseline.jsonl")  # in the folder that a project stands in
 
 
 class Kind(enum.StrEnum):
@@ -78,6 +87,13 @@ KindsOption = Annotated[
 BasesOption = Annotated[
     list[str] | None,
     typer.Option("--base", metavar="MODEL", help="A model that both sides may have started from; may be repeated."),
+]
+BaselineOption = Annotated[
+    Path | None,
+    typer.Option("--baseline", metavar="FILE", help="Accept what this baseline has: only the rest is gated."),
+]
+HonourOption = Annotated[
+    bool, typer.Option("--honour-ignores", help="Accept what comments in SUSPECT's code ignore with a reason.")
 ]
 SuspectArgument = Annotated[str, typer.Argument(metavar="SUSPECT", help="What may come from the references.")]
 ReferencesArgument = Annotated[list[str], typer.Argument(metavar="REFERENCE", help="Where it may come from.")]

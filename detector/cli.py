@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import errno
+import os
 import traceback
-from collections.abc import Sequence
-from typing import Annotated
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
 
 import typer
 
 from detector.arguments import EPILOG, EXPLAIN_EPILOG, Kind
-from detector.commands import comparing, hooking, indexing, models, renames, reports
+from detector.commands import baselining, comparing, hooking, indexing, models, renames, reports
 from detector.commands.running import complain, leave, write
+from detector.configured import KEYS, Value, settings
 from detector.gate import EXIT_ERROR, EXIT_INTERRUPTED
 from detector.model import UserError
 
@@ -63,11 +66,49 @@ def _print_version(is_asked_for: bool) -> None:
 
 @app.callback()
 def _detector(
+    context: typer.Context,
+    config: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Read settings from FILE, for any command.")
+    ] = None,
+    no_config: Annotated[
+        bool, typer.Option("--no-config", help="Read no file of settings; variables DETECTOR_* still count.")
+    ] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
-    pass
+    if context.invoked_subcommand is None:
+        return
+    if config is not None and no_config:
+        raise typer.BadParameter("is given with --no-config: choose one.", param_hint="--config")
+    commands: dict[str, Any] = getattr(context.command, "commands", {})
+    keys = {name: _taken(command) for name, command in commands.items()}
+    name = context.invoked_subcommand
+    if keys.get(name):
+        found = settings(name, keys, os.environ, Path.cwd(), config, is_found=not no_config)
+        context.default_map = {name: _defaults(commands[name], found)}
+
+
+def _taken(command: Any) -> list[str]:
+    """The keys of settings that a command takes, or any command of a group; what a group writes is no report."""
+    parts = getattr(command, "commands", None)
+    every = [parameter for part in (parts or {"": command}).values() for parameter in part.params]
+    taken = {option.removeprefix("--") for parameter in every for option in parameter.opts}
+    return [key for key in KEYS if key in taken and not (parts and key == "format")]
+
+
+def _defaults(command: Any, found: Mapping[str, Value]) -> dict[str, object]:
+    """Settings by the names of parameters, as a command looks for its defaults; of a group, by command."""
+    if hasattr(command, "commands"):
+        return {name: _defaults(each, found) for name, each in command.commands.items()}
+    defaults: dict[str, object] = {}
+    for parameter in command.params:
+        for value in (found[name] for each in parameter.opts if (name := each.removeprefix("--")) in found):
+            if getattr(parameter, "multiple", False) or not isinstance(value, list):
+                defaults[parameter.name] = value
+            elif len(value) == 1:  # of several, whoever takes one has to be told which
+                defaults[parameter.name] = value[0]
+    return defaults
 
 
 app.command(epilog=EPILOG)(comparing.compare)
@@ -89,3 +130,4 @@ app.command(epilog=EXPLAIN_EPILOG)(reports.explain)
 app.command("report", epilog=EPILOG)(reports.report_again)
 app.command(epilog=EPILOG)(renames.unrename)
 app.add_typer(indexing.app)
+app.add_typer(baselining.app)

@@ -25,12 +25,13 @@ GATED = (Relation.IDENTICAL, Relation.DERIVED_UNDECLARED, Relation.SHARED_ANCEST
 def exit_code(report: Report, fail_on: Strength | None) -> int:
     """Tell what a script has to know. Findings come before incompleteness: more reading would not take them back.
 
-    Without `fail_on`, any match is a finding that the suspect does not declare and nobody accepted, and any line of
-    evidence beside the code that supports something, unless the whole is declared. With it, one of these must exist
-    and the relation must point to a derivation with at least that support.
+    Without `fail_on`, any match is a finding that the suspect does not declare and nobody accepted, any line of
+    evidence beside the code that supports something and that nobody accepted, unless the whole is declared, and any
+    remark. With it, one of these must exist and the relation must point to a derivation with at least that support.
     """
     has_findings = any(not (match.is_declared or match.accepted) for match in report.matches)
-    has_findings = has_findings or any(is_finding(line, report) for line in report.evidence)
+    has_findings = has_findings or any(is_finding(line, report) and not line.accepted for line in report.evidence)
+    has_findings = has_findings or bool(report.remarks)
     if fail_on is not None:
         scale = list(Strength)
         is_gated = report.relation in GATED and scale.index(report.strength) >= scale.index(fail_on)

@@ -73,6 +73,15 @@ class Basis(enum.StrEnum):
     REQUEST = "request"  # only the floors that the user set let it through
 
 
+class Verdict(enum.StrEnum):
+    """What somebody decided about a finding that a baseline has. None of them is gated."""
+
+    ACCEPTED = "accepted"
+    LICENSED = "licensed"
+    NOT_A_COPY = "not-a-copy"
+    UNREVIEWED = "unreviewed"  # nobody has: it was there before the gate was
+
+
 @dataclass(frozen=True, slots=True)
 class Skipped:
     """One thing that could not be read, and why. A result, not an error: it is shown in the report."""
@@ -234,6 +243,7 @@ class Trace:
     bits: float  # how surprising it is that both have it
     suspect: tuple[tuple[str, int], ...]  # path and line, a few of the places
     reference: tuple[tuple[str, int], ...]
+    accepted: str = ""  # as of a match
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +292,17 @@ class Evidence:
     limits: str = ""
     tested: tuple[str, ...] = ()  # innocent explanations that were tried on this case, and what came out
     places: tuple[Place, ...] = ()  # in the suspect
+    accepted: str = ""  # as of a match
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """What is wrong with a comment by which the suspect accepts findings: a finding of its own, with its rule."""
+
+    rule: str  # "suppressions/no-reason", ...
+    path: str
+    line: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,6 +352,7 @@ class Look:
     events: tuple[Event, ...] = ()
     skipped: tuple[Skipped, ...] = ()
     figures: tuple[Figure, ...] = ()
+    remarks: tuple[Remark, ...] = ()  # by path and line
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,3 +389,4 @@ class Report:
     exhibits: tuple[Exhibit, ...] = ()
     events: tuple[Event, ...] = ()  # by time
     figures: tuple[Figure, ...] = ()
+    remarks: tuple[Remark, ...] = ()  # by path and line

@@ -15,8 +15,8 @@ STANDARD_INPUT = "-"
 MAX_BYTES = 256 * 1024 * 1024
 
 
-def read(source: str) -> str:
-    """Read a report's text from a file, or from standard input where `source` is `-`.
+def read(source: str, what: str = "a report that --format json has written") -> str:
+    """Read the text of a report, or of what else is written beside it, from a file, or from `-`, standard input.
 
     Errors: UserError when there is no such file, when it is too large, or when it is no text.
     """
@@ -27,11 +27,11 @@ def read(source: str) -> str:
         reason = error.strerror if isinstance(error, OSError) else error
         raise UserError(f"{shown}: cannot be read: {reason}; check the path") from None
     if len(data) > MAX_BYTES:
-        raise UserError(f"{shown}: is larger than {MAX_BYTES >> 20} MB; give the JSON report of one comparison")
+        raise UserError(f"{shown}: is larger than {MAX_BYTES >> 20} MB; give {what}")
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise UserError(f"{shown}: is no text in UTF-8; give a report that --format json has written") from None
+        raise UserError(f"{shown}: is no text in UTF-8; give {what}") from None
 
 
 def named(source: str) -> str:
@@ -46,15 +46,15 @@ def _read_bytes(source: str) -> bytes:
         return file.read(MAX_BYTES + 1)
 
 
-def check_writable(output: Path) -> None:
+def check_writable(output: Path, option: str = "--output") -> None:
     """Find out before the work, not after it."""
     folder = output.absolute().parent
     if output.is_dir():
-        raise UserError(f"--output {output}: is a folder; name a file in it")
+        raise UserError(f"{option} {output}: is a folder; name a file in it")
     if not folder.is_dir():
-        raise UserError(f"--output {output}: there is no folder {folder}; create it first")
+        raise UserError(f"{option} {output}: there is no folder {folder}; create it first")
     if not os.access(output if output.exists() else folder, os.W_OK):
-        raise UserError(f"--output {output}: not allowed to write there; name another file")
+        raise UserError(f"{option} {output}: not allowed to write there; name another file")
 
 
 def write(text: str, output: Path) -> None:

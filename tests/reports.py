@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -23,6 +24,7 @@ from detector.model import (
     Match,
     NamePair,
     Relation,
+    Remark,
     Report,
     Role,
     Side,
@@ -42,6 +44,7 @@ REFERENCE_TEXT = (
 )
 UNRENAMED_TEXT = "def widen(grid, count):\n    # teh old size\n    wide = count * 1.0173\n\n    return grid[:wide]\n"
 
+REMARKS = ("suppressions/no-reason", "suppressions/unknown-rule")
 TEXTS = Texts(SUSPECT_TEXT, REFERENCE_TEXT, UNRENAMED_TEXT, 4, ((0, 0, 1), (1, 2, 2), (4, 4, 1)), ((1, 2, 1),))
 FLOW = Flow(
     (FlowNode("parameter", "n", 1), FlowNode("constant", "", 0), FlowNode("*", "k", 3)), ((0, 2), (1, 2)), omitted=2
@@ -181,6 +184,10 @@ def full() -> Report:
             Trace("misspelling", "teh", "original", 3, 7.5, (("pkg/tables one.py", 62),), (("models/tables.py", 132),)),
             Trace("number", "1.0173", "original", 0, 9.25, (), (("models/tables.py", 133), ("models/b.py", 7))),
         ),
+        remarks=(
+            Remark(REMARKS[0], "pkg/tables one.py", 60, "a comment ignores code without a reason"),
+            Remark(REMARKS[1], "pkg/vendor/rope.py", 1, "a comment ignores code/all, which is no rule"),
+        ),
         similarities=Similarities((0.0, 0.5, 1.0), (100, 20), (0.9907, 0.0093)),
         clusters=(
             Cluster("text", ("code", "traces", "history", "dangling"), Strength.STRONG, "code/rewritten-function"),
@@ -289,7 +296,8 @@ def named(name: str) -> Report:
         references=(side, Side(f"{name}2", f"{name}2", "")),
         relation=Relation.SHARED_ANCESTOR,
         strength=Strength.WEAK,
-        matches=(match, match),  # functions that are alike in all but what comes after them
+        # functions that are alike in all but what comes after them, and one that somebody accepted
+        matches=(match, match, replace(match, accepted=name)),
         classes=(pair,),
         files=(pair,),
         names=(NamePair(name, name, name, 2, 0),),
@@ -311,12 +319,18 @@ def named(name: str) -> Report:
                 limits=name,
                 tested=(name, name),
                 places=((name, 0), *places),
+                accepted=name,
             ),
         ),
         skipped=(Skipped(f"{name}:{name}", name), Skipped(name, name)),
         settings={name: name, "least_coincidence": name},
         versions={name: name, "detector": name},
-        traces=(Trace(name, name, name, 1, 1.0, places, places), Trace(name, name, name, 1, 1.0, (), places)),
+        traces=(
+            Trace(name, name, name, 1, 1.0, places, places),
+            Trace(name, name, name, 1, 1.0, (), places),
+            Trace(name, name, name, 1, 1.0, places, places, name),
+        ),
+        remarks=(Remark(name, name, 1, name), Remark(name, name, 2, name)),
         similarities=None,
         clusters=(Cluster(name, (name, name), Strength.WEAK, name),),
         examined=(Examined(name, name, False, name), Examined(name, name, True, name)),
@@ -424,6 +438,7 @@ def reports(draw: st.DrawFn) -> Report:
         Correspondence, text, text, text, text, text, st.integers(1, 99), count, count, bits, names
     )
     files = correspondence.map(_without_classes)
+    accepted = st.one_of(st.just(""), text)
     match = st.builds(
         Match,
         suspect=span,
@@ -446,6 +461,7 @@ def reports(draw: st.DrawFn) -> Report:
         reference_lines=ranges,
         texts=st.sampled_from([None, TEXTS]),
         flows=st.sampled_from([None, FLOWS]),
+        accepted=accepted,
     )
 
     number = st.one_of(st.integers(-(2**53), 2**53), st.floats(-1e300, 1e300))
@@ -486,12 +502,16 @@ def reports(draw: st.DrawFn) -> Report:
                 **dict.fromkeys(("derived", "otherwise", "method", "calibration", "limits"), text),
                 tested=texts,
                 places=ours,
+                accepted=accepted,
             )
         ),
         skipped=some(st.builds(Skipped, text, text)),
         settings=draw(values),
         versions=draw(names),
-        traces=some(st.builds(Trace, st.sampled_from(list(TRACE_KINDS)), text, text, count, bits, places, places)),
+        traces=some(
+            st.builds(Trace, st.sampled_from(list(TRACE_KINDS)), text, text, count, bits, places, places, accepted)
+        ),
+        remarks=some(st.builds(Remark, st.sampled_from(REMARKS), text, st.integers(1, 10**6), text)),
         similarities=draw(st.sampled_from([None, full().similarities])),
         clusters=some(st.builds(Cluster, text, texts, st.sampled_from(Strength), text)),
         examined=some(st.builds(Examined, text, text, st.booleans(), text)),

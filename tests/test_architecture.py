@@ -103,12 +103,18 @@ ALLOWED: dict[str, frozenset[str]] = {
     "write": frozenset({"model", "read"}),
     "renamed_weights": frozenset({"model", "settings", "targets", "artifacts", "write"}),
     "gate": frozenset({"model", "report"}),
+    "suppressions": frozenset({"model", "targets", "patterns", "artifacts", "report"}),
+    "baseline": frozenset({"model", "report"}),
+    "accepted": frozenset({"model", "report", "baseline", "suppressions"}),
+    "audit": frozenset({"model", "settings", "report", "baseline", "suppressions", "accepted"}),
+    "configured": frozenset({"model", "report"}),
     "formats": frozenset({"model", "report"}),
     "progress": frozenset({"report"}),
     "arguments": frozenset({"formats"}),
     "commands": frozenset(
         {
             "model",
+            "targets",
             "arguments",
             "options",
             "read",
@@ -124,10 +130,14 @@ ALLOWED: dict[str, frozenset[str]] = {
             "report_files",
             "write",
             "gate",
+            "suppressions",
+            "baseline",
+            "accepted",
+            "audit",
             "progress",
         }
     ),
-    "cli": frozenset({"model", "arguments", "commands", "gate"}),
+    "cli": frozenset({"model", "arguments", "configured", "commands", "gate"}),
     "__main__": frozenset({"cli"}),
     "__init__": frozenset({"model", "compare", "read", "report"}),  # the public API
 }
@@ -163,6 +173,10 @@ PURE = (
     "compare",
     "unrename",
     "gate",
+    "suppressions",
+    "baseline",
+    "accepted",
+    "audit",
 )
 DISK = {"fileinput", "glob", "os", "pathlib", "shutil", "sqlite3", "tarfile", "tempfile", "zipfile"}
 NETWORK = {"asyncio", "ftplib", "http", "select", "smtplib", "socket", "ssl", "urllib", "webbrowser"}

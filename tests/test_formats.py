@@ -176,7 +176,8 @@ def _assert_sarif(text: str, report: Report) -> dict[str, Any]:
             assert artifact.get("uriBaseId", sarif.SUSPECT_ROOT) in run["originalUriBaseIds"]
     assert len(set(marks)) == len(marks)
     placed = [trace for trace in report.traces if trace.suspect]
-    assert len(run["results"]) == len(report.matches) + len(placed) + len(findings.placed_lines(report))
+    lines = findings.placed_lines(report)
+    assert len(run["results"]) == len(report.matches) + len(placed) + len(lines) + len(report.remarks)
     assert len(run["properties"]["traces"]) == len(report.traces) - len(placed)
     assert len(run["properties"]["evidence"]) == len(report.evidence)
     assert len(run["invocations"][0]["toolExecutionNotifications"]) == len(report.skipped)
@@ -210,9 +211,18 @@ def test_a_sarif_result_has_its_place_and_the_other_side() -> None:
 
 def test_what_the_suspect_declares_is_a_note_and_comes_last() -> None:
     results = _results(full())
-    assert [result["level"] for result in results] == ["warning", "warning", "warning", "note", "note"]
+    assert [result["level"] for result in results] == [
+        "warning",
+        "warning",
+        "warning",
+        "note",
+        "note",
+        "warning",
+        "warning",
+    ]
     assert results[3]["properties"]["declared"] is True
     assert results[4]["ruleId"] == "traces/same-misspelling"
+    assert [result["ruleId"] for result in results[5:]] == ["suppressions/no-reason", "suppressions/unknown-rule"]
 
 
 def test_each_clone_type_has_the_rule_that_the_ledger_names_it_by() -> None:
@@ -264,10 +274,19 @@ def test_fingerprints_stay_when_lines_move_and_change_with_the_place_and_the_cod
         mark(reference=replace(match.reference, path="b.py")),
         mark(reference=replace(match.reference, qualname="b")),
         mark(reference_name="other"),
-        mark(clone_type=CloneType.LAYOUT),
         mark(digest="b"),
     ]
-    assert len({mark(), *others}) == 8
+    assert len({mark(), *others}) == 7
+
+
+def test_a_match_is_the_same_finding_whatever_its_clone_type() -> None:
+    match = full().matches[0]
+    marks = {
+        mark
+        for kind in CloneType
+        for mark in findings.fingerprints(replace(full(), matches=(replace(match, clone_type=kind),)))
+    }
+    assert len(marks) == 1
 
 
 def test_functions_that_are_alike_in_everything_still_have_fingerprints_of_their_own() -> None:
@@ -298,7 +317,7 @@ def test_results_beyond_what_code_scanning_takes_are_left_out_and_counted(monkey
     (run,) = _json(sarif.render(full()))["runs"]
     assert [result["level"] for result in run["results"]] == ["warning", "warning"]
     texts = [each["message"]["text"] for each in run["invocations"][0]["toolExecutionNotifications"]]
-    assert texts[0].startswith("3 results are left out, since code scanning takes 2")
+    assert texts[0].startswith("5 results are left out, since code scanning takes 2")
     assert "print.py" in texts[1]
     assert texts[2].startswith("1 more files were not read")
 
@@ -306,7 +325,13 @@ def test_results_beyond_what_code_scanning_takes_are_left_out_and_counted(monkey
 def test_a_trace_in_many_places_names_only_a_few() -> None:
     places = tuple((f"{number}.py", 1) for number in range(99))
     (result,) = _results(
-        replace(full(), matches=(), evidence=(), traces=(Trace("number", "7", "original", 0, 1.0, places, places),))
+        replace(
+            full(),
+            matches=(),
+            evidence=(),
+            remarks=(),
+            traces=(Trace("number", "7", "original", 0, 1.0, places, places),),
+        )
     )
     assert len(result["relatedLocations"]) == 10
     assert [each["id"] for each in result["relatedLocations"]] == list(range(1, 11))
@@ -340,8 +365,9 @@ def test_any_path_is_a_relative_address(path: str) -> None:
 
 def _assert_gitlab(text: str, report: Report) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = _json(text)
-    traces = sum(bool(trace.suspect) for trace in report.traces)
-    assert len(found) == len(report.matches) + traces + len(findings.placed_lines(report))
+    accepted = [each.accepted for each in report.matches] + [each.accepted for each in findings.placed_lines(report)]
+    accepted += [trace.accepted for trace in report.traces if trace.suspect]
+    assert len(found) == accepted.count("") + len(report.remarks)
     for each in found:
         assert set(each) == {"description", "check_name", "fingerprint", "severity", "location"}
         assert each["severity"] in ("info", "minor", "major", "critical", "blocker")
@@ -373,7 +399,7 @@ def test_a_match_weighs_by_what_supports_it_and_what_is_declared_only_informs() 
 
 
 def test_a_report_without_matches_is_an_empty_list_to_gitlab() -> None:
-    assert gitlab.render(replace(full(), matches=(), traces=(), evidence=())) == "[]\n"
+    assert gitlab.render(replace(full(), matches=(), traces=(), evidence=(), remarks=())) == "[]\n"
 
 
 # --- JUnit ---
@@ -399,8 +425,9 @@ def _assert_junit(text: str, report: Report) -> ElementTree.Element:
         for failure in case.iter("failure"):
             assert failure.get("message")
             assert failure.get("type")
-    lines = [line for line in report.evidence if findings.is_finding(line, report)]
-    assert root.get("failures") == str(sum(not match.is_declared for match in report.matches) + len(lines))
+    lines = [line for line in report.evidence if findings.is_finding(line, report) and not line.accepted]
+    matches = [match for match in report.matches if not (match.is_declared or match.accepted)]
+    assert root.get("failures") == str(len(matches) + len(lines) + len(report.remarks))
     missed = [each for each in report.examined if not each.is_possible]
     assert root.get("skipped") == str(len(report.skipped) + len(missed))
     return root
@@ -413,10 +440,11 @@ def test_undeclared_matches_are_failures_and_declared_ones_pass() -> None:
         "other: pkg/vendor/rope.py",
         "original: evidence",
         "other: evidence",
+        "comments that accept findings",
         "nothing to look at",
         "not read",
     ]
-    assert [suite.get("failures") for suite in root] == ["2", "0", "1", "0", "0", "0"]
+    assert [suite.get("failures") for suite in root] == ["2", "0", "1", "0", "2", "0", "0"]
     failure = root[0][0][0]
     assert failure.get("type") == "code/rewritten-function"
     assert (failure.text or "").startswith("pkg/tables one.py:61-65: Projection.grow computes what ")
@@ -425,7 +453,7 @@ def test_undeclared_matches_are_failures_and_declared_ones_pass() -> None:
 
 
 def test_a_reference_without_matches_is_a_passed_case() -> None:
-    report = replace(full(), matches=(), skipped=(), evidence=(), examined=())
+    report = replace(full(), matches=(), skipped=(), evidence=(), examined=(), remarks=())
     root = _assert_junit(junit.render(report), report)
     assert [suite.get("name") for suite in root] == ["original", "other"]
     assert (root.get("tests"), root.get("failures")) == ("2", "0")

@@ -222,7 +222,7 @@ def test_what_the_suspect_declares_as_a_whole_only_informs() -> None:
 def test_the_mark_of_a_line_stays_when_numbers_and_lines_change() -> None:
     def mark(**changes: Any) -> str:
         line = replace(beside().evidence[2], **changes)
-        (found,) = findings.line_fingerprints(replace(beside(), evidence=(line,)))
+        (found,) = findings.line_fingerprints([line])
         return found
 
     same = mark(claim="other", places=(("config.json", 99),), strength=Strength.NONE, measures={})

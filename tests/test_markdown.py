@@ -137,7 +137,7 @@ def test_equal_and_overlong_texts_are_told_and_not_shown() -> None:
     assert "More than 1,000 lines: too long to show." in shown(Texts(long, "y", long, 2, (), ()))
 
 
-NOUNS = "matches attribution evidence traces skipped clusters examined exhibits events figures".split()
+NOUNS = "matches attribution evidence traces remarks skipped clusters examined exhibits events figures".split()
 
 
 def test_a_report_without_anything_to_show_says_so() -> None:

@@ -10,10 +10,12 @@ from typing import Annotated
 import typer
 
 from detector.arguments import (
+    BaselineOption,
     BasesOption,
     ExitZeroOption,
     FailOnOption,
     FormOption,
+    HonourOption,
     JobsOption,
     Kind,
     KindsOption,
@@ -22,7 +24,7 @@ from detector.arguments import (
     ReferencesArgument,
     SuspectArgument,
 )
-from detector.commands.running import Output, processors, report_on
+from detector.commands.running import Accepting, Output, processors, report_on
 from detector.formats import Format
 
 
@@ -48,6 +50,8 @@ def compare(
     ] = None,
     base: BasesOption = None,
     jobs: JobsOption = None,
+    baseline: BaselineOption = None,
+    honour_ignores: HonourOption = False,
     fail_on: FailOnOption = None,
     exit_zero: ExitZeroOption = False,
     quiet: QuietOption = False,
@@ -66,8 +70,9 @@ def compare(
 
     kinds = frozenset(each.value for each in kind) if kind else None
     options = Options(min_similarity=min_similarity, min_bits=min_bits, jobs=jobs or processors(), kinds=kinds)
-    to = Output(form, output, fail_on, exit_zero, quiet)
-    report_on(suspect, references or [], options, to, bases=base or (), index=index)
+    given = Output(form, output, fail_on, exit_zero, quiet)
+    accepting = Accepting(baseline, honour_ignores)
+    report_on(suspect, references or [], options, given, bases=base or (), index=index, accepting=accepting)
 
 
 def history(

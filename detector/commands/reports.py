@@ -8,9 +8,8 @@ import typer
 
 from detector import report_files
 from detector.arguments import ExitZeroOption, FailOnOption, FormOption, OutputOption
-from detector.commands.running import Output, finish, interruptible, terminal_width, write, write_report
+from detector.commands.running import Output, finish, interruptible, read_back, terminal_width, write, write_report
 from detector.formats import Format
-from detector.model import Report, UserError
 
 
 def explain(
@@ -43,17 +42,7 @@ def report_again(
     with interruptible():
         if output is not None:
             report_files.check_writable(output)
-        report = _read_back(result)
+        report = read_back(result)
         given = Output(form, output, fail_on, exit_zero)
         write_report(report, given)
     finish(report, given)
-
-
-def _read_back(source: str) -> Report:
-    from detector.report import reading
-
-    text = report_files.read(source)
-    try:
-        return reading.parse(text)
-    except UserError as error:
-        raise UserError(f"{report_files.named(source)}: {error}") from None

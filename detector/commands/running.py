@@ -6,7 +6,7 @@ import os
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,13 +18,15 @@ from detector import report_files
 from detector.arguments import Level
 from detector.formats import FILE_WIDTH, Format, render
 from detector.gate import EXIT_INTERRUPTED, EXIT_NOTHING, exit_code
-from detector.model import Report, Strength
+from detector.model import Report, Strength, UserError
 from detector.progress import progress as progress_bar
 from detector.report.names import visible
 
 if TYPE_CHECKING:
+    from detector.baseline import Baseline
     from detector.index.store import Index
     from detector.options import Options
+    from detector.targets import Files, Repo
 
 # Heavy imports wait inside the functions that need them: `--help`, `--version` and completion answer at once.
 
@@ -40,6 +42,14 @@ class Output:
     quiet: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Accepting:
+    """What accepts findings: a baseline, and comments in the suspect's code where these are asked for."""
+
+    baseline: Path | None = None
+    is_honouring: bool = False
+
+
 def report_on(
     suspect: str,
     references: Sequence[str],
@@ -49,6 +59,7 @@ def report_on(
     bases: Sequence[str] = (),
     panel: Sequence[str] = (),
     index: Path | None = None,
+    accepting: Accepting = Accepting(),
 ) -> None:
     """Compare, write the report, end with its exit code.
 
@@ -58,7 +69,13 @@ def report_on(
         started = time.perf_counter()
         if output.file is not None:
             report_files.check_writable(output.file)
-        report = _compare(suspect, references, options, (bases, panel), index, output.quiet)
+        known = read_baseline(accepting.baseline) if accepting.baseline is not None else None
+        is_accepting = known is not None or accepting.is_honouring
+
+        def accepted(report: Report, repo: Repo) -> Report:
+            return accept_in(report, known, repo.files if accepting.is_honouring else None) if is_accepting else report
+
+        report = _compare(suspect, references, options, (bases, panel), index, output.quiet, accepted)
         write_report(report, output)
         if not output.quiet:
             say(_summary(report, time.perf_counter() - started))
@@ -68,6 +85,36 @@ def report_on(
 def finish(report: Report, output: Output) -> None:
     """End with the exit code that the report and the gate give."""
     raise typer.Exit(EXIT_NOTHING if output.exit_zero else exit_code(report, _strength(output.fail_on)))
+
+
+def read_back(source: str) -> Report:
+    """Read a report that --format json has written; what is wrong with it is said with its name."""
+    from detector.report import reading
+
+    text = report_files.read(source)
+    try:
+        return reading.parse(text)
+    except UserError as error:
+        raise UserError(f"{report_files.named(source)}: {error}") from None
+
+
+def read_baseline(file: Path) -> Baseline:
+    """Read a baseline; what is wrong with it is said with its name."""
+    from detector import baseline
+
+    text = report_files.read(str(file), baseline.WHAT)
+    try:
+        return baseline.parse(text)
+    except UserError as error:
+        raise UserError(f"{file}: {error}") from None
+
+
+def accept_in(report: Report, baseline: Baseline | None, files: Files | None) -> Report:
+    """Say in a report what a baseline accepts, and what comments in these files do."""
+    from detector.accepted import accept
+    from detector.suppressions import of_files
+
+    return accept(report, baseline, of_files(files) if files is not None else {})
 
 
 def write_report(report: Report, output: Output) -> None:
@@ -120,6 +167,7 @@ def _compare(
     beside: tuple[Sequence[str], Sequence[str]],
     index: Path | None,
     quiet: bool,
+    accepted: Callable[[Report, Repo], Report],
 ) -> Report:
     """beside: bases, and models whose predictions say what chance gives."""
     from detector.compare import compare
@@ -131,7 +179,8 @@ def _compare(
         suspect_repo = targets.enter_context(open_target(suspect))
         others = [[targets.enter_context(open_target(each)) for each in some] for some in (references, *beside)]
         known = targets.enter_context(_opened(index)) if index is not None else None
-        return compare(suspect_repo, others[0], options, progress, bases=others[1], panel=others[2], known=known)
+        report = compare(suspect_repo, others[0], options, progress, bases=others[1], panel=others[2], known=known)
+        return accepted(report, suspect_repo)
 
 
 def _opened(index: Path) -> AbstractContextManager[Index]:

@@ -21,6 +21,7 @@ from detector.model import (
     Match,
     NamePair,
     Place,
+    Remark,
     Report,
     Side,
     Similarities,
@@ -87,6 +88,7 @@ def report(report: Report) -> dict[str, object]:
         "events": [event(each) for each in report.events],
         "traces": [trace(each) for each in report.traces],
         **({"similarities": similarities(report.similarities)} if report.similarities else {}),
+        "remarks": [remark(each) for each in report.remarks],
         "examined": [examined(each) for each in report.examined],
         "skipped": [skipped(each) for each in report.skipped],
         "settings": by_name(report.settings),
@@ -186,6 +188,7 @@ def trace(trace: Trace) -> dict[str, object]:
         "bits": rounding.bits(trace.bits),
         "suspect": _places(trace.suspect),
         "reference": {"name": trace.reference_name, "places": _places(trace.reference)},
+        **({"accepted": trace.accepted} if trace.accepted else {}),
     }
 
 
@@ -253,7 +256,12 @@ def evidence(line: Evidence) -> dict[str, object]:
         "limits": line.limits,
         "tested": list(line.tested),
         "places": _places(line.places),
+        **({"accepted": line.accepted} if line.accepted else {}),
     }
+
+
+def remark(remark: Remark) -> dict[str, Value]:
+    return {"rule": remark.rule, "path": remark.path, "line": remark.line, "text": remark.text}
 
 
 def cluster(cluster: Cluster) -> dict[str, object]:

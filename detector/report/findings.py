@@ -9,7 +9,7 @@ import string
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from detector.model import CloneType, Evidence, Match, Relation, Report, Span, Strength, Trace
+from detector.model import CloneType, Evidence, Match, Relation, Remark, Report, Span, Strength, Trace
 from detector.report import licences
 from detector.report.names import elided, visible
 from detector.report.words import CLONE_TYPES, basis
@@ -32,10 +32,16 @@ TRACE_KINDS = {
 }
 OTHER_TRACE = "traces/other"
 OTHER_EVIDENCE = "evidence/other"
+OTHER_REMARK = "suppressions/other"
+CODE = "code"  # the rule of a match in its fingerprint: the same with and without the texts that tell its clone type
+# How `accepted` begins: the comment stands in the suspect's code, the entry of a baseline beside it.
+IN_CODE = "ignored in the code: "
+IN_BASELINE = "baseline: "
 # Lines of these kinds are sums of what are findings by themselves, or say what the suspect declares.
 NO_FINDINGS = ("code", "traces", "declared")
 MAX_TEXT = 120  # characters of a trace's text in a sentence
 MAX_CLAIM = 400  # of a claim, and of an explanation
+MAX_REASON = 300  # of what accepts a finding
 
 _RULE = re.compile(r"[a-z][a-z-]{0,39}/[a-z][a-z0-9-]{0,59}", re.ASCII)
 _UNRESERVED = frozenset((string.ascii_letters + string.digits + "-._~").encode())  # RFC 3986, section 2.3
@@ -58,7 +64,7 @@ def placed_lines(report: Report) -> list[Evidence]:
 
 
 def is_finding(line: Evidence, report: Report) -> bool:
-    """Whether a line beside the code speaks for something that the suspect does not declare."""
+    """Whether a line beside the code speaks for something that the suspect does not declare, accepted or not."""
     is_declared = line.kind in NO_FINDINGS or report.relation is Relation.DERIVED_DECLARED
     return line.strength is not Strength.NONE and not is_declared
 
@@ -66,12 +72,13 @@ def is_finding(line: Evidence, report: Report) -> bool:
 def fingerprints(report: Report) -> list[str]:
     """One for each match, in order: the same as long as the two functions, their names and files stay.
 
-    Stable: moved lines and other matches do not change it. Functions that are alike in all of this are numbered.
+    Stable: moved lines and other matches do not change it, nor does the clone type, which only the texts tell: a match
+    is the same finding with an index as with the repository. Functions that are alike in all of this are numbered.
     """
     return _distinct(
         (
             match.digest,
-            KINDS[match.clone_type],
+            CODE,
             match.suspect.path,
             match.suspect.qualname,
             match.reference_name,
@@ -90,11 +97,22 @@ def trace_fingerprints(report: Report) -> list[str]:
     )
 
 
-def line_fingerprints(report: Report) -> list[str]:
-    """One for each line of `placed_lines`, in order: numbers in a claim and lines in a file do not change it."""
-    return _distinct(
-        ("evidence", line.kind, line.name, line.reference, *_paths(line.places)) for line in placed_lines(report)
-    )
+def line_fingerprints(lines: Iterable[Evidence]) -> list[str]:
+    """One for each line, in order: numbers in a claim and lines in a file do not change it.
+
+    Stable: whether lines with places are asked about alone or among all lines of their report.
+    """
+    return _distinct(("evidence", line.kind, line.name, line.reference, *_paths(line.places)) for line in lines)
+
+
+def remark_kind(remark: Remark) -> str:
+    """The rule of a remark: of letters and hyphens, whatever a report says."""
+    return remark.rule if _RULE.fullmatch(remark.rule) else OTHER_REMARK
+
+
+def remark_fingerprints(report: Report) -> list[str]:
+    """One for each remark, in order: those that are alike in a file are numbered, and lines do not count."""
+    return _distinct(("remark", remark.rule, remark.path, remark.text) for remark in report.remarks)
 
 
 def _paths(places: Sequence[tuple[str, int]]) -> Iterator[str]:
@@ -121,6 +139,7 @@ def sentence(match: Match, report: Report) -> str:
         CLONE_TYPES[match.clone_type],
         basis(match, report.settings),
         "declared" if match.is_declared else "not declared",
+        acceptance(match.accepted),
         f"the reference has it at {place(match.reference)}",
         elided(visible(licences.brief(match)), 200),
     ]
@@ -134,7 +153,7 @@ def trace_sentence(trace: Trace) -> str:
     return (
         f"{kind} that {name(trace.reference_name)} has too{f' at {at}' if at else ''}: "
         f"{elided(visible(trace.text), MAX_TEXT)} ({trace.bits:,.1f} bits, in {trace.packages:,} packages of the "
-        "background)"
+        f"background){f'; {acceptance(trace.accepted)}' if trace.accepted else ''}"
     )
 
 
@@ -145,8 +164,19 @@ def line_sentence(line: Evidence) -> str:
         f"support {line.strength.value}",
         f"reference {name(line.reference)}" if line.reference else "",
         f"what else would explain it: {elided(visible(line.innocent), MAX_CLAIM)}",
+        acceptance(line.accepted),
     ]
     return "; ".join(filter(None, said))
+
+
+def remark_sentence(remark: Remark) -> str:
+    """What is wrong with a comment, in one line that is safe to show."""
+    return elided(visible(remark.text), MAX_CLAIM) or "a comment that accepts findings"
+
+
+def acceptance(accepted: str) -> str:
+    """Why a finding is not gated, in words that are safe to show; "" where it is."""
+    return f"accepted: {elided(visible(accepted), MAX_REASON)}" if accepted else ""
 
 
 def name(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from detector.model import Basis, Evidence, Match, Report, Strength, Trace
+from detector.model import Basis, Evidence, Match, Remark, Report, Strength, Trace
 from detector.report import documents
 from detector.report.findings import (
     KINDS,
@@ -12,6 +12,9 @@ from detector.report.findings import (
     line_kind,
     line_sentence,
     placed_lines,
+    remark_fingerprints,
+    remark_kind,
+    remark_sentence,
     sentence,
     trace_fingerprints,
     trace_kind,
@@ -22,13 +25,19 @@ from detector.report.findings import (
 def render(report: Report) -> str:
     """Write an array with one object for each match, and each trace and line of evidence with a place in the suspect.
 
+    What was accepted is left out: the format has no word for it, and would show it as new.
+
     Stable: in the order of the report; fingerprints stay when lines move.
     """
-    found = [_match(match, mark, report) for match, mark in zip(report.matches, fingerprints(report), strict=True)]
+    matches = zip(report.matches, fingerprints(report), strict=True)
+    found = [_match(match, mark, report) for match, mark in matches if not match.accepted]
     traces = zip(report.traces, trace_fingerprints(report), strict=True)
-    found += [_trace(trace, mark) for trace, mark in traces if trace.suspect]
-    lines = zip(placed_lines(report), line_fingerprints(report), strict=True)
-    found += [_line(line, mark, report) for line, mark in lines]
+    found += [_trace(trace, mark) for trace, mark in traces if trace.suspect and not trace.accepted]
+    placed = placed_lines(report)
+    lines = zip(placed, line_fingerprints(placed), strict=True)
+    found += [_line(line, mark, report) for line, mark in lines if not line.accepted]
+    remarks = zip(report.remarks, remark_fingerprints(report), strict=True)
+    found += [_remark(remark, mark) for remark, mark in remarks]
     return documents.dumps(found, indent=1) + "\n"
 
 
@@ -73,4 +82,14 @@ def _line(line: Evidence, fingerprint: str, report: Report) -> dict[str, object]
         "fingerprint": fingerprint,
         "severity": severity,
         "location": {"path": path, "lines": {"begin": max(number, 1)}},
+    }
+
+
+def _remark(remark: Remark, fingerprint: str) -> dict[str, object]:
+    return {
+        "description": remark_sentence(remark),
+        "check_name": remark_kind(remark),
+        "fingerprint": fingerprint,
+        "severity": "minor",
+        "location": {"path": remark.path, "lines": {"begin": remark.line}},
     }

@@ -40,6 +40,7 @@ def _records(report: Report) -> Iterator[tuple[str, Mapping[str, object]]]:
     yield from (("trace", documents.trace(trace)) for trace in report.traces)
     if report.similarities:
         yield "similarities", documents.similarities(report.similarities)
+    yield from (("remark", documents.remark(remark)) for remark in report.remarks)
     yield from (("examined", documents.examined(examined)) for examined in report.examined)
     yield from (("skipped", documents.skipped(skipped)) for skipped in report.skipped)
 
@@ -66,6 +67,7 @@ def _head(report: Report) -> dict[str, object]:
             "event": len(report.events),
             "trace": len(report.traces),
             "similarities": int(report.similarities is not None),
+            "remark": len(report.remarks),
             "examined": len(report.examined),
             "skipped": len(report.skipped),
         },

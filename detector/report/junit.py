@@ -1,26 +1,30 @@
 """The report as JUnit XML, for CI services that show tests: a suite for each reference and file, a case for each match.
 
-A match that the suspect does not declare is a failure, one that it declares a passed case; so is a line of evidence
-beside the code, in a suite of its reference. A reference without any match has a passed case that says so, since
-services take a report without cases for a broken one. A kind that had nothing to look at is a skipped case.
+A match that the suspect does not declare is a failure, one that it declares or somebody accepted a passed case; so is a
+line of evidence beside the code, in a suite of its reference. A reference without any match has a passed case that
+says so, since services take a report without cases for a broken one. A kind that had nothing to look at is a skipped
+case.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from xml.etree import ElementTree
 
-from detector.model import Evidence, Examined, Match, Report, Skipped
+from detector.model import Evidence, Examined, Match, Remark, Report, Skipped
 from detector.report import summary, words
 from detector.report.findings import (
     KINDS,
+    acceptance,
     changed_names,
     is_finding,
     line_kind,
     line_sentence,
     name,
     place,
+    remark_kind,
+    remark_sentence,
     sentence,
 )
 from detector.report.names import elided, visible
@@ -55,6 +59,8 @@ def render(report: Report) -> str:
         _add_suite(root, f"{name(reference)}: {_path(path)}" if path else name(reference), cases)
     for reference, cases in _lines(report).items():
         _add_suite(root, f"{name(reference)}: evidence", cases)
+    if report.remarks:
+        _add_suite(root, "comments that accept findings", _remarks(report.remarks))
     missed = [each for each in report.examined if not each.is_possible]
     if missed:
         _add_suite(root, "nothing to look at", map(_missed, missed))
@@ -83,8 +89,8 @@ def _count(element: ElementTree.Element, cases: Iterable[ElementTree.Element]) -
 def _case(match: Match, title: str, report: Report) -> ElementTree.Element:
     """One match as a case whose name stays when lines move: services follow a test by its name."""
     case = ElementTree.Element("testcase", classname=_path(match.suspect.path), name=title)
-    if match.is_declared:
-        return case
+    if match.is_declared or match.accepted:
+        return _passed(case, match.accepted)
     said = sentence(match, report)
     failure = ElementTree.SubElement(case, "failure", type=KINDS[match.clone_type], message=said)
     changed = list(changed_names(match.renames).items())
@@ -115,8 +121,8 @@ def _lines(report: Report) -> dict[str, list[ElementTree.Element]]:
 
 def _line(line: Evidence, title: str, report: Report) -> ElementTree.Element:
     case = ElementTree.Element("testcase", classname=name(line.reference), name=title)
-    if not is_finding(line, report):
-        return case
+    if line.accepted or not is_finding(line, report):
+        return _passed(case, line.accepted)
     said = line_sentence(line)
     failure = ElementTree.SubElement(case, "failure", type=line_kind(line), message=said)
     lines = [said, *(f"tested: {elided(visible(text), 400)}" for text in line.tested[:MAX_PLACES])]
@@ -124,6 +130,27 @@ def _line(line: Evidence, title: str, report: Report) -> ElementTree.Element:
     lines += [f"  {_path(path)}{f':{number}' if number else ''}" for path, number in line.places[:MAX_PLACES]]
     failure.text = "\n".join(lines)
     return case
+
+
+def _passed(case: ElementTree.Element, accepted: str) -> ElementTree.Element:
+    """A case that passes, with who accepted it as its output."""
+    if accepted:
+        ElementTree.SubElement(case, "system-out").text = acceptance(accepted)
+    return case
+
+
+def _remarks(remarks: Iterable[Remark]) -> Iterator[ElementTree.Element]:
+    """Named by what they say and a number, not by their line: services follow a test by its name."""
+    titles: Counter[tuple[str, str]] = Counter()
+    for remark in remarks:
+        kind, said, path = remark_kind(remark), remark_sentence(remark), _path(remark.path)
+        titles[path, f"{kind}: {said}"] += 1
+        number = titles[path, f"{kind}: {said}"]
+        title = f"{kind}: {said}{f' ({number})' if number > 1 else ''}"
+        case = ElementTree.Element("testcase", classname=path, name=title)
+        failure = ElementTree.SubElement(case, "failure", type=kind, message=said)
+        failure.text = f"{_path(remark.path)}:{remark.line}: {said}"
+        yield case
 
 
 def _missed(examined: Examined) -> ElementTree.Element:

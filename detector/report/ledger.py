@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from rich.console import RenderableType
 from rich.text import Text
 
-from detector.model import Evidence, Place, Report, Strength
+from detector.model import Evidence, Place, Remark, Report, Strength
 from detector.report import layout, summary
-from detector.report.names import visible
+from detector.report.findings import MAX_REASON, remark_sentence
+from detector.report.names import elided, visible
 
 MAX_LINES = 40  # what a person reads through; the JSON report has everything
 MAX_PLACES = 3
@@ -53,6 +54,8 @@ def evidence(report: Report) -> Iterator[RenderableType]:
 def _rows(line: Evidence) -> Iterator[tuple[str, Text]]:
     yield "claim", _prose(line.claim)
     yield "innocent", _prose(line.innocent)
+    if line.accepted:
+        yield accepted(line.accepted)
     for number, text in enumerate(line.tested[:MAX_TESTED]):
         yield "tested" if number == 0 else "", _prose(text)
     if len(line.tested) > MAX_TESTED:
@@ -65,6 +68,23 @@ def _rows(line: Evidence) -> Iterator[tuple[str, Text]]:
         told = sorted((name, value) for name, value in line.measures.items() if value != "")
         measures = (f"{visible(name)} {layout.measure(value)}" for name, value in told)
         yield "measures", Text(", ".join(measures), "dim")
+
+
+def accepted(text: str) -> tuple[str, Text]:
+    """The labelled row that says who accepted a finding, and why it is not gated."""
+    return "accepted", Text(elided(visible(text), MAX_REASON), "green")
+
+
+def remarks(remarks: Sequence[Remark], width: int) -> Iterator[RenderableType]:
+    """What is wrong with comments by which the suspect accepts findings."""
+    if not remarks:
+        return
+    yield Text(f"Comments that accept nothing as they are: {len(remarks):,}", "bold")
+    for remark in remarks[:MAX_LINES]:
+        place = f"{layout.elide(visible(remark.path), width // 2)}:{remark.line}"
+        yield layout.indented(Text(f"{place}  ").append(remark_sentence(remark), "yellow"))
+    if len(remarks) > MAX_LINES:
+        yield layout.indented(Text(f"… and {len(remarks) - MAX_LINES:,} more; --format json lists all"))
 
 
 def _prose(text: str, style: str = "") -> Text:

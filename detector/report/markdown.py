@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from detector.model import Correspondence, Evidence, Exhibit, Match, NamePair, Report, Role, Side, Span, Strength, Texts
 from detector.report import captions, figures, licences, rounding, summary, words
 from detector.report.escaping import block, code, html_code, prose
-from detector.report.findings import changed_names
+from detector.report.findings import changed_names, remark_kind
 from detector.report.names import elided, visible
 from detector.report.words import CLONE_TYPES, basis
 
@@ -26,6 +26,8 @@ MAX_EVIDENCE = 20
 MAX_TESTED = 3  # of one line
 MAX_PLACES = 3
 MAX_TRACES = 15
+MAX_REASON = 200  # characters of what accepts a finding
+MAX_REMARKS = 15
 MAX_EXHIBITS = 10
 MAX_FIGURES = 6
 MAX_ROWS = 10  # of each
@@ -63,6 +65,8 @@ def render(report: Report) -> str:
 
 def _sections(report: Report) -> Iterator[tuple[str, str]]:
     """Title and text of what follows the head."""
+    if report.remarks:
+        yield "comments that accept nothing", _remarks(report)
     if summary.has_compared_code(report) or report.matches:
         yield "matches", _matches(report)
     elif report.references:
@@ -152,7 +156,7 @@ def _matches(report: Report) -> str:
             f"{code(match.reference_name)} {_place(match.reference)}",
             f"{match.similarity:.2f}",
             f"{match.bits:,.1f}",
-            CLONE_TYPES[match.clone_type] + (", declared" if match.is_declared else ""),
+            CLONE_TYPES[match.clone_type] + (", declared" if match.is_declared else "") + _accepted(match.accepted),
             basis(match, report.settings),
             _renames(match),
         )
@@ -232,7 +236,7 @@ def _evidence(report: Report) -> str:
             line.strength.value,
             code(f"{line.kind}/{line.name}"),
             code(line.reference),
-            prose(line.claim) + _lines_of(line),
+            prose(line.claim) + _lines_of(line) + _accepted(line.accepted),
             prose(line.innocent) + "".join(f"; tried: {prose(text)}" for text in line.tested[:MAX_TESTED]),
             prose(line.calibration) if line.calibration else "",
         )
@@ -240,6 +244,19 @@ def _evidence(report: Report) -> str:
     ]
     headings = ("support", "pattern", "reference", "claim", "what else would explain it", "seen elsewhere")
     return f"### Evidence\n\n{_table(headings, 6, rows, len(report.evidence))}"
+
+
+def _accepted(accepted: str) -> str:
+    return f"; accepted: {prose(accepted, MAX_REASON)}" if accepted else ""
+
+
+def _remarks(report: Report) -> str:
+    rows = [
+        (_lines(remark.path, str(remark.line)), code(remark_kind(remark)), prose(remark.text))
+        for remark in report.remarks[:MAX_REMARKS]
+    ]
+    table = _table(("place", "rule", "what is wrong"), 3, rows, len(report.remarks))
+    return f"### Comments that accept nothing as they are\n\n{table}"
 
 
 def _lines_of(line: Evidence) -> str:
@@ -291,7 +308,7 @@ def _traces(report: Report) -> str:
             _places(trace.suspect),
             f"{code(trace.reference_name)} {_places(trace.reference)}",
             f"{trace.bits:,.1f}",
-            f"{trace.packages:,}",
+            f"{trace.packages:,}{_accepted(trace.accepted)}",
         )
         for trace in report.traces[:MAX_TRACES]
     ]

@@ -27,6 +27,7 @@ from detector.model import (
     Match,
     NamePair,
     Relation,
+    Remark,
     Report,
     Role,
     Side,
@@ -95,6 +96,7 @@ def _report(root: Object) -> Report:
         examined=tuple(map(_examined, root.objects("examined", is_required=False))),
         exhibits=tuple(map(_exhibit, root.objects("exhibits", is_required=False))),
         events=tuple(map(_event, root.objects("events", is_required=False))),
+        remarks=tuple(map(_remark, root.objects("remarks", is_required=False))),
         figures=tuple(map(figure_reading.figure, root.objects("figures", is_required=False))),
     )
 
@@ -295,7 +297,13 @@ def _evidence(line: Object) -> Evidence:
         limits=line.text("limits", default=""),
         tested=line.array("tested", is_required=False).texts(),
         places=tuple(_place(place, least=0) for place in line.objects("places", is_required=False)),
+        accepted=line.text("accepted", default=""),
     )
+
+
+def _remark(remark: Object) -> Remark:
+    path, line = _place(remark)
+    return Remark(remark.text("rule"), path, line, remark.text("text"))
 
 
 def _cluster(cluster: Object) -> Cluster:
@@ -353,6 +361,7 @@ def _trace(trace: Object) -> Trace:
         bits=trace.number("bits"),
         suspect=tuple(map(_place, trace.objects("suspect"))),
         reference=tuple(map(_place, reference.objects("places"))),
+        accepted=trace.text("accepted", default=""),
     )
 
 

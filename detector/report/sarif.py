@@ -8,10 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from detector.model import Evidence, Match, Report, Side, Skipped, Span, Strength, Trace
+from detector.model import Evidence, Match, Remark, Report, Side, Skipped, Span, Strength, Trace, Verdict
 from detector.report import documents, rounding, sarif_rules
 from detector.report.findings import (
+    IN_BASELINE,
+    IN_CODE,
     KINDS,
+    MAX_REASON,
     address,
     fingerprints,
     is_finding,
@@ -21,6 +24,9 @@ from detector.report.findings import (
     name,
     place,
     placed_lines,
+    remark_fingerprints,
+    remark_kind,
+    remark_sentence,
     sentence,
     trace_fingerprints,
     trace_kind,
@@ -29,9 +35,10 @@ from detector.report.findings import (
 from detector.report.names import elided, visible
 
 SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
-FINGERPRINT = "detectorMatch/v1"
+FINGERPRINT = "detectorMatch/v2"
 TRACE_FINGERPRINT = "detectorTrace/v1"
 LINE_FINGERPRINT = "detectorEvidence/v1"
+REMARK_FINGERPRINT = "detectorRemark/v1"
 SUSPECT_ROOT = "%SRCROOT%"  # what services take for the root of the repository
 
 # What GitHub's code scanning takes of one run; beyond, it refuses the whole file.
@@ -43,10 +50,10 @@ MAX_NOTIFICATIONS = 1_000  # of files that were not read
 def render(report: Report) -> str:
     """Write one log with one run.
 
-    Stable: fingerprints stay when lines move. Results beyond `MAX_RESULTS` are left out, undeclared matches last, and
-    a notification says how many.
+    Stable: fingerprints stay when lines move. Results beyond `MAX_RESULTS` are left out, matches that the gate counts
+    last, and a notification says how many.
     """
-    rules = sarif_rules.Rules(placed_lines(report))
+    rules = sarif_rules.Rules(placed_lines(report), report.remarks)
     results = _results(report, rules)
     notifications = _notifications(report, len(results) - MAX_RESULTS)
     run = {
@@ -63,14 +70,18 @@ def render(report: Report) -> str:
 def _results(report: Report, rules: sarif_rules.Rules) -> list[dict[str, object]]:
     roots = _reference_roots(report)
     matches = sorted(
-        zip(report.matches, fingerprints(report), strict=True), key=lambda pair: pair[0].is_declared
-    )  # undeclared ones first, else in the report's order
+        zip(report.matches, fingerprints(report), strict=True),
+        key=lambda pair: pair[0].is_declared or bool(pair[0].accepted),
+    )  # what the gate counts first, else in the report's order
     traces = zip(report.traces, trace_fingerprints(report), strict=True)
-    lines = zip(placed_lines(report), line_fingerprints(report), strict=True)
+    placed = placed_lines(report)
+    lines = zip(placed, line_fingerprints(placed), strict=True)
+    remarks = zip(report.remarks, remark_fingerprints(report), strict=True)
     return [
         *(_line(line, mark, report, rules) for line, mark in lines),
         *(_match(match, mark, report, roots, rules) for match, mark in matches),
         *(_trace(trace, mark, roots, rules) for trace, mark in traces if trace.suspect),
+        *(_remark(remark, mark, rules) for remark, mark in remarks),
     ]
 
 
@@ -87,6 +98,7 @@ def _line(line: Evidence, fingerprint: str, report: Report, rules: sarif_rules.R
         "locations": [first],
         "relatedLocations": [{"id": number, **each} for number, each in enumerate(others, 1)],
         "partialFingerprints": {LINE_FINGERPRINT: fingerprint},
+        **_suppressions(line.accepted),
         "properties": documents.evidence(line),
     }
 
@@ -104,6 +116,7 @@ def _match(
         "locations": [_location(match.suspect, SUSPECT_ROOT)],
         "relatedLocations": [{"id": 1, **_location(match.reference, root), "message": _message(there)}],
         "partialFingerprints": {FINGERPRINT: fingerprint},
+        **_suppressions(match.accepted),
         "properties": _measures(match),
     }
 
@@ -132,12 +145,35 @@ def _trace(trace: Trace, fingerprint: str, roots: Mapping[str, str], rules: sari
         "locations": [first],
         "relatedLocations": [{"id": number, **each} for number, each in enumerate(related, 1)],
         "partialFingerprints": {TRACE_FINGERPRINT: fingerprint},
+        **_suppressions(trace.accepted),
         "properties": {
             "bits": rounding.bits(trace.bits),
             "packages": trace.packages,
             "reference": trace.reference_name,
         },
     }
+
+
+def _remark(remark: Remark, fingerprint: str, rules: sarif_rules.Rules) -> dict[str, object]:
+    kind = remark_kind(remark)
+    return {
+        "ruleId": kind,
+        "ruleIndex": rules.index(kind),
+        "level": "warning",
+        "message": _message(remark_sentence(remark)),
+        "locations": [_point(remark.path, remark.line, SUSPECT_ROOT)],
+        "relatedLocations": [],
+        "partialFingerprints": {REMARK_FINGERPRINT: fingerprint},
+    }
+
+
+def _suppressions(accepted: str) -> dict[str, object]:
+    """Who accepted a result (3.27.23, 3.35): a comment in the source, or an entry beside it, looked at or not yet."""
+    if not accepted:
+        return {}
+    kind = "inSource" if accepted.startswith(IN_CODE) else "external"
+    status = "underReview" if accepted.startswith(f"{IN_BASELINE}{Verdict.UNREVIEWED}") else "accepted"
+    return {"suppressions": [{"kind": kind, "status": status, "justification": elided(visible(accepted), MAX_REASON)}]}
 
 
 def _location(span: Span, root: str | None) -> dict[str, object]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from detector.model import Evidence
+from detector.model import Evidence, Remark
 from detector.report.escaping import prose
-from detector.report.findings import OTHER_EVIDENCE, line_kind
+from detector.report.findings import OTHER_EVIDENCE, line_kind, remark_kind
 from detector.report.names import elided, visible
 
 UNREAD = "reading/skipped"
@@ -42,6 +42,8 @@ _TRACES = {
 }
 _TRACE_MEASURES = "The same small thing stands in both texts, and few published packages have it."
 _TRACE_INNOCENT = "A common source, a convention or a tool that both use, or the same author on both sides."
+_REMARK_MEASURES = "A comment `detector: ignore[RULE] reason=...` without what it takes accepts nothing."
+_REMARK_INNOCENT = "A slip of the pen, or a rule that another version knows."
 MAX_TEXT = 600  # characters of a sentence of a pattern
 _MEANING = (
     "A result is a measured likeness. Who had the code first, and whether they may use it, is not for a program to "
@@ -50,17 +52,25 @@ _MEANING = (
 
 
 class Rules:
-    """The rules of one report: those of matches and traces, and one for each pattern of the lines that are results.
+    """The rules of one report: those of matches and traces, one for each pattern of the lines that are results.
+
+    And one for each kind of remark.
 
     Stable: what a rule is called; where it stands among the others depends on what was found.
     """
 
-    def __init__(self, lines: Iterable[Evidence]) -> None:
+    def __init__(self, lines: Iterable[Evidence], remarks: Iterable[Remark] = ()) -> None:
         self.rules = list(_RULES)
+        known = {rule["id"] for rule in self.rules}
         for line in lines:
             kind = line_kind(line)
-            if all(rule["id"] != kind for rule in self.rules):
+            if kind not in known:
+                known.add(kind)
                 self.rules.append(_line_rule(kind, line))
+        for kind in map(remark_kind, remarks):
+            if kind not in known:
+                known.add(kind)
+                self.rules.append(_remark_rule(kind))
         self._places = {str(rule["id"]): place for place, rule in enumerate(self.rules)}
 
     def index(self, kind: str) -> int:
@@ -88,6 +98,12 @@ def _line_rule(kind: str, line: Evidence) -> dict[str, object]:
     title = kind.partition("/")[2].replace("-", " ").capitalize()
     measures = ". Limits: ".join(filter(None, (line.method or "what the line itself says", line.limits)))
     return _rule(kind, "warning", title, _sentence(measures), _sentence(line.innocent or "what the line says"), prose)
+
+
+def _remark_rule(kind: str) -> dict[str, object]:
+    """A rule for comments that accept findings and cannot be taken as such."""
+    title = f"A comment that accepts findings: {kind.partition('/')[2].replace('-', ' ')}"
+    return _rule(kind, "warning", title, _REMARK_MEASURES, _REMARK_INNOCENT)
 
 
 def _sentence(text: str) -> str:

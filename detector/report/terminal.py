@@ -76,6 +76,7 @@ def render(report: Report, width: int, color: bool) -> str:
     sections = [
         _relation(report, width),
         _attribution(report, width),
+        ledger.remarks(report.remarks, width),
         _matches(report, width),
         _files(report, width),
         _names(report),
@@ -217,7 +218,7 @@ def _function(matches: Sequence[Match], report: Report, width: int) -> Iterator[
         ("nearest" if len(report.references) > 1 else "reference", _counterpart(nearest, room)),
     ]
     for match in others[:MAX_OTHERS]:
-        likeness = f"  similarity {match.similarity:.2f}"
+        likeness = f"  similarity {match.similarity:.2f}{'  accepted' if match.accepted else ''}"
         rows.append(("also", _counterpart(match, room - len(likeness)).append(likeness, "dim")))
     if len(others) > MAX_OTHERS:
         rows.append(("", Text(f"… and {len(others) - MAX_OTHERS:,} more")))
@@ -225,6 +226,8 @@ def _function(matches: Sequence[Match], report: Report, width: int) -> Iterator[
         rows.append(("renames", Text(_renames(nearest))))
     if nearest.disguises:
         rows.append(("disguises", Text(", ".join(map(visible, nearest.disguises)))))
+    if nearest.accepted:
+        rows.append(ledger.accepted(nearest.accepted))
     yield layout.indented(
         layout.beside(_measures(nearest), Text(words.basis(nearest, report.settings), "dim"), width - layout.INDENT)
     )

@@ -47,7 +47,7 @@ def _trace(trace: Trace, report: Report, width: int) -> Text:
     """Kind, text and bits on a line, the two places below."""
     total = report.settings.get("background_packages", 0)
     owners = f"in {trace.packages or 'none'} of {layout.measure(total)} packages"
-    measures = Text(f"{layout.bits(trace.bits)} bits, {owners}", "dim")
+    measures = Text(f"{layout.bits(trace.bits)} bits, {owners}{', accepted' if trace.accepted else ''}", "dim")
     kind = f"{visible(trace.kind).replace('-', ' ')}  "
     text = Text(kind, "cyan").append(layout.elide(visible(trace.text), width - len(kind)))
     ours, theirs = (_first(places) for places in (trace.suspect, trace.reference))

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from detector.artifacts.credits.claims import NEGATION
 from detector.artifacts.credits.naming import words
+from detector.artifacts.python_tokens import TEXT
 
 _CLAIM = re.compile(
     r"\b(?:copied|copy|adapted|adopted|taken|borrowed|modified|derived|ported|based|forked)\s+"
@@ -25,14 +26,8 @@ _DENIAL = re.compile(rf"\b{NEGATION}\b[\w ]*$", re.IGNORECASE)
 _DENIAL_REACH = 40
 _COMMENT_MARKS = re.compile(r"^[ \t#]+", re.MULTILINE)
 
-_TEXT = (
-    rb"""(?:\"""[^"\\]*+(?:(?:\\.|"(?!""))[^"\\]*+)*+(?:\"""|\Z)"""
-    rb"""|'''[^'\\]*+(?:(?:\\.|'(?!''))[^'\\]*+)*+(?:'''|\Z)"""
-    rb"""|"[^"\\\n]*+(?:\\.[^"\\\n]*+)*+"?"""
-    rb"""|'[^'\\\n]*+(?:\\.[^'\\\n]*+)*+'?)"""
-)
 # A comment with those that stand right below it, or a text.
-_TOKEN = re.compile(rb"#[^\n]*+(?:\n[ \t]*+#[^\n]*+)*+|" + _TEXT, re.DOTALL)
+_TOKEN = re.compile(rb"#[^\n]*+(?:\n[ \t]*+#[^\n]*+)*+|" + TEXT, re.DOTALL)
 # What a text that is an operand or an argument stands behind.
 _OPEN = frozenset(b"([{,=+\\%")
 _LOOK_BACK = 200
