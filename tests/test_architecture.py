@@ -68,6 +68,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "read": frozenset({"model", "settings", "targets"}),
     "code": frozenset({"model", "settings", "targets"}),
     "artifacts": frozenset({"figures", "model", "settings", "targets"}),
+    "index": frozenset({"model", "settings", "targets", "code", "artifacts", "read"}),
     "evidence": frozenset({"figures", "model", "settings", "targets", "patterns", "code", "artifacts"}),
     "judge": frozenset({"model", "settings"}),
     "report": frozenset({"figures", "model"}),

@@ -1,0 +1,1 @@
+"""What is known: an index of the functions of many targets, in one file."""
