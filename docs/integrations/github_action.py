@@ -19,8 +19,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-MARKER = "<!-- detector: the comment that is kept up to date -->"
-MAX_COMMENT = 65_000  # characters; GitHub takes 65,536
 MAX_SUMMARY = 1_000_000  # bytes; GitHub takes 1 MiB of each step
 EXIT_FINDINGS, EXIT_ERROR, EXIT_INCOMPLETE = 1, 2, 3
 
@@ -72,8 +70,8 @@ def check() -> int:
         _summarize("detector could not look anything up: the log of this step says why.\n")
         return 0
     with _not_commands():
-        _detector("report", str(report), "--exit-zero")
-    for form, name in (("sarif", "report.sarif"), ("markdown", "comment.md")):
+        _detector("report", str(report), "--exit-zero", "--format", "blocks")
+    for form, name in (("sarif", "report.sarif"), ("comment", "comment.md")):
         if _detector("report", str(report), "--exit-zero", "--format", form, "--output", str(folder / name)) != 0:
             return EXIT_ERROR
     _put("findings", str(_findings(json.loads(report.read_text("utf-8")))))
@@ -94,12 +92,11 @@ def comment() -> int:
     listed = _gh("--paginate", f"{issue}?per_page=100")
     if listed is None:
         return _no_comment()
-    before = [each for page in _values(listed) for each in page if _is_ours(each)]
+    body = Path(os.environ["COMMENT"])
+    marker = body.read_text("utf-8").partition("\n")[0]
+    before = [each for page in _values(listed) for each in page if _is_ours(each, marker)]
     if not before and os.environ.get("FINDINGS") == "0":
         return 0
-    text = Path(os.environ["COMMENT"]).read_text("utf-8")
-    body = _folder() / "body.md"
-    body.write_text(f"{MARKER}\n{text}"[:MAX_COMMENT], "utf-8")
     target = ["--method", "POST", issue]
     if before:
         target = ["--method", "PATCH", f"{where}/issues/comments/{int(before[0]['id'])}"]
@@ -169,10 +166,10 @@ def _values(text: str) -> Iterator[Any]:
         text = text[end:].lstrip()
 
 
-def _is_ours(each: Any) -> bool:
+def _is_ours(each: Any, marker: str) -> bool:
     """Whether a comment is the one to keep: a person can write the marker too, and could then change what it says."""
     is_bot = (each.get("user") or {}).get("type") == "Bot"
-    return is_bot and str(each.get("body") or "").startswith(MARKER)
+    return is_bot and str(each.get("body") or "").startswith(marker)
 
 
 def _no_comment() -> int:
