@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from detector.arguments import EPILOG, EXPLAIN_EPILOG, Kind
-from detector.commands import comparing, models, renames, reports
+from detector.commands import comparing, hooking, models, renames, reports
 from detector.commands.running import complain, write
 from detector.gate import EXIT_ERROR, EXIT_INTERRUPTED
 from detector.model import UserError
@@ -69,6 +69,7 @@ def _detector(
 
 
 app.command(epilog=EPILOG)(comparing.compare)
+app.command(epilog=EPILOG)(hooking.hook)
 for _kind, _about in {
     Kind.DECLARED: "Say what SUSPECT itself declares to come from each REFERENCE, and what it does not.",
     Kind.DANGLING: "Find names in SUSPECT that lead to nothing there, and to something in a REFERENCE.",

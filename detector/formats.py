@@ -21,6 +21,8 @@ class Format(enum.StrEnum):
     SARIF = "sarif"
     GITLAB = "gitlab"
     JUNIT = "junit"
+    BLOCKS = "blocks"
+    COMMENT = "comment"
 
 
 def render(report: Report, form: Format, width: int = FILE_WIDTH, *, color: bool = False) -> str:
@@ -28,16 +30,31 @@ def render(report: Report, form: Format, width: int = FILE_WIDTH, *, color: bool
 
     Units: width in cells, of a terminal.
     """
-    from detector.report import documents, gitlab, html, json, jsonl, junit, markdown, sarif, terminal
+    from detector.report import documents
+
+    return _renderer(form, width, color)(documents.rounded(report))
+
+
+def _renderer(form: Format, width: int, color: bool) -> Callable[[Report], str]:
+    """What writes a format, imported when it is asked for: templates and tables for terminals take a while to load."""
+    if form is Format.TERMINAL:
+        from detector.report import terminal
+
+        return lambda report: terminal.render(report, width, color)
+    if form is Format.HTML:
+        from detector.report import html
+
+        return html.render
+    from detector.report import blocks, comment, gitlab, json, jsonl, junit, markdown, sarif
 
     renderers: dict[Format, Callable[[Report], str]] = {
-        Format.TERMINAL: lambda report: terminal.render(report, width, color),
         Format.JSON: json.render,
         Format.JSONL: jsonl.render,
-        Format.HTML: html.render,
         Format.MARKDOWN: markdown.render,
         Format.SARIF: sarif.render,
         Format.GITLAB: gitlab.render,
         Format.JUNIT: junit.render,
+        Format.BLOCKS: blocks.render,
+        Format.COMMENT: comment.render,
     }
-    return renderers[form](documents.rounded(report))
+    return renderers[form]

@@ -12,10 +12,10 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from detector.model import UserError
-from detector.read import archive, folder, hub, pypi, repository, single
-from detector.read.fetch import is_url
 from detector.read.names import printable
 from detector.targets import Repo
+
+# The kinds of target are imported where one is opened: a hook reads changes, and none of them.
 
 __all__ = ["open_target"]
 
@@ -37,6 +37,9 @@ def open_target(target: str) -> Iterator[Repo]:
 
 
 def _open(target: str, cleanup: ExitStack) -> Repo:
+    from detector.read import hub, pypi, repository
+    from detector.read.fetch import is_url
+
     if target.startswith("pypi:"):
         return pypi.read(target, cleanup)
     if target.startswith("hf:"):
@@ -58,6 +61,8 @@ def _open(target: str, cleanup: ExitStack) -> Repo:
 
 
 def _open_path(target: str, path: Path, cleanup: ExitStack) -> Repo:
+    from detector.read import archive, folder, repository, single
+
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):

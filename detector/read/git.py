@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from detector.model import Skipped, UserError
 from detector.read.git_process import GitProcess
-from detector.read.limits import GIT_MEMORY, GIT_SILENCE_SECONDS, MAX_TREE_BYTES, MAX_TREE_PATH_BYTES
+from detector.read.limits import GIT_SILENCE_SECONDS, MAX_TREE_BYTES, MAX_TREE_PATH_BYTES
 from detector.read.listing import CannotRead, Found
 from detector.read.names import is_other_name, is_python_name, may_be_script, printable
+from detector.read.neutral import QUIET, READ_ONLY, SILENCED, SILENCED_READING, STEERING, given
 from detector.read.spool import PIECE_BYTES, Stream
 from detector.targets import Head
 
@@ -30,46 +31,6 @@ SYMLINK, SUBMODULE = 0o120000, 0o160000
 ABSENT = "not in this copy of the repository"
 SILENT = "git does not answer"
 _CHUNK_BYTES = 1 << 16
-
-# Variables by which git would read another repository than the one named; a hook's environment is full of them.
-_STEERING = (
-    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
-    "GIT_COMMON_DIR",
-    "GIT_CONFIG",
-    "GIT_CONFIG_PARAMETERS",
-    "GIT_DIR",
-    "GIT_EXTERNAL_DIFF",
-    "GIT_INDEX_FILE",
-    "GIT_NAMESPACE",
-    "GIT_OBJECT_DIRECTORY",
-    "GIT_PREFIX",
-    "GIT_SHALLOW_FILE",
-    "GIT_WORK_TREE",
-)
-_QUIET = {"GIT_TERMINAL_PROMPT": "0", "GIT_ASKPASS": "", "GIT_CONFIG_NOSYSTEM": "1", "GIT_PAGER": "cat"}
-# Nothing is fetched while objects are read, and a commit id means its own content, not a replacement.
-_READ_ONLY = {
-    "GIT_ALLOC_LIMIT": GIT_MEMORY,
-    "GIT_ALLOW_PROTOCOL": "",
-    "GIT_ATTR_NOSYSTEM": "1",
-    "GIT_CONFIG_GLOBAL": os.devnull,
-    "GIT_GRAFT_FILE": os.devnull,
-    "GIT_NO_LAZY_FETCH": "1",
-    "GIT_NO_REPLACE_OBJECTS": "1",
-    "GIT_OPTIONAL_LOCKS": "0",
-}
-# Settings by which a repository names programs, silenced: given on the command line they outrank its own.
-_SILENCED = {
-    "core.alternateRefsCommand": "",
-    "core.fsmonitor": "false",
-    "core.gitProxy": "",
-    "core.hooksPath": os.devnull,
-    "gc.auto": "0",
-    "maintenance.auto": "false",
-    "protocol.ext.allow": "never",
-    "submodule.recurse": "false",
-}
-_SILENCED_READING = {"core.sshCommand": "", "protocol.allow": "never", "safe.directory": "*"}
 
 
 class Blob(NamedTuple):
@@ -86,7 +47,7 @@ class Database:
     def __init__(self, target: str, git_folder: Path, cleanup: ExitStack) -> None:
         self._target = target
         where = os.path.realpath(git_folder)
-        self._git = neutral_git(os.path.dirname(where), _READ_ONLY | {"GIT_DIR": where}, _SILENCED_READING)
+        self._git = neutral_git(os.path.dirname(where), READ_ONLY | {"GIT_DIR": where}, SILENCED_READING)
         self._cat_file: GitProcess | None = None
         self._has_given_up = False
         cleanup.callback(self._end)
@@ -208,11 +169,7 @@ def neutral_git(folder_: str | Path, environment: dict[str, str], settings: dict
     import git
 
     program = git.Git(folder_)
-    settings = _SILENCED | settings
-    numbered = {"GIT_CONFIG_COUNT": str(len(settings))}
-    for number, (key, value) in enumerate(settings.items()):
-        numbered |= {f"GIT_CONFIG_KEY_{number}": key, f"GIT_CONFIG_VALUE_{number}": value}
-    program.update_environment(**_QUIET, **environment, **numbered)
+    program.update_environment(**QUIET, **environment, **given(SILENCED | settings))
     return program
 
 
@@ -247,7 +204,7 @@ def run(program: git.Git, silence_seconds: float, *command: str) -> tuple[int, b
 @contextmanager
 def _unsteered() -> Iterator[None]:
     """Hide the variables that GitPython would hand on, while a process is started."""
-    hidden = {name: os.environ.pop(name) for name in _STEERING if name in os.environ}
+    hidden = {name: os.environ.pop(name) for name in STEERING if name in os.environ}
     try:
         yield
     finally:
