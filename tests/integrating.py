@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,9 +31,17 @@ for _old, _new in {"rows": "ys", "columns": "xs", "grid": "where"}.items():
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A folder of a test's own with a `detector` to be run, and the environment to run things in."""
+    """Programs and an index that tests share, a folder of each test's own, and the environment to run things in."""
 
     home: Path
+    name: str = ""
+
+    @property
+    def folder(self) -> Path:
+        """Where the repositories of this test are."""
+        folder = self.home / (re.sub(r"\W+", "-", self.name) or "test")
+        folder.mkdir(exist_ok=True)
+        return folder
 
     @property
     def programs(self) -> Path:
@@ -52,24 +62,32 @@ class Place:
         for role in ("AUTHOR", "COMMITTER"):
             kept |= {f"GIT_{role}_NAME": "N", f"GIT_{role}_EMAIL": "n@example.org"}
             kept |= {f"GIT_{role}_DATE": "@1700000000 +0000"}
-        kept |= {"XDG_CACHE_HOME": str(self.home / "cache"), "NO_COLOR": "1", "PYTHONPATH": str(ROOT)}
+        kept |= {
+            "XDG_CACHE_HOME": str(self.home / "cache"),
+            "NO_COLOR": "1",
+            "PYTHONPATH": str(ROOT),
+        }
         kept["PATH"] = os.pathsep.join([str(self.programs), str(Path(sys.executable).parent), kept["PATH"]])
         return kept | more
 
     def run(
-        self, *command: str | Path, at: Path, code: int | None = 0, text: str = "", **more: str
+        self, *command: str | Path, at: Path, code: int | None = 0, **more: str
     ) -> subprocess.CompletedProcess[str]:
-        """Run a program in a folder; `code`: what it has to end with, None for whatever comes."""
+        """Run a program in a folder; `code`: what it has to end with, None for whatever comes.
+
+        What it complains about stands among what it prints, as in the log of a machine.
+        """
         done = subprocess.run(
             list(map(str, command)),
             cwd=at,
             env=self.environment(**more),
-            input=text,
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
             check=False,
         )
-        assert code is None or done.returncode == code, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
+        assert code is None or done.returncode == code, f"{command}: {done.returncode}\n{done.stdout}"
         return done
 
     def git(self, folder: Path, *command: str) -> str:
@@ -78,8 +96,8 @@ class Place:
 
     def repository(self, name: str, files: Mapping[str, str] | None = None) -> Path:
         """A repository with one commit, that some of the project was there before."""
-        folder = self.home / name
-        folder.mkdir(parents=True)
+        folder = self.folder / name
+        folder.mkdir()
         self.git(folder, "init", "-q", "-b", "main")
         self.commit(folder, {"README.md": "A project.\n", "app/start.py": "print('start')\n"} | dict(files or {}))
         return folder
@@ -90,7 +108,7 @@ class Place:
             file = folder / path
             file.parent.mkdir(parents=True, exist_ok=True)
             file.write_text(text)
-        self.git(folder, "add", "--", *files)
+        self.git(folder, "--literal-pathspecs", "add", "--", *files)
 
     def commit(self, folder: Path, files: Mapping[str, str], *, message: str = "a commit") -> str:
         """Commit files without any hook, and return the commit."""
@@ -119,6 +137,8 @@ def script(path: Path, *lines: str) -> Path:
     return path
 
 
-def names(paths: Sequence[Path]) -> list[str]:
-    """Paths as a report shows them."""
-    return [path.relative_to(ROOT).as_posix() for path in paths]
+def install(template: Path, hook: Path) -> None:
+    """Put a script where git looks for it, as the documentation says."""
+    hook.parent.mkdir(exist_ok=True)
+    shutil.copy(template, hook)
+    hook.chmod(0o755)

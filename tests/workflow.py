@@ -140,7 +140,7 @@ class Runner:
         ran = self.place.run(
             *("bash", "--noprofile", "--norc", "-eo", "pipefail", text), at=self.workspace, code=None, **environment
         )
-        done.log += ran.stdout + ran.stderr
+        done.log += ran.stdout
         done.summary += files["GITHUB_STEP_SUMMARY"].read_text("utf-8")
         for line in files["GITHUB_OUTPUT"].read_text("utf-8").splitlines():
             name, _, value = line.partition("=")
