@@ -36,7 +36,7 @@ def render(report: Report, form: Format, width: int = FILE_WIDTH, *, color: bool
 
 
 def _renderer(form: Format, width: int, color: bool) -> Callable[[Report], str]:
-    """What writes a format, imported when it is asked for: templates and tables for terminals take a while to load."""
+    """What writes a format, imported when it is asked for: a hook has no time to load templates and tables."""
     if form is Format.TERMINAL:
         from detector.report import terminal
 
@@ -45,7 +45,11 @@ def _renderer(form: Format, width: int, color: bool) -> Callable[[Report], str]:
         from detector.report import html
 
         return html.render
-    from detector.report import blocks, comment, gitlab, json, jsonl, junit, markdown, sarif
+    if form is Format.BLOCKS:
+        from detector.report import blocks
+
+        return blocks.render
+    from detector.report import comment, gitlab, json, jsonl, junit, markdown, sarif
 
     renderers: dict[Format, Callable[[Report], str]] = {
         Format.JSON: json.render,
@@ -54,7 +58,6 @@ def _renderer(form: Format, width: int, color: bool) -> Callable[[Report], str]:
         Format.SARIF: sarif.render,
         Format.GITLAB: gitlab.render,
         Format.JUNIT: junit.render,
-        Format.BLOCKS: blocks.render,
         Format.COMMENT: comment.render,
     }
     return renderers[form]

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 
 from detector.code.bulk import local_packages, packages_of
 from detector.code.parse import uncollected
-from detector.evidence.declared import declares
 from detector.indexed import Known, Scored, background_packages, clone_type, least_coincidence, lowered
 from detector.judge import Link, of_link
 from detector.lookup import Found, Source, Suspect, look_up
@@ -204,6 +203,10 @@ def _names(findings: Sequence[_Finding]) -> list[tuple[Source, str]]:
 
 
 def _matches(changes: Changes, findings: Sequence[_Finding], names: Sequence[tuple[Source, str]]) -> Iterator[Match]:
+    if not findings:
+        return
+    from detector.declaring import declares  # only here: most changes have no finding
+
     called = dict(names)
     data = {each.file.path: each.file.data for each in changes.files}
     declared: dict[int, bool] = {}

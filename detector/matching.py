@@ -10,6 +10,7 @@ from detector.code import histogram, structure
 from detector.code.bulk import compared_packages, local_packages, missing_functions, read_corpus
 from detector.code.corpus import Corpus
 from detector.code.explain import Explanation, explain
+from detector.declaring import declares
 from detector.evidence import code, declared
 from detector.judge import Link
 from detector.model import (
@@ -192,7 +193,7 @@ def _matches(
         full = 0 if len(found.listed) > len(ours.spans) else most_explained
         explanations = explain(spans, *read, (own, other), full=full)
         called = declared.names_of(reference)
-        is_declared = declared.declares([span for span, _ in spans], suspect.files.read, called)
+        is_declared = declares([span for span, _ in spans], suspect.files.read, called)
         explained.update(zip(entries, zip(explanations, is_declared, strict=True), strict=True))
     return {entry: _match(found, entry, explained[entry], ours, theirs, names) for entry in wanted}
 

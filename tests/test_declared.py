@@ -9,7 +9,7 @@ import pytest
 
 from detector.artifacts.credits.claims import claims
 from detector.artifacts.credits.naming import is_named, names_of
-from detector.evidence.declared import declares
+from detector.declaring import declares
 from detector.model import Span
 from tests.repositories import repo
 

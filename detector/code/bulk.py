@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import gc
-import multiprocessing
-import signal
 import sys
 import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,6 +23,9 @@ from detector.code.sorting import Numbers
 from detector.model import Role, Skipped, Span
 from detector.settings import BATCH_RECORDS, LEAST_PARALLEL_BYTES, MOST_WAITING, TASK_BYTES
 from detector.targets import SourceFile
+
+if TYPE_CHECKING:
+    from concurrent.futures import Future
 
 Progress = Callable[[int, int], None]  # files done, files in all
 
@@ -183,6 +184,9 @@ def _in_processes(tasks: Iterator[Task], local: frozenset[str], jobs: int) -> It
     Each of the others has a task in work and one waiting. This one takes what they cannot take yet: it has begun
     before they have started, and there is one to start less.
     """
+    import multiprocessing
+    from concurrent.futures import Future, ProcessPoolExecutor
+
     context = multiprocessing.get_context("spawn")  # fork is unsafe beside the threads of numpy and of progress bars
     executor = ProcessPoolExecutor(jobs - 1, mp_context=context, initializer=_start_worker)
     waiting: deque[Future[_Lowered]] = deque()
@@ -210,6 +214,8 @@ def _in_processes(tasks: Iterator[Task], local: frozenset[str], jobs: int) -> It
 @contextmanager
 def _interrupts_held() -> Iterator[None]:
     """Put off Ctrl-C, where the system can, until the block is done."""
+    import signal
+
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return
@@ -221,6 +227,8 @@ def _interrupts_held() -> Iterator[None]:
 
 
 def _start_worker() -> None:
+    import signal
+
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told, and ends its workers
     gc.disable()
     warnings.simplefilter("ignore")
