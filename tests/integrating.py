@@ -1,4 +1,4 @@
-"""Where the hook is run, on a small scale: scratch repositories, a known project, an environment that hides this machine's."""
+"""Where the hook is run, on a small scale: scratch repositories, a known project, an environment of their own."""
 
 from __future__ import annotations
 

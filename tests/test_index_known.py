@@ -34,7 +34,7 @@ class Held:
     def targets(self) -> list[Entry]:
         return list(map(Entry, self.held))
 
-    def add(self, repo: Repo) -> None:
+    def add(self, repo: Repo, jobs: int = 1) -> None:
         self.held.append(repo.target)
 
 
@@ -99,7 +99,7 @@ def test_every_package_is_fetched_added_and_let_go_before_the_next_one() -> None
     shelf, held = Shelf(), Held()
 
     class Watching(Held):
-        def add(self, repo: Repo) -> None:
+        def add(self, repo: Repo, jobs: int = 1) -> None:
             assert shelf.open == [repo.target]
             held.add(repo)
 
@@ -132,7 +132,7 @@ def test_a_package_index_that_does_not_answer_is_not_asked_again() -> None:
 
 def test_an_index_that_refuses_a_package_ends_the_work() -> None:
     class Full(Held):
-        def add(self, repo: Repo) -> None:
+        def add(self, repo: Repo, jobs: int = 1) -> None:
             raise UserError("known.db: the disk is full")
 
     shelf = Shelf()
@@ -143,7 +143,7 @@ def test_an_index_that_refuses_a_package_ends_the_work() -> None:
 
 def test_progress_tells_the_package_that_is_worked_on_and_how_many_there_are() -> None:
     told: list[tuple[str, int, int]] = []
-    add_known(Held("pypi:first==1.0"), PACKAGES, lambda *step: told.append(step), Shelf().opened)
+    add_known(Held("pypi:first==1.0"), PACKAGES, progress=lambda *step: told.append(step), opened=Shelf().opened)
     assert told == [("first 1.0", 0, 3), ("second 1.0", 1, 3), ("third 1.0", 2, 3)]
 
 

@@ -125,7 +125,7 @@ def test_a_branch_that_is_forced_to_another_end_is_looked_up_too(here: Place) ->
 
 
 def test_the_first_push_to_an_empty_repository_is_looked_up_whole(here: Place) -> None:
-    server, clone = served(here)
+    _, clone = served(here)
     empty = here.folder / "empty.git"
     here.git(here.folder, "init", "-q", "--bare", str(empty))
     install(TEMPLATES / "pre-receive", empty / "hooks" / "pre-receive")

@@ -1,4 +1,4 @@
-"""A runner of composite actions, as far as action.yml needs one: steps in order, conditions, outputs, stood-in actions."""
+"""A runner of composite actions, as far as action.yml needs one: steps, conditions, outputs, stand-ins for actions."""
 
 from __future__ import annotations
 

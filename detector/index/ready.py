@@ -31,13 +31,17 @@ class Adding(Protocol):
         """What it holds."""
         ...
 
-    def add(self, repo: Repo) -> object:
+    def add(self, repo: Repo, jobs: int = 1) -> object:
         """Add one target, whole or not at all."""
         ...
 
 
 def add_known(
-    index: Adding, packages: Sequence[KnownTarget], progress: Progress | None = None, opened: Opened = open_target
+    index: Adding,
+    packages: Sequence[KnownTarget],
+    jobs: int = 1,
+    progress: Progress | None = None,
+    opened: Opened = open_target,
 ) -> tuple[Skipped, ...]:
     """Add each package that is not there yet, and return those that could not be fetched, with the reason.
 
@@ -60,5 +64,5 @@ def add_known(
             except UserError as error:
                 missed.append(Skipped(package.target, str(error).removeprefix(f"{package.target}: ")))
                 continue
-            index.add(repo)
+            index.add(repo, jobs)
     return tuple(missed)
