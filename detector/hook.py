@@ -29,11 +29,11 @@ from detector.model import (
     UserError,
 )
 from detector.own import why_own
-from detector.read.changes import Changes
 from detector.read.hunks import touches
 from detector.report.names import visible
 from detector.settings import FEWEST_COMPARED_FUNCTIONS, LOWERING_VERSION, REPORT_SCORE
 from detector.settings.hook import MOST_ALSO
+from detector.targets import Changes
 
 COINCIDENCE_OF = 10_000  # functions that `Match.coincidence` counts
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from detector.model import Attribution, Depth, Match, Role, Skipped
+from detector.model import Attribution, Depth, Lines, Match, Role, Skipped
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +16,33 @@ class SourceFile:
     path: str  # POSIX, relative to the target's root
     data: bytes
     role: Role = Role.OWN
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A file as it is after the change, and the lines that the change adds or alters, ascending."""
+
+    file: SourceFile
+    lines: tuple[Lines, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """What somebody is about to commit, push or merge."""
+
+    target: str  # what was looked at, as the user would name it
+    name: str  # of the project
+    revision: str  # of the project with the change, "" where it has none
+    about: str  # which change, in words: "staged", "main..topic"
+    files: tuple[Changed, ...]
+    skipped: tuple[Skipped, ...]
+    paths: tuple[str, ...]  # of all Python files of the project
+    # What the changed and deleted files were, read when it is asked for.
+    before: Callable[[], Sequence[SourceFile]] = field(default=tuple, compare=False, repr=False)
+    # Addresses of the repositories that this one is a copy of.
+    remotes: Callable[[], Sequence[str]] = field(default=tuple, compare=False, repr=False)
+    # Any file of the project as it is after the change, None where it has none.
+    read: Callable[[str], bytes | None] = field(default=lambda path: None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
