@@ -65,7 +65,7 @@ class Place:
         kept |= {
             "XDG_CACHE_HOME": str(self.home / "cache"),
             "NO_COLOR": "1",
-            "PYTHONPATH": str(ROOT),
+            "PYTHONPATH": os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH")))),
         }
         kept["PATH"] = os.pathsep.join([str(self.programs), str(Path(sys.executable).parent), kept["PATH"]])
         return kept | more

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import pytest
 from ruamel.yaml import YAML
 
-from tests.integrating import ROOT, TEMPLATES
+from tests.integrating import COPIED, ROOT, TEMPLATES, place
 from tests.workflow import action
 
 PAGE = (ROOT / "docs" / "integrations.md").read_text("utf-8")
@@ -30,6 +31,14 @@ def _check(program: str, *arguments: str | Path, text: str = "") -> None:
 
 def _blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```$", PAGE, re.MULTILINE | re.DOTALL)
+
+
+def _detector(*arguments: str) -> str:
+    """What a command line of `detector` prints."""
+    done = subprocess.run(
+        [sys.executable, "-m", "detector", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    return done.stdout
 
 
 def _workflows() -> list[str]:
@@ -72,6 +81,36 @@ def test_the_lines_of_the_action_and_of_the_template_are_shell_without_a_complai
 # --- the page ---
 
 
+def test_pushes_to_a_server_go_as_the_page_shows(tmp_path: Path) -> None:
+    """From an empty folder on, line by line: the last push is rejected, and everything else succeeds."""
+    (block,) = [each for each in _blocks("bash") if "pre-receive" in each]
+    shown = place(tmp_path).run("bash", "-euo", "pipefail", "-c", block, at=tmp_path, DETECTOR=str(ROOT)).stdout
+    assert shown.count("pre-receive hook declined") == 1
+    assert "remote: " in shown
+
+
+def test_the_report_of_a_schedule_is_made_as_the_page_shows(tmp_path: Path) -> None:
+    """Without the line that fetches packages: the index is there, of one project."""
+    (block,) = [each for each in _blocks("bash") if "--format html" in each]
+    fetching, *lines = block.splitlines()
+    assert fetching.endswith("--known")
+    here = place(tmp_path)
+    project = here.repository("project", {"app/copied.py": COPIED})
+    shutil.copy(here.index, project / "known.db")
+    here.run("bash", "-euo", "pipefail", "-c", "\n".join(lines), at=project)
+    assert "displace" in (project / "report.html").read_text("utf-8")
+
+
+def test_every_option_of_every_command_on_the_page_exists() -> None:
+    texts = [*_blocks("bash"), *((TEMPLATES / name).read_text("utf-8") for name in (*SCRIPTS, "gitlab-ci.yml"))]
+    lines = [line.split("#")[0] for text in texts for line in text.splitlines()]
+    commands = [found for line in lines for found in re.findall(r"detector ((?:index )?[a-z]+)((?: [^|;&]+)?)", line)]
+    assert {command for command, _ in commands} >= {"hook", "report", "index add"}
+    for command, arguments in commands:
+        known = _detector(*command.split(), "--help")
+        assert all(option in known for option in re.findall(r"(?<= )--[a-z-]+", arguments)), (command, arguments)
+
+
 def test_the_page_tells_every_input_and_output_of_the_action() -> None:
     section = PAGE.partition("## GitHub")[2].partition("\n## ")[0]
     described = action()
@@ -86,7 +125,7 @@ def test_the_page_tells_every_input_and_output_of_the_action() -> None:
 
 def test_the_page_tells_every_setting_of_the_scripts_and_its_default() -> None:
     section = PAGE.partition("## Plain git")[2].partition("\n## ")[0]
-    told = {name for name in re.findall(r"^\| `detector\.(\w+)` \|", section, re.MULTILINE)}
+    told = set(re.findall(r"^\| `detector\.(\w+)` \|", section, re.MULTILINE))
     used = set()
     for name in SCRIPTS:
         text = (TEMPLATES / name).read_text("utf-8")
