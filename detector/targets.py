@@ -41,8 +41,8 @@ class Changes:
     before: Callable[[], Sequence[SourceFile]] = field(default=tuple, compare=False, repr=False)
     # Addresses of the repositories that this one is a copy of.
     remotes: Callable[[], Sequence[str]] = field(default=tuple, compare=False, repr=False)
-    # Any file of the project as it is after the change, None where it has none.
-    read: Callable[[str], bytes | None] = field(default=lambda path: None, compare=False, repr=False)
+    # All files of the project as they are after the change; None where nobody can tell which these are.
+    project: Callable[[], Files | None] = field(default=lambda: None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,6 +41,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "evidence/weights.py",
         "artifacts/weights/*.py",
         "artifacts/behaviour/*.py",
+        "indexed.py",
     ),
     "ml_dtypes": ("artifacts/weights/stored.py",),
     "gguf": ("artifacts/weights/packed.py",),
@@ -73,9 +74,18 @@ ALLOWED: dict[str, frozenset[str]] = {
     "judge": frozenset({"model", "settings"}),
     "report": frozenset({"figures", "model"}),
     "ledger": frozenset({"model", "settings", "targets", "patterns", "code", "evidence", "judge"}),
-    "matching": frozenset({"model", "settings", "targets", "options", "code", "evidence", "judge", "ledger"}),
+    "declaring": frozenset({"model", "settings", "code", "artifacts"}),
+    "matching": frozenset(
+        {"model", "settings", "targets", "options", "code", "declaring", "evidence", "judge", "ledger"}
+    ),
     "compare": frozenset(
         {"model", "settings", "targets", "options", "code", "evidence", "judge", "ledger", "matching"}
+    ),
+    "own": frozenset(),
+    "indexed": frozenset({"model", "settings", "targets", "code"}),
+    "lookup": frozenset({"model", "settings", "targets", "code", "indexed"}),
+    "hook": frozenset(
+        {"model", "settings", "targets", "code", "declaring", "judge", "indexed", "lookup", "own", "read", "report"}
     ),
     "explanations": frozenset({"model", "settings", "patterns", "code", "evidence"}),
     "unrename": frozenset({"model", "settings", "targets", "code"}),
@@ -93,6 +103,8 @@ ALLOWED: dict[str, frozenset[str]] = {
             "options",
             "read",
             "compare",
+            "hook",
+            "indexed",
             "explanations",
             "unrename",
             "renamed_weights",
@@ -113,7 +125,7 @@ SHARED = {
     "report": {
         "assets", "bars", "captions", "documents", "drawing", "escaping", "exhibits", "figure_documents",
         "figure_reading", "figures", "findings", "flows", "heat", "lanes", "layout", "ledger", "mosaics",
-        "names", "pictures", "plots", "rounding", "sarif_rules", "sides", "summary", "timeline", "traces",
+        "names", "pictures", "plots", "rounding", "sarif_rules", "sides", "summary", "timeline", "told", "traces",
         "typed", "words",
     }
 }  # fmt: skip
@@ -131,6 +143,9 @@ PURE = (
     "judge",
     "ledger",
     "matching",
+    "declaring",
+    "own",
+    "lookup",
     "explanations",
     "report",
     "compare",

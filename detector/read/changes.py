@@ -5,10 +5,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 
 from detector.model import Lines, Skipped, UserError
 from detector.read.bases import bases_of, merged_now, present
-from detector.read.entries import Difference, Entry, differences, index, is_file, listed, may_be_python, tree
+from detector.read.entries import (
+    ABSENT,
+    Difference,
+    Entry,
+    differences,
+    files_of,
+    index,
+    is_file,
+    listed,
+    may_be_python,
+    tree,
+)
 from detector.read.hunks import EVERY, in_all, of_patch
 from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES
 from detector.read.listing import TOO_LARGE
@@ -21,7 +33,6 @@ from detector.targets import Changed, Changes, SourceFile
 
 _DIFF = ("-r", "-M", "--no-abbrev", "--no-ext-diff", "--no-textconv")
 _PATCH = ("-p", "-U0", "--full-index", "--text", "--ignore-submodules=all")
-ABSENT = "not in this copy of the repository"
 
 
 def read_changes(
@@ -123,17 +134,17 @@ def _made(
     also: Sequence[str] = (),
 ) -> Changes:
     """against: the command that tells in what the change differs from a base. also: where else things were before."""
-    differences = [differences(repository, against(repository, base, *_DIFF, "--raw", "-z")) for base in bases]
+    found = [differences(repository, against(repository, base, *_DIFF, "--raw", "-z")) for base in bases]
     chosen = [
         path
         for path, entry in sorted(entries.items())
-        if may_be_python(path, entry) and _is_wanted(path, wanted) and all(path in each for each in differences)
+        if may_be_python(path, entry) and _is_wanted(path, wanted) and all(path in each for each in found)
     ]
     lines = {path: [EVERY] for path in chosen}
     if bases:
         sides = [
             _lines(repository, against(repository, base, *_DIFF, *_PATCH), each, chosen)
-            for base, each in zip(bases, differences, strict=True)
+            for base, each in zip(bases, found, strict=True)
         ]
         lines = {path: in_all([side[path] for side in sides]) for path in chosen}
         chosen = [path for path in chosen if lines[path]]
@@ -141,14 +152,7 @@ def _made(
     python = [path for path, entry in entries.items() if is_file(entry) and is_python_name(path)]
 
     def before() -> Sequence[SourceFile]:
-        return _before(repository, differences, also)
-
-    def read(path: str) -> bytes | None:
-        entry = entries.get(path)
-        if entry is None or not is_file(entry):
-            return None
-        head = next(repository.blobs([entry.blob], MAX_FILE_BYTES))
-        return head.data if head is not None and head.is_whole else None
+        return _before(repository, found, also)
 
     return Changes(
         target=".",
@@ -160,29 +164,31 @@ def _made(
         paths=tuple(printable(path) for path in python),
         before=before,
         remotes=lambda: _remotes(repository),
-        read=read,
+        project=lambda: files_of(repository, entries),
     )
 
 
 def _lines(
-    repository: Repository, command: tuple[str, ...], differences: Mapping[str, Difference], chosen: Sequence[str]
+    repository: Repository, command: tuple[str, ...], found: Mapping[str, Difference], chosen: Sequence[str]
 ) -> dict[str, list[Lines]]:
     """The altered lines of each chosen path, against one base."""
-    altered = [differences[path] for path in chosen]
-    pairs = [each for each in altered if each.before is not None and each.after is not None and is_file(each.before)]
-    names = sorted({name for each in pairs for name in (each.old, each.new)})
-    hunks: dict[tuple[str, str], list[Lines]] = {}
-    for part in in_parts(names):
-        hunks |= of_patch(repository.ask(*command, "--", *part) or b"")
-    found = {}
-    for each in altered:
-        if each not in pairs or each.before is None or each.after is None:
-            found[each.new] = [EVERY]
+    lines: dict[str, list[Lines]] = {}
+    pairs: dict[tuple[str, str], tuple[str, str]] = {}  # of blobs: the paths before and after
+    for each in (found[path] for path in chosen):
+        if each.before is None or each.after is None or not is_file(each.before):
+            lines[each.new] = [EVERY]
         elif each.before.blob == each.after.blob:
-            found[each.new] = []
+            lines[each.new] = []
         else:
-            found[each.new] = hunks.get((each.before.blob, each.after.blob), [EVERY])
-    return found
+            pairs[each.before.blob, each.after.blob] = each.old, each.new
+    hunks: dict[tuple[str, str], list[Lines]] = {}
+    for part in in_parts(list(pairs.values())):
+        names = dict.fromkeys(chain.from_iterable(part))  # a renamed file by both of its names
+        hunks |= of_patch(repository.ask(*command, "--", *names) or b"")
+    for each in (found[path] for path in chosen):
+        if each.before is not None and each.after is not None and each.new not in lines:
+            lines[each.new] = hunks.get((each.before.blob, each.after.blob), [EVERY])
+    return lines
 
 
 def _before(

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from detector.model import Skipped, UserError
+from detector.read.listing import CannotRead, Found, Listing
 from detector.read.names import is_python_name, may_be_script, printable
 from detector.read.plumbing import Repository
+from detector.targets import Head
 
+ABSENT = "not in this copy of the repository"
 _REGULAR = 0o100000
 
 
@@ -89,3 +92,19 @@ def is_file(entry: Entry) -> bool:
 
 def may_be_python(path: str, entry: Entry) -> bool:
     return is_file(entry) and (is_python_name(path) or may_be_script(path, entry.mode))
+
+
+def files_of(repository: Repository, entries: Mapping[str, Entry]) -> Listing[str]:
+    """The files of a tree or of the index; what git does not answer for cannot be read."""
+
+    def fetch(blob: str, most_bytes: int) -> Head:
+        head = next(repository.blobs([blob], most_bytes))
+        if head is None:
+            raise CannotRead(ABSENT)
+        return head
+
+    def fetch_part(blob: str, begin: int, size: int) -> bytes:
+        return fetch(blob, begin + size).data[begin:]
+
+    found = [Found(path, entry.blob) for path, entry in entries.items() if is_file(entry)]
+    return Listing(found, fetch, fetch_part)

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from detector.model import Skipped, UserError
-from detector.read.entries import Entry
+from detector.read.entries import Entry, is_file
 from detector.read.hunks import EVERY, of_texts
 from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES
 from detector.read.listing import TOO_LARGE
@@ -45,7 +45,6 @@ def of_files(names: Sequence[str], folder: str) -> Changes:
                 files.append(Changed(found, (EVERY,)))
         elif not os.path.lexists(path):
             raise UserError(f"{printable(name)}: there is no such file")
-    by_path = {each.file.path: each.file.data for each in files}
     return Changes(
         ".",
         os.path.basename(os.path.realpath(folder)) or "files",
@@ -53,8 +52,7 @@ def of_files(names: Sequence[str], folder: str) -> Changes:
         "files as they are",
         tuple(files),
         tuple(skipped),
-        tuple(sorted(by_path)),
-        read=by_path.get,
+        tuple(sorted(each.file.path for each in files)),
     )
 
 
@@ -89,7 +87,7 @@ def with_disk(repository: Repository, changes: Changes, wanted: Sequence[str], e
             skipped.append(found)
             continue
         entry = entries.get(name)
-        old = changes.read(name) if entry is not None else None
+        old = _whole(repository, entry) if entry is not None and is_file(entry) else None
         lines = [EVERY] if old is None else of_texts(old, found.data)
         if lines:
             files.append(Changed(found, tuple(lines)))
@@ -102,6 +100,11 @@ def with_disk(repository: Repository, changes: Changes, wanted: Sequence[str], e
         paths=tuple(sorted({*changes.paths, *(each.file.path for each in files)})),
         before=lambda: [*committed(), *olds],
     )
+
+
+def _whole(repository: Repository, entry: Entry) -> bytes | None:
+    head = next(repository.blobs([entry.blob], MAX_FILE_BYTES))
+    return head.data if head is not None and head.is_whole else None
 
 
 def _on_disk(path: str, shown: str) -> SourceFile | Skipped:

@@ -11,6 +11,7 @@ import os
 import subprocess
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from detector.model import UserError
 from detector.read.git_process import GitProcess
@@ -18,6 +19,8 @@ from detector.read.limits import GIT_SILENCE_SECONDS, MAX_TREE_BYTES
 from detector.read.names import printable
 from detector.read.neutral import QUIET, READ_ONLY, SILENCED, SILENCED_READING, STEERING, TOLD_TO_HOOKS, given
 from detector.targets import Head
+
+T = TypeVar("T")
 
 # Paths are names, not patterns.
 _LITERAL = {"GIT_LITERAL_PATHSPECS": "1"}
@@ -105,10 +108,10 @@ def open_here(environment: Mapping[str, str], folder: str) -> Repository | None:
     return Repository(root, git_folder, is_bare == "true", is_shallow == "true", found)
 
 
-def in_parts(paths: Sequence[str]) -> Iterator[Sequence[str]]:
-    """Paths, as many at a time as one command line may have."""
-    for first in range(0, len(paths), _MOST_ARGUMENTS):
-        yield paths[first : first + _MOST_ARGUMENTS]
+def in_parts(values: Sequence[T]) -> Iterator[Sequence[T]]:
+    """Paths, or pairs of them, as many at a time as one command line may have."""
+    for first in range(0, len(values), _MOST_ARGUMENTS):
+        yield values[first : first + _MOST_ARGUMENTS]
 
 
 def _run(folder: str, environment: Mapping[str, str], command: Sequence[str], most: int) -> tuple[int, bytes, str]:

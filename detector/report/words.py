@@ -88,13 +88,18 @@ COINCIDENCE_OF = 10_000  # functions that `Match.coincidence` counts
 
 def relation(report: Report) -> str:
     """The relation in words; of a suspect that was looked at alone, that it was."""
-    return RELATIONS[report.relation][0] if report.references else ALONE[0]
+    return RELATIONS[report.relation][0] if _is_compared(report) else ALONE[0]
 
 
 def meaning(report: Report, shown: Callable[[str], str]) -> str:
     """What the relation says of these two, in one sentence; `shown` makes a name safe to show."""
-    _, sentence = RELATIONS[report.relation] if report.references else ALONE
+    _, sentence = RELATIONS[report.relation] if _is_compared(report) else ALONE
     return sentence.format(suspect=shown(report.suspect.name), reference=_nearest_reference(report, shown))
+
+
+def _is_compared(report: Report) -> bool:
+    """Whether there was anything to compare with: what a change adds is held against an index, which may have none."""
+    return bool(report.references) or any(each.kind == "code" and each.is_possible for each in report.examined)
 
 
 def _nearest_reference(report: Report, shown: Callable[[str], str]) -> str:
