@@ -23,6 +23,13 @@ Exit codes:
   0    explained
   2    nothing is called so
 """
+INDEX_EPILOG = """\b
+Exit codes:
+  0    done
+  1    verify: the index is damaged
+  2    usage error, or a target that could not be added or removed
+  130  interrupted
+"""
 
 
 class Kind(enum.StrEnum):
@@ -62,6 +69,9 @@ JobsOption = Annotated[
     int | None, typer.Option(min=1, help="Processes that read; as many as there are processors by default.")
 ]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress and no summary on standard error.")]
+IndexOption = Annotated[
+    Path, typer.Option("--index", metavar="FILE", envvar="DETECTOR_INDEX", help="The index.", show_envvar=True)
+]
 KindsOption = Annotated[
     list[Kind] | None, typer.Option("--kind", help="Look for this kind of evidence alone; may be repeated.")
 ]

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from detector.arguments import EPILOG, EXPLAIN_EPILOG, Kind
-from detector.commands import comparing, hooking, models, renames, reports
+from detector.commands import comparing, hooking, indexing, models, renames, reports
 from detector.commands.running import complain, write
 from detector.gate import EXIT_ERROR, EXIT_INTERRUPTED
 from detector.model import UserError
@@ -86,3 +86,4 @@ app.command(epilog=EPILOG)(comparing.history)
 app.command(epilog=EXPLAIN_EPILOG)(reports.explain)
 app.command("report", epilog=EPILOG)(reports.report_again)
 app.command(epilog=EPILOG)(renames.unrename)
+app.add_typer(indexing.app)

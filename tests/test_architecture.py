@@ -37,6 +37,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "scipy": ("code/*.py", "artifacts/weights/*.py"),
     "numpy": (
         "code/*.py",
+        "index/*.py",
         "evidence/code.py",
         "evidence/weights.py",
         "artifacts/weights/*.py",
@@ -102,6 +103,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "arguments",
             "options",
             "read",
+            "index",
             "compare",
             "hook",
             "indexed",
