@@ -2,7 +2,7 @@
 
 Distinct values are stored once and ascending, rows as the steps between their places, small numbers as planes of bytes:
 what is left to zlib is mostly zeros and ones. What it cannot shorten, the lower bytes of hashes, stands behind that.
-Whatever the bytes are, reading them gives a corpus that is sound in itself or `ValueError`, in memory bounded by them.
+`unpacking.py` is the inverse.
 """
 
 from __future__ import annotations
@@ -11,28 +11,25 @@ import struct
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
 
-from detector.code.corpus import Corpus, Runs, View, Wordings
-from detector.code.shingle import Shingles, joined
+from detector.code.corpus import Corpus
+from detector.code.shingle import joined
 from detector.code.sorting import Hashes, Numbers, is_new, order
-from detector.model import Role, Skipped, Span
 from detector.settings.index import MOST_PACK_BYTES, PACK_LEVEL
 
 # Version, functions, whether there are wordings; bytes of the first part before and after compression.
-_HEADER = struct.Struct("<BIBII")
-_VERSION = 1
-_SHINGLE_BYTES, _RUN_BYTES = 8, 3
-_ONE = np.uint64(1)
+HEADER = struct.Struct("<BIBII")
+VERSION = 1
+SHINGLE_BYTES, RUN_BYTES = 8, 3
 _NONE = np.zeros(0, np.int64)
-_LINES = 1 << 31  # no file that is read has as many
 
 
 @dataclass(frozen=True, slots=True)
-class _Rows:
+class Rows:
     """Sets of values, one for each row.
 
     Shapes: row j is `values[places[offsets[j]:offsets[j + 1]]]`; values are distinct and ascending, a row's places too.
@@ -41,9 +38,6 @@ class _Rows:
     values: Hashes
     places: Numbers
     offsets: Numbers
-
-
-# --- writing -------------------------------------------------------------------------------------------------
 
 
 class _Writer:
@@ -97,7 +91,7 @@ class _Writer:
         for raw, (begin, end) in zip(self._raw, pairwise(ends.tolist()), strict=True):
             raw.append(data[begin:end])
 
-    def rows(self, rows: _Rows, row_ends: Numbers) -> None:
+    def rows(self, rows: Rows, row_ends: Numbers) -> None:
         """How many places each row has, and the steps between them.
 
         row_ends: which rows each pack has.
@@ -113,7 +107,7 @@ class _Writer:
             if len(data) > MOST_PACK_BYTES:
                 raise ValueError("more than one pack may hold")
             packed_data = zlib.compress(data, PACK_LEVEL)
-            header = _HEADER.pack(_VERSION, count, has_wordings, len(data), len(packed_data))
+            header = HEADER.pack(VERSION, count, has_wordings, len(data), len(packed_data))
             found.append(b"".join([header, packed_data, *raw]))
         return found
 
@@ -150,7 +144,7 @@ def packed_files(corpus: Corpus, counts: Numbers) -> list[bytes]:
         files = np.repeat(np.arange(len(counts)), counts)
         for runs in (wordings.words, wordings.shape):
             owners = np.repeat(files, runs.offsets[1:] - runs.offsets[:-1])
-            _write_rows(writer, runs.hashes.astype(np.uint64), runs.offsets, owners, ends, _RUN_BYTES)
+            _write_rows(writer, runs.hashes.astype(np.uint64), runs.offsets, owners, ends, RUN_BYTES)
         writer.raw(wordings.forms.astype("<i8").tobytes(), ends * 8)
         writer.raw(wordings.texts.astype("<u8").tobytes(), ends * 8)
     return writer.finish(counts, wordings is not None)
@@ -191,7 +185,7 @@ def _write_shingles(writer: _Writer, corpus: Corpus, ends: Numbers) -> None:
         within = view.functions - ends[of_view]
         writer.counts(view_ends[1:] - view_ends[:-1])
         writer.numbers(_steps(within, view_ends[:-1], -1), view_ends)
-    _write_rows(writer, shingles.hashes, shingles.offsets, of_hash, row_ends, _SHINGLE_BYTES)
+    _write_rows(writer, shingles.hashes, shingles.offsets, of_hash, row_ends, SHINGLE_BYTES)
 
 
 def _write_rows(
@@ -218,7 +212,7 @@ def _write_rows(
     places = keys - firsts - value_ends[files]
     writer.counts(value_ends[1:] - value_ends[:-1])
     writer.hashes(distinct, value_ends, width)
-    writer.rows(_Rows(distinct, places, offsets), row_ends)
+    writer.rows(Rows(distinct, places, offsets), row_ends)
 
 
 def _ends(counts: Numbers) -> Numbers:
@@ -241,198 +235,6 @@ def packed_counts(values: Hashes, counts: Numbers) -> bytes:
     """Distinct hashes, ascending, and a number for each, as bytes."""
     writer = _Writer(1)
     ends = np.array([0, len(values)])
-    writer.hashes(values, ends, _SHINGLE_BYTES)
+    writer.hashes(values, ends, SHINGLE_BYTES)
     writer.numbers(counts, ends)
     return writer.finish(ends[1:])[0]
-
-
-# --- reading -------------------------------------------------------------------------------------------------
-
-
-class _Reader:
-    """Takes a pack apart, and believes nothing."""
-
-    def __init__(self, data: bytes) -> None:
-        if len(data) < _HEADER.size:
-            raise ValueError("a pack that is too short")
-        version, self.functions, has_wordings, size, packed_size = _HEADER.unpack_from(data)
-        if version != _VERSION or has_wordings > 1:
-            raise ValueError("a pack of another version")
-        if size > MOST_PACK_BYTES or self.functions > size + 1 or packed_size > len(data) - _HEADER.size:
-            raise ValueError("a pack whose sizes cannot be")
-        self.has_wordings = bool(has_wordings)
-        unpacking = zlib.decompressobj()
-        end = _HEADER.size + packed_size
-        try:
-            self._small = unpacking.decompress(data[_HEADER.size : end], size + 1)
-        except zlib.error:
-            raise ValueError("a pack that cannot be unpacked") from None
-        if len(self._small) != size or not unpacking.eof or unpacking.unused_data:
-            raise ValueError("a pack that is not as long as it says")
-        self._raw = memoryview(data)[end:]
-        self._at = self._raw_at = 0
-
-    def _take(self, size: int) -> bytes:
-        part = self._small[self._at : self._at + size]
-        if len(part) != size:
-            raise ValueError("a pack that ends too early")
-        self._at += size
-        return part
-
-    def take_raw(self, size: int) -> memoryview:
-        """So many bytes of what was not compressed."""
-        part = self._raw[self._raw_at : self._raw_at + size]
-        if len(part) != size:
-            raise ValueError("a pack that ends too early")
-        self._raw_at += size
-        return part
-
-    def numbers(self, count: int, below: int) -> Numbers:
-        """So many numbers, each from 0 on and below a limit, which no sum of them may pass what 63 bits hold."""
-        width = self._take(1)[0]
-        if width == 0:
-            if count > len(self._small):  # zeros cost a pack nothing, and must not cost memory more than it has
-                raise ValueError("a pack whose counts cannot be")
-            return np.zeros(count, np.int64)
-        if width > 8:
-            raise ValueError("a pack with numbers too wide")
-        planes = np.frombuffer(self._take(width * count), np.uint8)
-        if width == 1:
-            found = planes.astype(np.int64)
-        else:
-            planes = planes.reshape(width, count)
-            octets = np.zeros((count, 8), np.uint8)
-            octets[:, :width] = planes.T
-            found = octets.view("<i8").reshape(count).astype(np.int64, copy=False)
-        if count and (int(found.max()) >= below or (width == 8 and int(found.min()) < 0)):
-            raise ValueError("a pack with numbers that cannot be")
-        return found
-
-    def number(self, below: int) -> int:
-        """One number."""
-        return int(self.numbers(1, below)[0])
-
-    def count(self) -> int:
-        """How many of something follow, each of which takes a byte at least, or is bounded by what does."""
-        return self.number(len(self._small) + 1)
-
-    def texts(self, count: int) -> list[str]:
-        """So many texts."""
-        lengths = self.numbers(count, len(self._small) + 1).tolist()
-        size = sum(lengths)
-        octets = self._take(size)
-        ends = [0, *accumulate(lengths)]
-        return [octets[begin:end].decode("utf-8", "surrogatepass") for begin, end in pairwise(ends)]
-
-    def hashes(self, count: int, width: int) -> Hashes:
-        """So many distinct values, ascending."""
-        highest = np.cumsum(self.numbers(count, 256))
-        octets = np.zeros((count, 8), np.uint8)
-        raw = np.frombuffer(self.take_raw(count * (width - 1)), np.uint8)
-        octets[:, : width - 1] = raw.reshape(count, width - 1)
-        if count and highest[-1] > 255:
-            raise ValueError("a pack with values that cannot be")
-        octets[:, width - 1] = highest
-        found = octets.view("<u8").reshape(count).astype(np.uint64, copy=False)
-        if (found[1:] <= found[:-1]).any():
-            raise ValueError("a pack whose values are not in order")
-        return found
-
-    def rows(self, values: Hashes, count: int) -> _Rows:
-        """So many rows of places in the values."""
-        counts = self.numbers(count, len(values) + 1)
-        offsets = np.zeros(count + 1, np.int64)
-        np.cumsum(counts, out=offsets[1:])
-        total = int(offsets[-1])
-        if total > len(self._small):
-            raise ValueError("a pack whose counts cannot be")
-        steps = self.numbers(total, len(values) + 1)
-        sums = np.cumsum(steps)
-        begins = np.concatenate([np.zeros(1, np.int64), sums])[offsets[:-1]]
-        places = sums - np.repeat(begins, counts) - 1
-        if total and (int(steps.min()) < 1 or int(places.max()) >= len(values)):
-            raise ValueError("a pack with rows that cannot be")
-        return _Rows(values, places, offsets)
-
-    def finish(self) -> None:
-        """Nothing may be left."""
-        if self._at != len(self._small) or self._raw_at != len(self._raw):
-            raise ValueError("a pack with more than it says")
-
-
-def unpacked(data: bytes, path: str, role: Role, reason: str = "") -> Corpus:
-    """The corpus of one file, in its place.
-
-    reason: why something in the file could not be read.
-    Errors: ValueError for anything that `packed` would not have written.
-    """
-    reader = _Reader(data)
-    count = reader.functions
-    names = reader.texts(count)
-    steps = reader.numbers(count, 2 * _LINES)
-    firsts = np.cumsum(np.where(steps & 1, -((steps + 1) >> 1), steps >> 1))
-    lasts = firsts + reader.numbers(count, _LINES)
-    if count and (int(firsts.min()) < 0 or int(lasts.max()) >= _LINES):
-        raise ValueError("a pack with lines that cannot be")
-    spans = tuple([Span(path, *each, role) for each in zip(names, firsts.tolist(), lasts.tolist(), strict=True)])
-    calls = _read_calls(reader, count)
-    functions = [_functions(reader, count) for _ in range(3)]
-    values = reader.hashes(reader.count(), _SHINGLE_BYTES)
-    ends = [0, *accumulate([count, *map(len, functions)])]
-    rows = reader.rows(values, ends[-1])
-    own, *seen = [_shingles(rows, first, last) for first, last in pairwise(ends)]
-    views = [View(shingles, numbers) for shingles, numbers in zip(seen, functions, strict=True)]
-    wordings = _read_wordings(reader, count) if reader.has_wordings else None
-    reader.finish()
-    skipped = (Skipped(path, reason),) if reason else ()
-    return Corpus(spans, calls, own, views[0], views[1], views[2], 1, skipped, wordings)
-
-
-def unpacked_counts(data: bytes) -> tuple[Hashes, Numbers]:
-    """The inverse.
-
-    Errors: ValueError for anything that `packed_counts` would not have written.
-    """
-    reader = _Reader(data)
-    values = reader.hashes(reader.functions, _SHINGLE_BYTES)
-    counts = reader.numbers(reader.functions, 1 << 40)
-    reader.finish()
-    return values, counts
-
-
-def _read_calls(reader: _Reader, count: int) -> tuple[tuple[str, ...], ...]:
-    names = reader.texts(reader.count())
-    counts = reader.numbers(count, 1 << 32)
-    total = reader.count()
-    if int(counts.sum()) != total:
-        raise ValueError("a pack whose counts cannot be")
-    called = iter(reader.numbers(total, len(names)).tolist())
-    return tuple([tuple([names[next(called)] for _ in range(number)]) if number else () for number in counts.tolist()])
-
-
-def _functions(reader: _Reader, count: int) -> Numbers:
-    """Which functions a view is of."""
-    steps = reader.numbers(reader.number(count + 1), count + 1)
-    found = np.cumsum(steps) - 1
-    if len(found) and (int(steps.min()) < 1 or int(found[-1]) >= count):
-        raise ValueError("a pack with views of nothing")
-    return found
-
-
-def _shingles(rows: _Rows, first: int, last: int) -> Shingles:
-    begin, end = rows.offsets[first], rows.offsets[last]
-    return Shingles(rows.values[rows.places[begin:end]], rows.offsets[first : last + 1] - begin)
-
-
-def _read_wordings(reader: _Reader, count: int) -> Wordings:
-    words, shape = _read_runs(reader, count), _read_runs(reader, count)
-    forms = np.frombuffer(reader.take_raw(8 * count), "<i8").astype(np.int64)
-    texts = np.frombuffer(reader.take_raw(8 * count), "<u8").astype(np.uint64)
-    if count and int(forms.min()) < -1:
-        raise ValueError("a pack with forms that cannot be")
-    return Wordings(words, shape, forms, texts)
-
-
-def _read_runs(reader: _Reader, count: int) -> Runs:
-    rows = reader.rows(reader.hashes(reader.count(), _RUN_BYTES), count)
-    return Runs(rows.values[rows.places].astype(np.uint32), rows.offsets)

@@ -21,7 +21,6 @@ from typing import BinaryIO
 from detector.index import histories, removing
 from detector.index.filing import New, file_packs
 from detector.index.opening import Tell, transaction
-from detector.index.packing import unpacked, unpacked_counts
 from detector.index.records import (
     PACK_COLUMNS,
     PlaceRow,
@@ -45,6 +44,7 @@ from detector.index.records import (
 )
 from detector.index.schema import MADE_WITH
 from detector.index.sources import blob_id
+from detector.index.unpacking import unpacked, unpacked_counts
 from detector.model import Role, UserError
 from detector.read.names import printable
 from detector.settings.index import EXPORT_PACKS, INDEX_FORMAT, MOST_EXPORT_ROW_BYTES, MOST_TEXT_BYTES, PACK_LEVEL

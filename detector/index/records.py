@@ -15,7 +15,7 @@ import numpy as np
 from detector.code.corpus import Corpus
 from detector.code.sorting import Numbers
 from detector.index.opening import Damaged
-from detector.index.packing import unpacked
+from detector.index.unpacking import unpacked
 from detector.model import Role
 from detector.read.names import printable
 from detector.settings.index import MOST_PACK_BYTES

@@ -14,7 +14,6 @@ from detector.code.sorting import Hashes, Numbers
 from detector.index import adding, choosing, histories, opening, portable, removing, verifying
 from detector.index.known_files import KnownFiles
 from detector.index.opening import Damaged, Tell
-from detector.index.packing import unpacked_counts
 from detector.index.records import (
     PACK_COLUMNS,
     PLACE_COLUMNS,
@@ -36,6 +35,7 @@ from detector.index.records import (
     targets,
 )
 from detector.index.schema import MADE_WITH
+from detector.index.unpacking import unpacked_counts
 from detector.model import Role, Skipped, UserError
 from detector.read.names import printable
 from detector.settings.index import MOST_REFERENCES, MOST_TEXT_BYTES

@@ -12,7 +12,6 @@ import numpy as np
 
 from detector.code.sorting import Numbers
 from detector.index import histories, postings
-from detector.index.packing import unpacked_counts
 from detector.index.records import (
     PACK_COLUMNS,
     PLACE_COLUMNS,
@@ -31,6 +30,7 @@ from detector.index.records import (
 )
 from detector.index.shapes import digests
 from detector.index.sources import blob_id
+from detector.index.unpacking import unpacked_counts
 from detector.model import Role, UserError
 from detector.settings.index import MOST_TEXT_BYTES, MOST_TOLD_DAMAGE
 
