@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AbstractContextManager, ExitStack
-from typing import Protocol
 
 from detector.index.known import KnownTarget
 from detector.model import Skipped, UserError
@@ -15,40 +14,20 @@ from detector.targets import Progress, Repo
 Opened = Callable[[str], AbstractContextManager[Repo]]
 
 
-class Named(Protocol):
-    """What is in an index already."""
-
-    @property
-    def target(self) -> str:
-        """As it was named when it was added."""
-        ...
-
-
-class Adding(Protocol):
-    """The part of an index that is needed here."""
-
-    def targets(self) -> Iterable[Named]:
-        """What it holds."""
-        ...
-
-    def add(self, repo: Repo, jobs: int = 1) -> object:
-        """Add one target, whole or not at all."""
-        ...
-
-
 def add_known(
-    index: Adding,
     packages: Sequence[KnownTarget],
-    jobs: int = 1,
+    there: Collection[str],
+    add: Callable[[Repo], object],
     progress: Progress | None = None,
     opened: Opened = open_target,
 ) -> tuple[Skipped, ...]:
     """Add each package that is not there yet, and return those that could not be fetched, with the reason.
 
-    Each is added by itself: what was added before an interruption stays, and a second run goes on from there.
+    there:  targets that the index has, as they were named.
+    add:    puts one target into the index, whole or not at all: what was added before an interruption stays, and a
+            second run goes on from there.
     Errors: UserError where the package index does not answer at all: every other package would wait as long in vain.
     """
-    there = {each.target for each in index.targets()}
     missed: list[Skipped] = []
     for number, package in enumerate(packages):
         if progress is not None:
@@ -64,5 +43,5 @@ def add_known(
             except UserError as error:
                 missed.append(Skipped(package.target, str(error).removeprefix(f"{package.target}: ")))
                 continue
-            index.add(repo, jobs)
+            add(repo)
     return tuple(missed)

@@ -40,13 +40,13 @@ def key() -> int:
 
 
 def index() -> int:
-    """Make the index, or add what has changed to the one from the cache; begin anew where that cannot be used."""
+    """Make the index, or add what has changed to the one from the cache, where this version can use that."""
     path = _own_index()
-    is_old = path.exists()
-    code = _add(path)
-    if code not in (0, EXIT_INCOMPLETE) and is_old:
-        path.unlink(missing_ok=True)
-        code = _add(path)
+    with _not_commands():
+        if path.exists() and _detector("index", "info", "--index", str(path)) != 0:
+            path.unlink()
+        known = ["--known"] if _is("INPUT_KNOWN") else []
+        code = _detector("index", "add", "--index", str(path), *known, "--", *_lines("INPUT_TARGETS"))
     if code == EXIT_INCOMPLETE:
         _say("warning", "The index lacks what could not be fetched: see the log of the step before.")
         return 0
@@ -114,12 +114,6 @@ def gate() -> int:
 
 def _detector(*arguments: str) -> int:
     return subprocess.run([sys.executable, "-P", "-m", "detector", *arguments], check=False).returncode
-
-
-def _add(path: Path) -> int:
-    options = ["--index", str(path), *(["--known"] if _is("INPUT_KNOWN") else [])]
-    with _not_commands():
-        return _detector("index", "add", *options, "--", *_lines("INPUT_TARGETS"))
 
 
 def _fetch_history() -> None:
