@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -35,10 +36,9 @@ def _blocks(language: str) -> list[str]:
 
 def _detector(*arguments: str) -> str:
     """What a command line of `detector` prints."""
-    done = subprocess.run(
-        [sys.executable, "-m", "detector", *arguments], cwd=ROOT, capture_output=True, text=True, check=True
-    )
-    return done.stdout
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"}
+    command = [sys.executable, "-m", "detector", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 def _workflows() -> list[str]:
