@@ -143,7 +143,7 @@ def test_the_page_shows_the_hooks_by_the_names_that_they_have() -> None:
 
 
 def test_actions_are_pinned_on_the_page_as_in_the_action() -> None:
-    pins = {}
+    pins: dict[str, str] = {}
     for text in (PAGE, (ROOT / "action.yml").read_text("utf-8")):
         for name, commit in re.findall(r"uses: ((?:actions|github)/[\w-]+)[\w/-]*@(\S+)", text):
             assert re.fullmatch(r"[0-9a-f]{40}", commit), name
