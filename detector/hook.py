@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from detector.code.bulk import local_packages, packages_of
 from detector.code.parse import uncollected
-from detector.indexed import Known, Scored, background_packages, clone_type, least_coincidence, lowered
+from detector.indexed import Known, Scored, Target, background_packages, clone_type, least_coincidence, lowered
 from detector.judge import Link, of_link
 from detector.lookup import Found, Source, Suspect, look_up
 from detector.model import (
@@ -28,7 +28,7 @@ from detector.model import (
     Strength,
     UserError,
 )
-from detector.own import why_own
+from detector.own import is_same_address, is_same_name
 from detector.read.hunks import touches
 from detector.report.names import visible
 from detector.settings import FEWEST_COMPARED_FUNCTIONS, LOWERING_VERSION, REPORT_SCORE
@@ -90,9 +90,17 @@ def _left_out(changes: Changes, sources: Sequence[Source], not_against: Collecti
     for target in (source.target for source in sources):
         if target.name in not_against or target.target in not_against:
             found[target.name] = "left out: --not-against names it"
-        elif why := why_own(target.target, target.name, target.packages, changes.name, own, remotes):
+        elif why := _why_own(target, changes, own, remotes):
             found[target.name] = f"left out: {why}"
     return found
+
+
+def _why_own(target: Target, changes: Changes, own: frozenset[str], remotes: Sequence[str]) -> str:
+    if is_same_address([target.target, *target.addresses], remotes):
+        return "it is this project: a remote of the repository has its address"
+    if is_same_name(target.name, changes.name) and target.packages and target.packages <= own:
+        return "it is this project: it has the same name and the same packages"
+    return ""
 
 
 def _touched(changes: Changes, suspect: Suspect) -> list[int]:
@@ -213,7 +221,7 @@ def _matches(changes: Changes, findings: Sequence[_Finding], names: Sequence[tup
     for source, _ in names:
         numbers = [number for number, each in enumerate(findings) if each.found.source == source]
         spans = [_span(findings[number]) for number in numbers]
-        declared |= zip(numbers, declares(spans, data.__getitem__, source.target.names), strict=True)
+        declared |= zip(numbers, declares(spans, data.__getitem__, source.target.called), strict=True)
     for number, each in enumerate(findings):
         yield _match(each, called[each.found.source], declared[number])
 

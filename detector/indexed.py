@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -14,7 +14,12 @@ from detector.code.bulk import read_corpus
 from detector.code.corpus import Corpus
 from detector.code.sorting import Hashes, Numbers
 from detector.model import Basis, CloneType, Role, UserError
+from detector.settings import REPORT_SCORE
+from detector.settings.hook import SCREENED_PART
 from detector.targets import SourceFile
+
+if TYPE_CHECKING:
+    from detector.code.match import Pairs, Weighted
 
 
 class Target(Protocol):
@@ -39,8 +44,12 @@ class Target(Protocol):
         """Its top-level packages."""
 
     @property
-    def names(self) -> frozenset[str]:
-        """By which comments may call it."""
+    def called(self) -> frozenset[str]:
+        """Names by which others call it."""
+
+    @property
+    def addresses(self) -> frozenset[str]:
+        """Owner and name, as hosting sites have them."""
 
     @property
     def functions(self) -> int: ...
@@ -54,7 +63,7 @@ class Place(Protocol):
     @property
     def shape(self) -> int: ...
     @property
-    def target(self) -> int: ...
+    def target(self) -> Target: ...
     @property
     def path(self) -> str: ...
     @property
@@ -82,7 +91,7 @@ class Known(Protocol):
     def pack(self, number: int) -> Corpus:
         """The functions of one file."""
 
-    def frequent(self, target: int) -> tuple[Hashes, Numbers]:
+    def frequent(self, target: Target) -> tuple[Hashes, Numbers]:
         """Shingles that many functions of a target have, and how many have each."""
 
 
@@ -115,18 +124,24 @@ def lowered(
     return read_corpus(files, (), compared=local), {}
 
 
+def screened(ours: Corpus, theirs: Corpus, pairs: Sequence[tuple[int, int]]) -> list[bool]:
+    """Which pairs may stand on their own, whatever target the other function is of.
+
+    What a target repeats is not known here, which makes pairs stronger than they are, never weaker.
+    """
+    found = _weighed(ours, theirs, pairs)[0]
+    is_alike: list[bool] = (found.overlap * found.shared >= SCREENED_PART * REPORT_SCORE).tolist()
+    return is_alike
+
+
 def scored(
     ours: Corpus, theirs: Corpus, pairs: Sequence[tuple[int, int]], frequent: tuple[Hashes, Numbers], functions: int
 ) -> list[Scored]:
     """Score pairs of functions; for each function of ours that is believed to have one, its counterpart."""
-    from detector.code.callgraph import callees
     from detector.code.link import believe, scores
-    from detector.code.match import score, weigh
     from detector.code.null import null
 
-    calls = [callees(corpus.spans, corpus.calls) for corpus in (ours, theirs)]
-    sides, weights = weigh([ours.shingles, theirs.shingles], calls, [ours.views, theirs.views])
-    found = score(sides[0], sides[1], weights, np.array([a for a, _ in pairs]), np.array([b for _, b in pairs]))
+    found, sides = _weighed(ours, theirs, pairs)
     best: dict[int, int] = {}
     for place, function in enumerate(found.suspect.tolist()):
         if function not in best or found.overlap[place] > found.overlap[best[function]]:
@@ -149,6 +164,15 @@ def scored(
         for i in range(len(chosen.suspect))
         if belief.is_believed[i]
     ]
+
+
+def _weighed(ours: Corpus, theirs: Corpus, pairs: Sequence[tuple[int, int]]) -> tuple[Pairs, list[Weighted]]:
+    from detector.code.callgraph import callees
+    from detector.code.match import score, weigh
+
+    calls = [callees(corpus.spans, corpus.calls) for corpus in (ours, theirs)]
+    sides, weights = weigh([ours.shingles, theirs.shingles], calls, [ours.views, theirs.views])
+    return score(sides[0], sides[1], weights, np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])), sides
 
 
 def clone_type(ours: Corpus, function: int, theirs: Corpus, reference: int) -> CloneType:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.code.bulk import compared_packages
 from detector.code.corpus import Corpus, assembled
-from detector.indexed import Known, Place, Scored, Target, lowered, scored
-from detector.settings.hook import MOST_SHAPES
+from detector.indexed import Known, Place, Scored, Target, lowered, scored, screened
+from detector.model import Basis
+from detector.settings import FEWEST_LINK_FUNCTIONS, FEWEST_REPORT_SHINGLES, LINK_BITS
+from detector.settings.hook import FEWEST_SHARED_KEYS, MOST_SHAPES, SCREENED_SHAPES, SHARED_PART
 from detector.targets import SourceFile
 
 
@@ -31,7 +33,6 @@ class Found:
     ours: Corpus
     theirs: Corpus
     scored: tuple[Scored, ...]
-    revisions: dict[str, str]  # of the files of the target, by path
 
 
 class Suspect:
@@ -68,21 +69,111 @@ def comparable(source: Source) -> frozenset[str]:
 
 
 def look_up(suspect: Suspect, functions: Collection[int], sources: Sequence[Source]) -> list[Found]:
-    """Find the targets that have functions alike, and score these."""
-    chosen = sorted(functions)
+    """Find the targets that have functions alike, and score these.
+
+    Three steps, each for fewer: contents that share keys are screened, wherever they stand; targets that have one
+    which may stand on its own are scored; where that proves a link, so is what may be believed beside it.
+    """
     found: list[Found] = []
     for known in {id(source.known): source.known for source in sources}.values():
-        pairs: dict[tuple[int, int], int] = {}
-        for corpus in _spellings(suspect):
-            for function, shape, shared in known.candidates(corpus, chosen, MOST_SHAPES):
-                pairs[function, shape] = max(shared, pairs.get((function, shape), 0))
-        places: dict[int, list[Place]] = {}
-        for place in known.places(sorted({shape for _, shape in pairs})):
-            places.setdefault(place.shape, []).append(place)
+        shared = _shared(suspect, sorted(functions), known)
+        candidates = Candidates(known, shared, known.places(sorted({shape for _, shape in shared})))
+        alike = _screened(suspect, candidates)
+        targets = {place.target.number for _, shape in alike for place in candidates.places[shape].values()}
         for source in sources:
-            if source.known is known and (one := _against(suspect, source, pairs, places)) is not None:
-                found.append(one)
+            if source.known is known and source.target.number in targets:
+                one = _scored(suspect, source, candidates, alike)
+                if one is not None and _is_linked(one):
+                    one = _scored(suspect, source, candidates, _beside(shared)) or one
+                found += [one] if one is not None else []
     return found
+
+
+Pair = tuple[int, int]  # a function of the change, and a shape
+
+
+class Candidates:
+    """Functions of the change, and where what they may come from stands."""
+
+    def __init__(self, known: Known, shared: Mapping[Pair, int], places: Sequence[Place]) -> None:
+        self.known = known
+        self.shared = shared
+        self.places: dict[int, dict[int, Place]] = {shape: {} for _, shape in shared}
+        for place in places:
+            # Of one content in many versions of a file the first place stands for all.
+            self.places[place.shape].setdefault(place.target.number, place)
+        self._packs: dict[int, Corpus] = {}
+
+    def files(self, places: Iterable[Place]) -> tuple[Corpus, dict[tuple[str, int], int]]:
+        """The files that places are in, as one corpus, and the number of the first function of each."""
+        files = {(place.path, place.pack): place for place in places}
+        parts, starts, start = [], {}, 0
+        for key, place in sorted(files.items(), key=lambda each: each[0]):
+            if place.pack not in self._packs:
+                self._packs[place.pack] = self.known.pack(place.pack)
+            part = self._packs[place.pack].at(place.path, place.role)
+            starts[key] = start
+            start += len(part.spans)
+            parts.append(part)
+        return assembled(parts), starts
+
+
+def _shared(suspect: Suspect, functions: Sequence[int], known: Known) -> dict[Pair, int]:
+    shared: dict[Pair, int] = {}
+    for corpus in _spellings(suspect):
+        for function, shape, keys in known.candidates(corpus, functions, MOST_SHAPES):
+            shared[function, shape] = max(keys, shared.get((function, shape), 0))
+    return shared
+
+
+def _screened(suspect: Suspect, candidates: Candidates) -> list[Pair]:
+    """The pairs that may stand on their own, each content looked at once."""
+    offsets = suspect.corpus.shingles.offsets
+    near = []
+    for function, ranked in _ranked(candidates.shared):
+        if offsets[function + 1] - offsets[function] < FEWEST_REPORT_SHINGLES:
+            continue
+        least = max(FEWEST_SHARED_KEYS, SHARED_PART * ranked[0][0])
+        near += [(function, shape) for keys, shape in ranked[:SCREENED_SHAPES] if keys >= least]
+    near = [pair for pair in near if candidates.places[pair[1]]]
+    if not near:
+        return []
+    first = {shape: next(iter(candidates.places[shape].values())) for _, shape in near}
+    theirs, starts = candidates.files(first.values())
+    numbers = {shape: starts[place.path, place.pack] + place.function for shape, place in first.items()}
+    imported = suspect.against(suspect.imported())
+    alike: set[Pair] = set()
+    for ours in (suspect.corpus, imported) if imported is not suspect.corpus else (imported,):
+        is_alike = screened(ours, theirs, [(function, numbers[shape]) for function, shape in near])
+        alike.update(pair for pair, is_kept in zip(near, is_alike, strict=True) if is_kept)
+    return sorted(alike)
+
+
+def _beside(shared: Mapping[Pair, int]) -> list[Pair]:
+    """Pairs that may be believed where the link of their target is proven."""
+    return [
+        (function, shape)
+        for function, ranked in _ranked(shared)
+        for keys, shape in ranked
+        if keys >= SHARED_PART * ranked[0][0]
+    ]
+
+
+def _ranked(shared: Mapping[Pair, int]) -> list[tuple[int, list[tuple[int, int]]]]:
+    """Of each function, keys and shape of its candidates, the best first."""
+    by_function: dict[int, list[tuple[int, int]]] = {}
+    for (function, shape), keys in shared.items():
+        by_function.setdefault(function, []).append((keys, shape))
+    return [
+        (function, sorted(ranked, key=lambda each: (-each[0], each[1])))
+        for function, ranked in sorted(by_function.items())
+    ]
+
+
+def _is_linked(found: Found) -> bool:
+    """Whether what stands on its own is enough for anything else to be believed."""
+    alone = [one.bits for one in found.scored if one.basis is Basis.ALONE]
+    return len(alone) >= FEWEST_LINK_FUNCTIONS and sum(alone) >= LINK_BITS
 
 
 def _spellings(suspect: Suspect) -> list[Corpus]:
@@ -91,29 +182,18 @@ def _spellings(suspect: Suspect) -> list[Corpus]:
     return either if either[0] is not either[1] else either[:1]
 
 
-def _against(
-    suspect: Suspect, source: Source, pairs: Collection[tuple[int, int]], places: dict[int, list[Place]]
-) -> Found | None:
-    wanted: list[tuple[int, Place]] = []
-    for function, shape in sorted(pairs):
-        # Of one content in many versions of a file the first place stands for all.
-        here = [place for place in places.get(shape, ()) if place.target == source.target.number]
-        wanted += [(function, here[0])] if here else []
-    if not wanted:
+def _scored(suspect: Suspect, source: Source, candidates: Candidates, pairs: Collection[Pair]) -> Found | None:
+    """Score pairs as far as they stand in one target; None where nothing is believed."""
+    number = source.target.number
+    wanted = [(function, candidates.places[shape].get(number)) for function, shape in pairs]
+    here = [(function, place) for function, place in wanted if place is not None]
+    if not here:
         return None
-    files = {(place.path, place.pack): place for _, place in wanted}
-    parts, starts, start = [], {}, 0
-    for key in sorted(files):
-        part = source.known.pack(files[key].pack).at(files[key].path, files[key].role)
-        starts[key] = start
-        start += len(part.spans)
-        parts.append(part)
-    ours, theirs = suspect.against(comparable(source)), assembled(parts)
-    numbers = [(function, starts[place.path, place.pack] + place.function) for function, place in wanted]
-    frequent = source.known.frequent(source.target.number)
-    one = scored(ours, theirs, numbers, frequent, source.target.functions)
-    revisions = {place.path: place.revision for place in files.values()}
-    return Found(source, ours, theirs, tuple(one), revisions) if one else None
+    theirs, starts = candidates.files(place for _, place in here)
+    numbers = [(function, starts[place.path, place.pack] + place.function) for function, place in here]
+    ours, frequent = suspect.against(comparable(source)), source.known.frequent(source.target)
+    found = scored(ours, theirs, numbers, frequent, source.target.functions)
+    return Found(source, ours, theirs, tuple(found)) if found else None
 
 
 def _starts(corpus: Corpus) -> dict[str, int]:

@@ -10,7 +10,8 @@ import numpy as np
 from detector.code.bulk import packages_of, read_corpus
 from detector.code.corpus import Corpus
 from detector.code.sorting import Hashes, Numbers
-from detector.model import Role
+from detector.indexed import Scored
+from detector.model import Basis, Role
 from detector.targets import SourceFile
 
 
@@ -24,7 +25,8 @@ class KnownTarget:
     revision: str
     licence: str
     packages: frozenset[str]
-    names: frozenset[str]
+    called: frozenset[str]
+    addresses: frozenset[str]
     functions: int
     files: int
 
@@ -34,7 +36,7 @@ class KnownPlace:
     """Where a shape stands."""
 
     shape: int
-    target: int
+    target: KnownTarget
     path: str
     role: Role
     pack: int
@@ -60,25 +62,17 @@ class InMemoryIndex:
         ]
         corpus = read_corpus(sources, list(files))
         number = len(self.sources)
-        names = frozenset({name.lower().replace("_", "-")})
-        found = (
-            number,
-            target or name,
-            name,
-            revision,
-            licence,
-            packages_of(files),
-            names,
-            len(corpus.spans),
-            len(files),
-        )
-        self.sources.append(KnownTarget(*found))
+        called = frozenset({name.lower().replace("_", "-")})
+        counts = len(corpus.spans), len(files)
+        packages = packages_of(files)
+        added = KnownTarget(number, target or name, name, revision, licence, packages, called, frozenset(), *counts)
+        self.sources.append(added)
         for path, part in corpus.by_file():
             self.packs.append(part)
             for function in range(len(part.spans)):
                 shape = self.shapes.setdefault(_content(part, function), len(self.shapes))
                 role = part.spans[function].role
-                self.standing.append(KnownPlace(shape, number, path, role, len(self.packs) - 1, function, revision))
+                self.standing.append(KnownPlace(shape, added, path, role, len(self.packs) - 1, function, revision))
 
     def targets(self) -> Sequence[KnownTarget]:
         """All of them."""
@@ -102,7 +96,7 @@ class InMemoryIndex:
         """One file."""
         return self.packs[number]
 
-    def frequent(self, target: int) -> tuple[Hashes, Numbers]:
+    def frequent(self, target: object) -> tuple[Hashes, Numbers]:
         """None: the targets of tests are small."""
         return np.zeros(0, np.uint64), np.zeros(0, np.int64)
 
@@ -110,3 +104,21 @@ class InMemoryIndex:
 def _content(corpus: Corpus, function: int) -> frozenset[int]:
     first, last = corpus.shingles.offsets[function : function + 2]
     return frozenset(corpus.shingles.hashes[first:last].tolist())
+
+
+def plainly_scored(
+    ours: Corpus,
+    theirs: Corpus,
+    pairs: Sequence[tuple[int, int]],
+    frequent: tuple[Hashes, Numbers],
+    functions: int,
+) -> list[Scored]:
+    """Pairs that share half of their shingles: for tests of all that surrounds the scores."""
+    found = []
+    for function, reference in pairs:
+        one, other = _content(ours, function), _content(theirs, reference)
+        overlap = len(one & other) / max(len(one | other), 1)
+        if overlap >= 0.5:
+            bits = 8.0 * len(one & other)
+            found.append(Scored(function, reference, overlap, overlap, overlap, bits, bits, 0.0, Basis.ALONE))
+    return found
