@@ -136,7 +136,7 @@ def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProces
     """Run the program."""
     environment = {name: value for name, value in os.environ.items() if name != "DETECTOR_INDEX"}
     environment |= {"PYTHONPATH": str(ROOT), "COLUMNS": "200", "NO_COLOR": "1"}
-    return subprocess.run(
+    done: subprocess.CompletedProcess[str] = subprocess.run(
         [sys.executable, "-m", "detector", *map(str, arguments)],
         capture_output=True,
         text=True,
@@ -145,6 +145,7 @@ def run(*arguments: str | Path, **options: object) -> subprocess.CompletedProces
         check=False,
         **options,  # type: ignore[call-overload]
     )
+    return done
 
 
 def rows(path: Path, query: str) -> list[tuple[object, ...]]:

@@ -71,9 +71,13 @@ def add(
         before = [each for each in targets(connection) if (each.target, each.name) == (repo.target, repo.name)]
         number = connection.execute("SELECT coalesce(max(number), 0) FROM target").fetchone()[0] + 1
         filing = Filing(connection, jobs, keep_text, _Counting(repo, progress))
-        paths = repo.files.paths()
+        paths = frozenset(repo.files.paths())
         tip = list(filing.file(_tip(repo.files, local_packages(paths))))
-        skipped = [(place, each) for place, each in enumerate(tip) if isinstance(each, Skipped)]
+        skipped = [
+            SkippedRow(place, each.path, each.reason, each.path in paths)
+            for place, each in enumerate(tip)
+            if isinstance(each, Skipped)
+        ]
         rows = [
             PlaceRow(place, each.path, each.role, each.pack, 0, 0, "")
             for place, each in enumerate(tip)
@@ -83,39 +87,48 @@ def add(
         if with_history:
             filing.is_recording = False
             commits, rows = histories.read(connection, repo, number, before, rows, filing)
-        present = [row for row in rows if row.first <= commits == row.last]
-        functions, data = _frequent(connection, present, filing.own)
-        if not functions and commits == 0:
-            why = next((f" ({each.path}: {each.reason})" for _, each in skipped), "")
-            raise UserError(f"{repo.target}: no Python function could be read{why}: there is nothing to add")
-        names = naming.names_of(repo)
-        target = Target(
-            number,
-            repo.target,
-            repo.name,
-            repo.revision,
-            _licence(repo.files),
-            packages_of(paths),
-            names.names,
-            names.addresses,
-            functions,
-            len(present),
-            len(rows),
-            commits,
-            keep_text,
-        )
-        put_target(connection, target)
-        put_places(connection, number, rows)
-        listed = frozenset(paths)
-        put_skipped(
-            connection,
-            number,
-            (SkippedRow(place, each.path, each.reason, each.path in listed) for place, each in skipped),
-        )
-        put_blob(connection, "frequent", number, data)
+        target = _record(connection, repo, number, rows, skipped, commits, filing)
         for each in before:
             removing.forget(connection, each)
     return Added(target, filing.lowered, filing.known, bool(before))
+
+
+def _record(
+    connection: sqlite3.Connection,
+    repo: Repo,
+    number: int,
+    rows: Sequence[PlaceRow],
+    skipped: Sequence[SkippedRow],
+    commits: int,
+    filing: Filing,
+) -> Target:
+    """Store what is known of a target whose files are filed."""
+    present = [row for row in rows if row.first <= commits == row.last]
+    functions, frequent = _frequent(connection, present, filing.own)
+    if not functions and commits == 0:
+        why = next((f" ({each.path}: {each.reason})" for each in skipped), "")
+        raise UserError(f"{repo.target}: no Python function could be read{why}: there is nothing to add")
+    names = naming.names_of(repo)
+    target = Target(
+        number,
+        repo.target,
+        repo.name,
+        repo.revision,
+        _licence(repo.files),
+        packages_of(repo.files.paths()),
+        names.names,
+        names.addresses,
+        functions,
+        len(present),
+        len(rows),
+        commits,
+        filing.keeps_text,
+    )
+    put_target(connection, target)
+    put_places(connection, number, rows)
+    put_skipped(connection, number, skipped)
+    put_blob(connection, "frequent", number, frequent)
+    return target
 
 
 def _tip(files: Iterable[SourceFile | Skipped], local: frozenset[str]) -> Iterator[Source | Skipped]:
