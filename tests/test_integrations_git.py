@@ -55,7 +55,7 @@ def test_a_push_with_a_copied_function_is_rejected_and_the_pusher_sees_the_block
     seen = push(here, clone, "main", code=1)
     assert "remote: app/copied.py:4-9 displace" in seen
     assert "computes what flowlib computes in flow/warping.py:4-9 warp" in seen
-    assert "refs/heads/main is not taken" in seen
+    assert "refs/heads/main is not taken: functions in it" in seen
     assert "pre-receive hook declined" in seen
     assert heads(here, server) == before
     assert here.run("git", "cat-file", "-e", copied, at=server, code=None).returncode != 0, "the quarantine is gone"
@@ -77,7 +77,7 @@ def test_a_new_branch_is_held_against_what_the_server_has(here: Place) -> None:
     here.git(clone, "checkout", "-q", "-b", "other", "main")
     here.commit(clone, {"app/copied.py": COPIED})
     here.commit(clone, {"app/more.py": "x = 1\n"})
-    assert "refs/heads/other is not taken" in push(here, clone, "other", code=1)
+    assert "refs/heads/other is not taken: functions in it" in push(here, clone, "other", code=1)
     assert "refs/heads/other" not in heads(here, server)
 
 
@@ -88,7 +88,7 @@ def test_of_several_refs_none_is_taken_where_one_is_rejected(here: Place) -> Non
     here.git(clone, "checkout", "-q", "-b", "topic", "main~1")
     here.commit(clone, {"app/copied.py": COPIED})
     seen = push(here, clone, "main", "topic", code=1)
-    assert "refs/heads/topic is not taken" in seen
+    assert "refs/heads/topic is not taken: functions in it" in seen
     assert "refs/heads/main is not taken" not in seen
     assert heads(here, server) == before
 
@@ -107,7 +107,7 @@ def test_a_tag_brings_no_commit_past_the_hook(here: Place) -> None:
     server, clone = served(here)
     here.commit(clone, {"app/copied.py": COPIED})
     here.git(clone, "tag", "-a", "-m", "a version", "v1")
-    assert "refs/tags/v1 is not taken" in push(here, clone, "v1", code=1)
+    assert "refs/tags/v1 is not taken: functions in it" in push(here, clone, "v1", code=1)
     assert "refs/tags/v1" not in heads(here, server)
 
 
@@ -134,7 +134,7 @@ def test_the_first_push_to_an_empty_repository_is_looked_up_whole(here: Place) -
     push(here, clone, "main", code=0)
     here.git(clone, "push", "-q", "origin", ":main")
     here.commit(clone, {"app/copied.py": COPIED})
-    assert "refs/heads/main is not taken" in push(here, clone, "main", code=1)
+    assert "refs/heads/main is not taken: functions in it" in push(here, clone, "main", code=1)
 
 
 @pytest.mark.parametrize(
