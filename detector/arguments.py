@@ -34,6 +34,7 @@ Exit codes:
   0    done
   1    verify: the index is damaged
   2    usage error, or a target that could not be added or removed
+  3    add --known: some packages could not be fetched
   130  interrupted
 """
 

@@ -13,7 +13,7 @@ import typer
 
 from detector.arguments import INDEX_EPILOG, IndexOption, JobsOption, QuietOption
 from detector.commands.running import complain, interruptible, is_watched, processors, say, write
-from detector.gate import EXIT_ERROR, EXIT_FINDINGS, EXIT_NOTHING
+from detector.gate import EXIT_ERROR, EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_NOTHING
 from detector.model import UserError
 from detector.progress import progress as progress_bar
 from detector.report.names import visible
@@ -45,8 +45,17 @@ app = typer.Typer(
 @app.command(epilog=INDEX_EPILOG)
 def add(
     *,
-    targets: Annotated[list[str], typer.Argument(metavar="TARGET", help="What is to be known.")],
+    targets: Annotated[
+        list[str] | None, typer.Argument(metavar="TARGET", help="What is to be known.", show_default=False)
+    ] = None,
     index: IndexOption,
+    known: Annotated[
+        bool, typer.Option("--known", help="Add well-known packages of machine learning, those that are not there yet.")
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option("--only", metavar="NAME", help="Of the well-known packages this one; may be repeated."),
+    ] = None,
     history: Annotated[
         bool, typer.Option("--history", help="All revisions that lead to it, where TARGET has a git history.")
     ] = False,
@@ -61,14 +70,39 @@ def add(
     A TARGET is added whole or not at all; one that fails is told, and the others are added.
     Nothing in it is run. Hashes and places are kept, no source.
     """
+    if not (targets or known):
+        raise UserError("nothing to add: name a TARGET, or give --known")
+    if only and not known:
+        raise UserError("--only chooses from --known: give both, or name TARGETs")
     code = EXIT_NOTHING
     with interruptible():
-        for target in targets:
+        if known:
+            code = _add_known(index, only or [], keep_text, jobs or processors(), quiet)
+        for target in targets or []:
             try:
                 _add(target, index, history, keep_text, jobs or processors(), quiet)
             except UserError as error:
                 code = complain(str(error), EXIT_ERROR)
     raise typer.Exit(code)
+
+
+def _add_known(index: Path, names: Sequence[str], keep_text: bool, jobs: int, quiet: bool) -> int:
+    from detector.index.known import chosen
+    from detector.index.ready import add_known
+    from detector.index.store import open_index
+
+    packages = chosen(names)
+    with progress_bar(not quiet and is_watched()) as progress, open_index(index, create=True) as opened:
+        there = {each.target for each in opened.targets()}
+        missed = add_known(
+            packages, there, lambda repo: opened.add(repo, jobs, keep_text=keep_text, tell=say), progress
+        )
+        functions = sum(each.functions for each in opened.targets())
+    for each in missed:
+        say(f"{each.path} is left out: {each.reason}")
+    if not quiet:
+        say(f"{len(packages) - len(missed)} of {len(packages)} well-known packages; {functions:,} functions in all")
+    return EXIT_INCOMPLETE if missed else EXIT_NOTHING
 
 
 def _add(target: str, index: Path, history: bool, keep_text: bool, jobs: int, quiet: bool) -> None:

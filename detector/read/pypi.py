@@ -37,6 +37,10 @@ _NOT_FOUND = "No matching distribution found"
 _COMMON = ("--no-deps", "--no-input", "--disable-pip-version-check", "--no-color", "--progress-bar=off")
 
 
+class UnreachableError(UserError):
+    """The package index does not answer: no other package could be fetched either."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Asked:
     target: str
@@ -103,7 +107,9 @@ def _fetched(asked: _Asked, folder: Path) -> Path:
     if _NO_PIP in log:
         raise UserError(f"{asked.target}: pip is not installed for {sys.executable}: install it, or name a wheel file")
     if _NO_NETWORK.search(log):
-        raise UserError(f"{asked.target}: the package index does not answer: check the network and pip's configuration")
+        raise UnreachableError(
+            f"{asked.target}: the package index does not answer: check the network and pip's configuration"
+        )
     guard = str(Path(__file__).with_name("pip_without_processes.py"))
     (folder / "unused").mkdir()
     # Told to leave wheels alone, a talkative pip names each one that it passes over.

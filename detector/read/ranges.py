@@ -45,6 +45,8 @@ def told(environment: Mapping[str, str]) -> Range | None:
     for old, new in (("PRE_COMMIT_FROM_REF", "PRE_COMMIT_TO_REF"), ("PRE_COMMIT_SOURCE", "PRE_COMMIT_ORIGIN")):
         if environment.get(old) and environment.get(new):
             return Range(environment[old], environment[new], "pre-commit")
+    if environment.get("PRE_COMMIT_REMOTE_BRANCH") and (pushed := environment.get("PRE_COMMIT_LOCAL_BRANCH")):
+        return Range("", pushed, "pre-commit")  # it names no range for a push with the first commit of all
     if environment.get("GITHUB_ACTIONS") == "true" or environment.get("GITHUB_EVENT_PATH"):
         return _of_github(environment)
     if environment.get("GITLAB_CI"):
