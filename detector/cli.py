@@ -13,7 +13,7 @@ import typer
 
 from detector.arguments import EPILOG, EXPLAIN_EPILOG, Kind
 from detector.commands import baselining, comparing, hooking, indexing, models, renames, reports
-from detector.commands.running import complain, leave, write
+from detector.commands.running import complain, leave, running_version, write
 from detector.configured import KEYS, Value, settings
 from detector.gate import EXIT_ERROR, EXIT_INTERRUPTED
 from detector.model import UserError
@@ -22,6 +22,9 @@ __all__ = ["app", "leave", "run"]
 
 # What the system refuses and the user can mend; any other OSError is our bug.
 SYSTEM_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EACCES, errno.EPERM)
+
+# Settings that a command takes on its own command line alone: what a comparison is with has to be said.
+TYPED = {("compare", "index")}
 
 app = typer.Typer(
     name="detector",
@@ -54,13 +57,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _print_version(is_asked_for: bool) -> None:
     if is_asked_for:
-        from importlib.metadata import PackageNotFoundError, version
-
-        try:
-            number = version("ml-plagiarism-detector")
-        except PackageNotFoundError:
-            number = "(not installed)"
-        write(f"detector {number}\n", None)
+        write(f"detector {running_version() or '(not installed)'}\n", None)
         raise typer.Exit
 
 
@@ -82,7 +79,7 @@ def _detector(
     if config is not None and no_config:
         raise typer.BadParameter("is given with --no-config: choose one.", param_hint="--config")
     commands: dict[str, Any] = getattr(context.command, "commands", {})
-    keys = {name: _taken(command) for name, command in commands.items()}
+    keys = {name: [key for key in _taken(command) if (name, key) not in TYPED] for name, command in commands.items()}
     name = context.invoked_subcommand
     if keys.get(name):
         found = settings(name, keys, os.environ, Path.cwd(), config, is_found=not no_config)

@@ -63,7 +63,7 @@ KEYS: dict[str, Key] = {
     "format": Key(
         Form.TEXT,
         "What is written.",
-        ("terminal", "json", "jsonl", "html", "markdown", "sarif", "gitlab", "junit"),
+        ("terminal", "json", "jsonl", "html", "markdown", "sarif", "gitlab", "junit", "blocks", "comment"),
     ),
     "honour-ignores": Key(Form.FLAG, "Accept what comments in the suspect's code ignore with a reason."),
     "index": Key(Form.PATHS, "The index of what is known, or several."),

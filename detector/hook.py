@@ -7,11 +7,11 @@ is declared or accepted -> a `Report` like any other. Only the changed files are
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from detector.code.bulk import local_packages, packages_of
+from detector.code.bulk import packages_of, read_corpus
 from detector.code.parse import uncollected
-from detector.indexed import Known, Scored, Target, background_packages, clone_type, least_coincidence, lowered
+from detector.indexed import Known, Scored, Target, background_packages, clone_type, least_coincidence
 from detector.judge import Link, of_link
 from detector.lookup import Found, Source, Suspect, look_up
 from detector.model import (
@@ -67,7 +67,7 @@ def _examine(changes: Changes, indexes: Sequence[Known], not_against: Collection
     everything = [Source(known, target) for known in indexes for target in known.targets()]
     left_out = _left_out(changes, everything, not_against)
     sources = [source for source in everything if source.target.name not in left_out]
-    suspect = Suspect([each.file for each in changes.files], local_packages(changes.paths), sources)
+    suspect = Suspect([each.file for each in changes.files], changes.paths, sources)
     functions = _touched(changes, suspect)
     found = look_up(suspect, functions, sources) if functions else []
     findings = _added(_strongest(found), changes)
@@ -143,7 +143,7 @@ def _added(findings: list[_Finding], changes: Changes) -> list[_Finding]:
     if not before:
         return findings
     paths = [*changes.paths, *(file.path for file in before)]
-    corpus, _ = lowered(before, local_packages(paths))
+    corpus = read_corpus(before, paths)
     digests = {corpus.digest(number) for number in range(len(corpus.spans))}
     return [each for each in findings if each.digest not in digests]
 
@@ -216,6 +216,7 @@ def _matches(changes: Changes, findings: Sequence[_Finding], names: Sequence[tup
     from detector.declaring import declares  # only here: most changes have no finding
 
     called = dict(names)
+    here = _Licences(changes)
     data = {each.file.path: each.file.data for each in changes.files}
     declared: dict[int, bool] = {}
     for source, _ in names:
@@ -223,7 +224,28 @@ def _matches(changes: Changes, findings: Sequence[_Finding], names: Sequence[tup
         spans = [_span(findings[number]) for number in numbers]
         declared |= zip(numbers, declares(spans, data.__getitem__, source.target.called), strict=True)
     for number, each in enumerate(findings):
-        yield _match(each, called[each.found.source], declared[number])
+        yield here.told(_match(each, called[each.found.source], declared[number]), each.found.source.target)
+
+
+class _Licences:
+    """Says of matches under which licences both sides stand, and how to declare them."""
+
+    def __init__(self, changes: Changes) -> None:
+        from detector.artifacts.licences import of_project
+
+        self._data = {each.file.path: each.file.data for each in changes.files}
+        project = changes.project()
+        self._project = of_project(project).expression if project is not None else ""
+
+    def told(self, match: Match, target: Target) -> Match:
+        """The same match with its terms and, where it is not declared, its credit."""
+        from detector.artifacts.licences import credit, of_file, terms
+
+        mine = of_file(self._data[match.suspect.path]) or self._project
+        match = replace(match, terms=terms(mine, target.licence))
+        if match.is_declared:
+            return match
+        return replace(match, credit=credit(match, target.target, target.revision, target.called))
 
 
 def _span(finding: _Finding) -> Span:

@@ -6,20 +6,20 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
-from detector.code.bulk import read_corpus
+from detector.code.clone_types import of_wordings
 from detector.code.corpus import Corpus
+from detector.code.nearby import Nearby, nearby
+from detector.code.sketch import questions
 from detector.code.sorting import Hashes, Numbers
-from detector.model import Basis, CloneType, Role, UserError
+from detector.index.candidates import candidates
+from detector.index.store import Index, open_index
+from detector.model import Basis, CloneType, Role
 from detector.settings import REPORT_SCORE
 from detector.settings.hook import SCREENED_PART
-from detector.targets import SourceFile
-
-if TYPE_CHECKING:
-    from detector.code.match import Pairs, Weighted
 
 
 class Target(Protocol):
@@ -95,11 +95,37 @@ class Known(Protocol):
         """Shingles that many functions of a target have, and how many have each."""
 
 
+class _Opened:
+    """An index as a hook asks it."""
+
+    def __init__(self, index: Index) -> None:
+        self._index = index
+        self._targets = {target.number: target for target in index.targets()}
+
+    def targets(self) -> Sequence[Target]:
+        return list(self._targets.values())
+
+    def candidates(self, corpus: Corpus, functions: Sequence[int], most: int) -> Sequence[tuple[int, int, int]]:
+        asked = questions(corpus).of(np.array(functions, np.int64))
+        found = candidates(self._index.connection, asked, most)
+        numbers = np.array(functions, np.int64)[found.function]
+        return list(zip(numbers.tolist(), found.shape.tolist(), found.shared.tolist(), strict=True))
+
+    def places(self, shapes: Sequence[int]) -> Sequence[Place]:
+        return self._index.places(np.array(shapes, np.int64))
+
+    def pack(self, number: int) -> Corpus:
+        return self._index.pack(number)
+
+    def frequent(self, target: Target) -> tuple[Hashes, Numbers]:
+        return self._index.frequent(self._targets[target.number])
+
+
 @contextmanager
 def open_known(path: Path) -> Iterator[Known]:
     """Open an index to read it."""
-    raise UserError(f"{path}: indexes cannot be read in this version")
-    yield
+    with open_index(path) as index:
+        yield _Opened(index)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,73 +143,55 @@ class Scored:
     basis: Basis
 
 
-def lowered(
-    files: Sequence[SourceFile], local: frozenset[str], asked: frozenset[str] = frozenset()
-) -> tuple[Corpus, dict[str, frozenset[str]]]:
-    """The functions of some files, and which of the names that are asked for each file imports."""
-    return read_corpus(files, (), compared=local), {}
-
-
 def screened(ours: Corpus, theirs: Corpus, pairs: Sequence[tuple[int, int]]) -> list[bool]:
     """Which pairs may stand on their own, whatever target the other function is of.
 
     What a target repeats is not known here, which makes pairs stronger than they are, never weaker.
     """
-    found = _weighed(ours, theirs, pairs)[0]
-    is_alike: list[bool] = (found.overlap * found.shared >= SCREENED_PART * REPORT_SCORE).tolist()
-    return is_alike
+    found = _nearby(ours, theirs, pairs, (np.zeros(0, np.uint64), np.zeros(0, np.int64)), 0).pairs
+    is_alike = found.overlap * found.shared >= SCREENED_PART * REPORT_SCORE
+    kept = set(zip(found.suspect[is_alike].tolist(), found.reference[is_alike].tolist(), strict=True))
+    return [pair in kept for pair in pairs]
 
 
 def scored(
     ours: Corpus, theirs: Corpus, pairs: Sequence[tuple[int, int]], frequent: tuple[Hashes, Numbers], functions: int
 ) -> list[Scored]:
-    """Score pairs of functions; for each function of ours that is believed to have one, its counterpart."""
-    from detector.code.link import believe, scores
-    from detector.code.null import null
+    """Score pairs of functions; for each function of ours that is believed to have one, its counterpart.
 
-    found, sides = _weighed(ours, theirs, pairs)
-    best: dict[int, int] = {}
-    for place, function in enumerate(found.suspect.tolist()):
-        if function not in best or found.overlap[place] > found.overlap[best[function]]:
-            best[function] = place
-    chosen = found.take(np.array(sorted(best.values())))
-    belief = believe(chosen, np.zeros(len(chosen.suspect)), ours.spans, theirs.spans, *sides)
-    rates = null().rate(scores(chosen))
+    frequent, functions: of the target, as `code.nearby` takes them.
+    """
+    found = _nearby(ours, theirs, pairs, frequent, functions)
+    chosen = found.chosen[found.is_believed]
     return [
         Scored(
-            int(chosen.suspect[i]),
-            int(chosen.reference[i]),
-            float(chosen.overlap[i]),
-            float(chosen.overlap[i]),
-            float(chosen.containment[i]),
-            float(chosen.shared[i]),
-            float(chosen.own[i]),
-            float(rates[i]),
-            belief.bases[i],
+            int(found.pairs.suspect[place]),
+            int(found.pairs.reference[place]),
+            float(found.similarity[place]),
+            float(found.pairs.overlap[place]),
+            float(found.pairs.containment[place]),
+            float(found.pairs.shared[place]),
+            float(found.pairs.own[place]),
+            float(found.rates[place]),
+            found.bases[place] or Basis.ALONE,
         )
-        for i in range(len(chosen.suspect))
-        if belief.is_believed[i]
+        for place in chosen.tolist()
     ]
 
 
-def _weighed(ours: Corpus, theirs: Corpus, pairs: Sequence[tuple[int, int]]) -> tuple[Pairs, list[Weighted]]:
-    from detector.code.callgraph import callees
-    from detector.code.match import score, weigh
-
-    calls = [callees(corpus.spans, corpus.calls) for corpus in (ours, theirs)]
-    sides, weights = weigh([ours.shingles, theirs.shingles], calls, [ours.views, theirs.views])
-    return score(sides[0], sides[1], weights, np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])), sides
+def _nearby(
+    ours: Corpus, theirs: Corpus, pairs: Sequence[tuple[int, int]], frequent: tuple[Hashes, Numbers], functions: int
+) -> Nearby:
+    first, second = np.array(pairs, np.int64).reshape(-1, 2).T
+    return nearby(ours, theirs, (first, second), frequent, functions)
 
 
 def clone_type(ours: Corpus, function: int, theirs: Corpus, reference: int) -> CloneType:
     """How the texts differ, as far as their wordings tell."""
     if ours.wordings is None or theirs.wordings is None:
         return CloneType.EDITED
-    texts = ours.wordings.texts[function], theirs.wordings.texts[reference]
-    if texts[0] and texts[0] == texts[1]:
-        return CloneType.LAYOUT
-    forms = ours.wordings.forms[function], theirs.wordings.forms[reference]
-    return CloneType.RENAMED if forms[0] >= 0 and forms[0] == forms[1] else CloneType.EDITED
+    one, other = ours.wordings.take(np.array([function])), theirs.wordings.take(np.array([reference]))
+    return of_wordings(one, other)[0]
 
 
 def background_packages() -> int:

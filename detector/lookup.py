@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from detector.code.bulk import compared_packages
 from detector.code.corpus import Corpus, assembled
-from detector.indexed import Known, Place, Scored, Target, lowered, scored, screened
+from detector.code.held import Held
+from detector.indexed import Known, Place, Scored, Target, scored, screened
 from detector.model import Basis
 from detector.settings import FEWEST_LINK_FUNCTIONS, FEWEST_REPORT_SHINGLES, LINK_BITS
 from detector.settings.hook import FEWEST_SHARED_KEYS, MOST_SHAPES, SCREENED_SHAPES, SHARED_PART
@@ -35,37 +35,41 @@ class Found:
     scored: tuple[Scored, ...]
 
 
+class Changed:
+    """The changed files of a project, as files that a comparison reads."""
+
+    def __init__(self, files: Sequence[SourceFile], paths: Sequence[str]) -> None:
+        """paths: of all Python files of the project: they tell under which names it imports itself."""
+        self._files = {file.path: file for file in files}
+        self._paths = paths
+
+    def paths(self) -> Sequence[str]:
+        """Of the whole project."""
+        return self._paths
+
+    def __iter__(self) -> Iterator[SourceFile]:
+        """The changed ones."""
+        return iter(self._files.values())
+
+    def read(self, path: str) -> bytes:
+        """The bytes of a changed file."""
+        return self._files[path].data
+
+
 class Suspect:
     """The changed files, lowered once for each set of names that they may mean."""
 
-    def __init__(self, files: Sequence[SourceFile], local: frozenset[str], sources: Sequence[Source]) -> None:
-        self._files = files
-        self._local = local
-        self._read: dict[frozenset[str], Corpus] = {}
-        packages = frozenset().union(*(comparable(source) for source in sources)) - local
-        self.corpus, self._imports = lowered(files, local, packages)
-        self._starts = _starts(self.corpus)
+    def __init__(self, files: Sequence[SourceFile], paths: Sequence[str], sources: Sequence[Source]) -> None:
+        """paths: of all Python files of the project."""
+        others = dict.fromkeys(source.target.packages for source in sources)
+        self._held = Held(Changed(files, paths), frozenset(), others, wordings=True)
+        self.corpus = self._held.corpus
+        imported = frozenset().union(*self._held.imports.values())
+        self.imported = self._held.against(frozenset().union(*others) & imported)
 
-    def against(self, names: frozenset[str]) -> Corpus:
-        """The same functions, where some more names are the project's own: what was taken out of a package says so."""
-        names &= frozenset().union(*self._imports.values()) if self._imports else frozenset()
-        if not names:
-            return self.corpus
-        if names not in self._read:
-            again = [file for file in self._files if self._imports.get(file.path, frozenset()) & names]
-            anew, _ = lowered(again, self._local | names)
-            parts = dict(self.corpus.by_file()) | dict(anew.by_file())
-            self._read[names] = assembled([parts[path] for path in self._starts])
-        return self._read[names]
-
-    def imported(self) -> frozenset[str]:
-        """Names of packages of the targets that some changed file imports."""
-        return frozenset().union(*self._imports.values()) if self._imports else frozenset()
-
-
-def comparable(source: Source) -> frozenset[str]:
-    """Names by which a file that was taken out of the target may import what stood beside it."""
-    return compared_packages([[f"{package}/__init__.py" for package in source.target.packages]])
+    def against(self, source: Source) -> Corpus:
+        """The same functions, where names of the target are the project's own: what was taken out of it says so."""
+        return self._held.against(source.target.packages)
 
 
 def look_up(suspect: Suspect, functions: Collection[int], sources: Sequence[Source]) -> list[Found]:
@@ -148,7 +152,7 @@ def _screened(suspect: Suspect, shared: Mapping[Pair, int], places: Places) -> l
     first = {shape: next(iter(places.of[shape].values())) for _, shape in near}
     theirs, starts = places.files(first.values())
     numbers = {shape: starts[place.path, place.pack] + place.function for shape, place in first.items()}
-    imported = suspect.against(suspect.imported())
+    imported = suspect.imported
     alike: set[Pair] = set()
     for ours in (suspect.corpus, imported) if imported is not suspect.corpus else (imported,):
         is_alike = screened(ours, theirs, [(function, numbers[shape]) for function, shape in near])
@@ -185,7 +189,7 @@ def _is_linked(found: Found) -> bool:
 
 def _spellings(suspect: Suspect) -> list[Corpus]:
     """The changed files by themselves, and, where that differs, as what was taken out of the targets they import."""
-    either = [suspect.corpus, suspect.against(suspect.imported())]
+    either = [suspect.corpus, suspect.imported]
     return either if either[0] is not either[1] else either[:1]
 
 
@@ -199,13 +203,6 @@ def _scored(suspect: Suspect, source: Source, places: Places, pairs: Collection[
         return None
     theirs, starts = places.files(place for _, place in here)
     numbers = [(function, starts[place.path, place.pack] + place.function) for function, place in here]
-    ours, frequent = suspect.against(comparable(source)), source.known.frequent(source.target)
+    ours, frequent = suspect.against(source), source.known.frequent(source.target)
     found = scored(ours, theirs, numbers, frequent, source.target.functions)
     return Found(source, ours, theirs, tuple(found)) if found else None
-
-
-def _starts(corpus: Corpus) -> dict[str, int]:
-    starts: dict[str, int] = {}
-    for number, span in enumerate(corpus.spans):
-        starts.setdefault(span.path, number)
-    return starts

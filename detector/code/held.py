@@ -3,11 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from detector.code.bulk import Progress, Work, comparable_names, local_packages, read
 from detector.code.corpus import Corpus, spliced
 from detector.model import Skipped
-from detector.targets import Files, SourceFile
+from detector.targets import SourceFile
+
+
+class PythonFiles(Protocol):
+    """What is read of a suspect's files, as of `targets.Files`."""
+
+    def paths(self) -> Sequence[str]:
+        """Of all Python files: they tell under which names the suspect imports itself."""
+        ...
+
+    def __iter__(self) -> Iterator[SourceFile | Skipped]:
+        """The files that are compared."""
+        ...
+
+    def read(self, path: str) -> bytes:
+        """The bytes of one of these."""
+        ...
 
 
 class Held:
@@ -15,25 +32,28 @@ class Held:
 
     def __init__(
         self,
-        files: Files,
+        files: PythonFiles,
         first: frozenset[str],
         others: Iterable[frozenset[str]] = (),
         jobs: int = 1,
         progress: Progress | None = None,
+        *,
+        wordings: bool = False,
     ) -> None:
         """Read all files, as they are held against a reference of these packages.
 
-        first, others: packages of the references.
+        first, others: packages of the references. wordings: as `read_corpus`.
         """
         paths = files.paths()
         self.files = files
         self.jobs = jobs
+        self.wordings = wordings
         self.own = local_packages(paths)
         self.first = self._foreign(first)
         foreign = {self.first, *map(self._foreign, others)}
         # Held against one reference, or several of one name, there is nothing to tell apart.
         asked = frozenset().union(*foreign) if len(foreign) > 1 else frozenset[str]()
-        reading = read(files, Work(self.local(first), asked), len(paths), jobs, progress)
+        reading = read(files, Work(self.local(first), asked, wordings), len(paths), jobs, progress)
         self.corpus = reading.corpus
         self.imports = reading.imports
         self.known = {self._told(self.first): reading.corpus}  # by those of the names that any file imports
@@ -51,7 +71,9 @@ class Held:
         told = self._told(foreign)
         if told not in self.known:
             changed = [path for path, found in self.imports.items() if found & foreign != found & self.first]
-            again = read(self._files(changed), Work(self.own | foreign), len(changed), self.jobs).corpus
+            again = read(
+                self._files(changed), Work(self.own | foreign, wordings=self.wordings), len(changed), self.jobs
+            ).corpus
             self.known[told] = spliced(self.corpus, again)
         return self.known[told]
 

@@ -45,6 +45,11 @@ class Sketches:
         begin = self.offsets[first]
         return Sketches(self.keys[begin : self.offsets[last]], self.offsets[first : last + 1] - begin)
 
+    def of(self, functions: Numbers) -> Sketches:
+        """Those of some functions."""
+        taken = Shingles(self.keys, self.offsets).take(functions)
+        return Sketches(taken.hashes, taken.offsets)
+
 
 def sketches(corpus: Corpus) -> Sketches:
     """The keys under which every function is posted.

@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from detector import report_files
-from detector.arguments import ExitZeroOption, FailOnOption, FormOption, OutputOption, QuietOption
-from detector.commands.running import Output, finish, interruptible, say, write_report
+from detector.arguments import (
+    BASELINE_FILE,
+    BaselineOption,
+    ExitZeroOption,
+    FailOnOption,
+    FormOption,
+    OutputOption,
+    QuietOption,
+)
+from detector.commands.running import Output, finish, interruptible, read_baseline, running_version, say, write_report
 from detector.formats import Format
 from detector.model import Report, UserError
+
+if TYPE_CHECKING:
+    from detector.targets import Changed, Changes
 
 _BUILD = "build one with: detector index add --index FILE TARGET..."
 
@@ -40,6 +54,14 @@ def hook(
         list[str] | None,
         typer.Option("--not-against", metavar="NAME", help="A target of the index to leave out; may be repeated."),
     ] = None,
+    exclude: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="PATTERN", help="Paths that are not looked at: tests/*; may be repeated."),
+    ] = None,
+    baseline: BaselineOption = None,
+    no_baseline: Annotated[
+        bool, typer.Option("--no-baseline", help=f"Accept nothing by {BASELINE_FILE}, which counts where it is there.")
+    ] = False,
     form: FormOption = Format.BLOCKS,
     output: OutputOption = None,
     fail_on: FailOnOption = None,
@@ -54,15 +76,38 @@ def hook(
     with interruptible():
         if output is not None:
             report_files.check_writable(output)
-        report = _examined(files or [], index or [], from_ref, to_ref, every, not_against or [])
+        if baseline is not None and no_baseline:
+            raise typer.BadParameter("is given with --no-baseline: choose one.", param_hint="--baseline")
+        change = Change(files or [], from_ref, to_ref, every, exclude or [])
+        report = examined(change, index or [], not_against or [], baseline, by_default=not no_baseline)
         given = Output(form, output, fail_on, exit_zero, quiet)
         _write(report, given)
     finish(report, given)
 
 
-def _examined(
-    files: list[str], indexes: list[Path], from_ref: str, to_ref: str, every: bool, not_against: list[str]
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Which change is meant."""
+
+    files: Sequence[str] = ()
+    from_ref: str = ""
+    to_ref: str = ""
+    is_all: bool = False
+    excluded: Sequence[str] = ()  # patterns of paths
+
+
+def examined(
+    change: Change,
+    indexes: Sequence[Path],
+    not_against: Sequence[str] = (),
+    baseline: Path | None = None,
+    *,
+    by_default: bool = True,
 ) -> Report:
+    """Look up a change, and say what a baseline and comments in the code accept of what was found.
+
+    by_default: without a baseline that is named, the one in the current folder counts.
+    """
     if not indexes:
         raise UserError(f"no index is named: give --index FILE, or set DETECTOR_INDEX; {_BUILD}")
     for path in indexes:
@@ -72,10 +117,31 @@ def _examined(
     from detector.indexed import open_known
     from detector.read.changes import read_changes
 
-    changes = read_changes(files, from_ref=from_ref, to_ref=to_ref, every=every)
+    changes = read_changes(change.files, from_ref=change.from_ref, to_ref=change.to_ref, every=change.is_all)
+    changes = replace(changes, files=tuple(each for each in changes.files if not _is_among(each, change.excluded)))
     with ExitStack() as opened:
         known = [opened.enter_context(open_known(path)) for path in indexes]
-        return examine(changes, known, not_against=not_against)
+        report = examine(changes, known, not_against=not_against, version=running_version())
+    return _accepted(report, changes, baseline if baseline is not None else BASELINE_FILE if by_default else None)
+
+
+def _is_among(changed: Changed, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(changed.file.path, pattern) for pattern in patterns)
+
+
+def _accepted(report: Report, changes: Changes, baseline: Path | None) -> Report:
+    """Say what is accepted; comments that are faulty are told whether or not anything was found."""
+    said = {each.file.path: each.file.data for each in changes.files if b"detector:" in each.file.data}
+    is_listed = baseline is not None and (bool(report.matches) or baseline != BASELINE_FILE)
+    if baseline is None or not is_listed or (baseline == BASELINE_FILE and not baseline.exists()):
+        baseline = None
+    if baseline is None and not said:
+        return report
+    from detector.accepted import accept
+    from detector.suppressions import ignores
+
+    known = read_baseline(baseline) if baseline is not None else None
+    return accept(report, known, {path: ignores(data) for path, data in said.items()})
 
 
 def _write(report: Report, output: Output) -> None:
@@ -83,7 +149,7 @@ def _write(report: Report, output: Output) -> None:
     from detector.report import blocks
 
     is_read_here = output.form is Format.BLOCKS and output.file is None
-    is_open = any(not (match.is_declared or match.accepted) for match in report.matches)
+    is_open = bool(report.remarks) or any(not (match.is_declared or match.accepted) for match in report.matches)
     if is_open or report.skipped or not is_read_here:
         write_report(report, output)
     if not output.quiet and not (is_read_here and (is_open or report.skipped)):

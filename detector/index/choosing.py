@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.code.corpus import Corpus
-from detector.code.sketch import sketches
+from detector.code.sketch import questions
 from detector.code.sorting import Numbers, distinct, is_new
 from detector.index.candidates import candidates
 from detector.index.records import marks, some
@@ -30,7 +30,7 @@ def choose(connection: sqlite3.Connection, corpus: Corpus) -> Chosen:
     Of each function and target the shape that shares most keys counts; a target's strength is the sum over functions.
     Ties: by number.
     """
-    found = candidates(connection, sketches(corpus), SHAPES_PER_FUNCTION)
+    found = candidates(connection, questions(corpus), SHAPES_PER_FUNCTION)
     kept = found.shared >= FEWEST_SHARED_KEYS
     functions, shapes, shared = found.function[kept], found.shape[kept], found.shared[kept]
     of_shape = _pairs(connection, "SELECT DISTINCT shape, pack FROM shape_function WHERE shape IN", distinct(shapes))
