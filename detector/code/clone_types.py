@@ -13,7 +13,7 @@ from detector.code.tokens import Reading, Texts
 from detector.model import CloneType
 
 # Share of runs of tokens from which on two functions are one text that was edited, not one computation written anew.
-# What syntax trees say (`digest.edited_or_rewritten`), this says of 84 % of the fixtures' pairs, of 89 % of the pairs of
+# What syntax trees say (`digest.edited_or_rewritten`), this says of 84 % of the fixtures' pairs, of 89 % of those of
 # three packages and their disguises, and of 94 % of those of two versions of one package; .3 and .4 say it of fewer.
 LEAST_EDITED_SHAPE = 0.35
 
