@@ -80,7 +80,12 @@ def choose(held: Held, index: known.Known, progress: Progress | None) -> tuple[S
     if missing:
         return (), Examined("code", "", False, f"the suspect: {missing}")
     _tell(progress, "looking in the index", 0)
-    chosen = index.references(held.against(frozenset()))
+    chosen = list(index.references(held.against(frozenset())))
+    # What was taken out of a package imports from it what is local there.
+    importing = held.against(index.packages())
+    if importing is not held.against(frozenset()):
+        known_already = {(repo.target, repo.revision) for repo in chosen}
+        chosen += [repo for repo in index.references(importing) if (repo.target, repo.revision) not in known_already]
     targets = len(index.targets())
     of = f"{len(held.corpus.spans):,} functions with an index of {targets:,} target{'' if targets == 1 else 's'}"
     found = f"{len(chosen):,} of which {'has' if len(chosen) == 1 else 'have'} candidates"

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+import numpy.typing as npt
 
 from detector.code.corpus import Corpus, Runs, Wordings, worded
-from detector.code.pairs import Floats
 from detector.code.sorting import Numbers
 from detector.code.tokens import Reading, Texts
 from detector.model import CloneType
 
-# Share of runs of tokens from which on two functions are one text that was edited.
-LEAST_EDITED_SHAPE = 0.3
+# Share of runs of tokens from which on two functions are one text that was edited, not one computation written anew.
+# What syntax trees say (`digest.edited_or_rewritten`), this says of 84 % of the fixtures' pairs, of 89 % of those of
+# three packages and their disguises, and of 94 % of those of two versions of one package; .3 and .4 say it of fewer.
+LEAST_EDITED_SHAPE = 0.35
 
 
 def clone_types(pairs: Sequence[tuple[int, int]], suspect: Texts, reference: Corpus) -> list[CloneType]:
@@ -44,12 +46,12 @@ def of_wordings(suspect: Wordings, reference: Wordings) -> list[CloneType]:
     return [CloneType(each) for each in types.tolist()]
 
 
-def likeness(one: Runs, other: Runs) -> Floats:
+def likeness(one: Runs, other: Runs) -> npt.NDArray[np.float64]:
     """Plain Jaccard of the runs of each row; 0 where there are none."""
     counts = [np.diff(side.offsets) for side in (one, other)]
     keys = [_keys(side, count) for side, count in zip((one, other), counts, strict=True)]
     shared = np.bincount(keys[0][np.isin(keys[0], keys[1])] >> 24, minlength=len(counts[0]))
-    found: Floats = shared / np.maximum(counts[0] + counts[1] - shared, 1)
+    found: npt.NDArray[np.float64] = shared / np.maximum(counts[0] + counts[1] - shared, 1)
     return found
 
 

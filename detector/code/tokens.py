@@ -31,6 +31,9 @@ _TOKEN = re.compile(
     rb"""\s*+([A-Za-z_]\w*+|[^\s\w"'#]|\d[\w.]*+|#[^\n]*+|"{3}[\s\S]*?(?:"{3}|\Z)|'{3}[\s\S]*?(?:'{3}|\Z)"""
     rb"""|"(?:\\.|[^"\\\n])*+"?|'(?:\\.|[^'\\\n])*+'?)"""
 )
+# A string in either quotes whose text may stand in the other ones.
+_PLAIN_STRING = re.compile(rb"'([^'\"\\\n]*+)'\Z")
+_FLOAT = re.compile(rb"\d{1,40}(?:\.\d{0,40}(?:[eE]\d{1,3})?|[eE]\d{1,3})\Z")
 # What is left of a token without its name.
 _LEFT_OUT, _NAME, _NUMBER, _STRING, _COMMA, _CLOSING, _FIRST = range(7)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
@@ -45,12 +48,12 @@ class _Tokens:
         self.numbers: defaultdict[bytes, int] = defaultdict(count(_FIRST).__next__)
 
     def hashes(self) -> Hashes:
-        """By number: a hash of the token.
+        """By number: a hash of the token; which quotes a string has, and how a float is written, is layout.
 
         Stable: equal across processes, machines and versions.
         """
         found = np.zeros(len(self.numbers) + _FIRST, np.uint64)
-        found[_FIRST:] = [xxhash.xxh3_64_intdigest(token) for token in self.numbers]
+        found[_FIRST:] = [xxhash.xxh3_64_intdigest(_spelled(token)) for token in self.numbers]
         return found
 
     def bare(self) -> Numbers:
@@ -183,6 +186,13 @@ class _Text:
         columns = (keys & ((np.uint64(1) << RUN_BITS) - np.uint64(1))).astype(np.uint32)
         counts = np.bincount((keys >> RUN_BITS).astype(np.int64), minlength=self.texts)
         return Runs(columns, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
+
+
+def _spelled(token: bytes) -> bytes:
+    """One spelling of a string in either quotes, and of a float."""
+    if _FLOAT.match(token):
+        return repr(float(token)).encode()
+    return _PLAIN_STRING.sub(rb'"\1"', token)
 
 
 class Reading:
