@@ -168,7 +168,7 @@ def _demands(
     (_, _, first), (_, again, _), (_, more, last) = times
     return [
         Demand(
-            f"kill -9 at random moments of {KILLS} runs of `add`: the index opens, verifies and holds what was committed",
+            f"kill -9 at random moments of {KILLS} runs of `add`: it opens, verifies, holds what was committed",
             f"{KILLS} of {KILLS}",
             f"{sound} of {len(kills)}",
             sound == len(kills) == KILLS,
