@@ -2,47 +2,27 @@
 
 from __future__ import annotations
 
-import json
 import sqlite3
-import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from detector.code.bulk import local_packages
 from detector.code.imported import imported
-from detector.index.records import PlaceRow, Target, blob_of, inflated, put_blob
+from detector.index.past import Blob, Names, Past, packed, past_of
+from detector.index.records import PlaceRow, Target, put_blob
 from detector.index.sources import Filed, Source, blob_id
 from detector.model import Role, UserError
 from detector.read.limits import HEAD_BYTES, MAX_FILE_BYTES
 from detector.read.names import is_python_name
 from detector.read.roles import role_of
-from detector.settings.index import MOST_PAST_BYTES, PACK_LEVEL
 from detector.targets import Change, Commit, History, Repo
 
 if TYPE_CHECKING:
     from detector.index.adding import Filing
 
-Names = frozenset[str]
 _GENERATED = b"# @generated"
-
-
-class _Blob(NamedTuple):
-    """What is remembered of a blob, so that it is not read again."""
-
-    id: str  # of its bytes: what the repository calls it may be anything
-    names: Names  # of the packages that the repository ever had, those that its import lines have
-    is_generated: bool  # whether it says so
-
-
-@dataclass(frozen=True, slots=True)
-class Past:
-    """What is stored of a target's history."""
-
-    commits: tuple[str, ...]  # of the main line, the oldest first
-    packages: Names  # every name under which the repository ever imported itself
-    blobs: Mapping[str, _Blob]  # by the id that the repository gives it
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +97,7 @@ def _packages(commits: Sequence[Commit]) -> dict[str, Names]:
     return found
 
 
-def _remembered(connection: sqlite3.Connection, before: Sequence[Target], ever: Names) -> Mapping[str, _Blob]:
+def _remembered(connection: sqlite3.Connection, before: Sequence[Target], ever: Names) -> Mapping[str, Blob]:
     """What an earlier `add` has learnt of blobs, if that still says all."""
     for target in before:
         past = past_of(connection, target)
@@ -126,7 +106,7 @@ def _remembered(connection: sqlite3.Connection, before: Sequence[Target], ever: 
     return {}
 
 
-def _look(history: History, commits: Sequence[Commit], ever: Names, blobs: dict[str, _Blob], filing: Filing) -> None:
+def _look(history: History, commits: Sequence[Commit], ever: Names, blobs: dict[str, Blob], filing: Filing) -> None:
     """Read each blob that is not remembered: what it imports, and what its id truly is."""
     names = dict.fromkeys(change.after for commit in commits for change in _python(commit) if change.after)
     filing.counting.total += len(names)
@@ -137,7 +117,7 @@ def _look(history: History, commits: Sequence[Commit], ever: Names, blobs: dict[
         if head is None or not head.is_whole:
             continue
         is_generated = role_of("x.py", head.data[:HEAD_BYTES]) is Role.GENERATED
-        blobs[name] = _Blob(blob_id(head.data).hex(), imported(head.data, ever), is_generated)
+        blobs[name] = Blob(blob_id(head.data).hex(), imported(head.data, ever), is_generated)
 
 
 def _main_line(commits: Sequence[Commit]) -> list[str]:
@@ -152,7 +132,7 @@ def _main_line(commits: Sequence[Commit]) -> list[str]:
 
 
 def _intervals(
-    commits: Sequence[Commit], main: Sequence[str], packages: Mapping[str, Names], blobs: Mapping[str, _Blob]
+    commits: Sequence[Commit], main: Sequence[str], packages: Mapping[str, Names], blobs: Mapping[str, Blob]
 ) -> Iterator[_Interval]:
     """When each blob was where, in which context."""
     by_id = {commit.id: commit for commit in commits}
@@ -192,12 +172,12 @@ def _intervals(
                 yield _Interval(change.path, change.after, context, -1, -1, commit.id)
 
 
-def _context(blobs: Mapping[str, _Blob], blob: str, local: Names) -> Names:
+def _context(blobs: Mapping[str, Blob], blob: str, local: Names) -> Names:
     return blobs[blob].names & local if blob in blobs else frozenset()
 
 
 def _filed(
-    history: History, found: Iterable[_Interval], blobs: Mapping[str, _Blob], filing: Filing
+    history: History, found: Iterable[_Interval], blobs: Mapping[str, Blob], filing: Filing
 ) -> Iterator[tuple[tuple[str, Names], int]]:
     """The pack of each blob in each context."""
 
@@ -219,7 +199,7 @@ def _filed(
 def _places(
     found: Sequence[_Interval],
     packs: Mapping[tuple[str, Names], int],
-    blobs: Mapping[str, _Blob],
+    blobs: Mapping[str, Blob],
     tip: Sequence[PlaceRow],
     position: int,
 ) -> list[PlaceRow]:
@@ -239,70 +219,3 @@ def _places(
         role = role_of(each.path, _GENERATED if blobs[each.blob].is_generated else b"")
         past.append(PlaceRow(following + len(past), each.path, role, pack, each.first, each.last, each.came))
     return [*rows, *past]
-
-
-# --- what is stored ------------------------------------------------------------------------------------------
-
-
-def packed(past: Past) -> bytes:
-    """As bytes."""
-    sets = list(dict.fromkeys(blob.names for blob in past.blobs.values()))
-    numbers = {names: number for number, names in enumerate(sets)}
-    values = {
-        "commits": past.commits,
-        "packages": sorted(past.packages),
-        "sets": [sorted(each) for each in sets],
-        "blobs": [[name, each.id, numbers[each.names], each.is_generated] for name, each in past.blobs.items()],
-    }
-    return zlib.compress(json.dumps(values, separators=(",", ":")).encode("ascii"), PACK_LEVEL)
-
-
-def unpacked(data: bytes) -> Past:
-    """The inverse.
-
-    Errors: ValueError for anything else.
-    """
-    try:
-        values = json.loads(inflated(data, MOST_PAST_BYTES))
-        sets = [frozenset(map(_text, each)) for each in values["sets"]]
-        blobs = {
-            _text(name): _Blob(bytes.fromhex(_text(blob)).hex(), sets[number], bool(is_generated))
-            for name, blob, number, is_generated in values["blobs"]
-        }
-        return Past(tuple(map(_text, values["commits"])), frozenset(map(_text, values["packages"])), blobs)
-    except (KeyError, TypeError, IndexError, RecursionError):
-        raise ValueError("a history that is none") from None
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise ValueError("no text where one should be")
-    return value
-
-
-def past_of(connection: sqlite3.Connection, target: Target) -> Past | None:
-    """What is stored of a target's history; None where nothing is, or nothing that can be relied on."""
-    try:
-        data = blob_of(connection, "past", target.number)
-        return unpacked(data) if data is not None else None
-    except ValueError:
-        return None
-
-
-def nearest(rows: Iterable[PlaceRow], counts: Mapping[int, int], position: int) -> int:
-    """The position at which most of what was found is there, by its packs.
-
-    position: of the target as it was read, which is one like the others.
-    Ties: the latest.
-    """
-    steps = [0] * (position + 2)
-    for row in rows:
-        if row.first >= 0 and row.pack in counts:
-            steps[row.first] += counts[row.pack]
-            steps[row.last + 1] -= counts[row.pack]
-    best = most = total = 0
-    for place, step in enumerate(steps[:-1]):
-        total += step
-        if total >= most:
-            best, most = place, total
-    return best

@@ -8,7 +8,6 @@ import stat
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from detector.index import schema
@@ -195,6 +194,8 @@ def _begin(connection: sqlite3.Connection, tell: Tell | None) -> None:
 
 def program() -> str:
     """The version of this program."""
+    from importlib.metadata import PackageNotFoundError, version
+
     try:
         return version("ml-plagiarism-detector")
     except PackageNotFoundError:  # run from a checkout that is not installed

@@ -18,9 +18,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
-from detector.index import histories, removing
+from detector.index import removing
 from detector.index.filing import New, file_packs
 from detector.index.opening import Tell, transaction
+from detector.index.past import unpacked as past_unpacked
 from detector.index.records import (
     PACK_COLUMNS,
     PlaceRow,
@@ -267,7 +268,7 @@ class _Taking:
         if len({row.number for row in rows}) != target.places or functions != target.functions:
             raise ValueError("a target of other counts")
         unpacked_counts(frequent)
-        if len(histories.unpacked(past).commits if past else ()) != target.commits:
+        if len(past_unpacked(past).commits if past else ()) != target.commits:
             raise ValueError("a target of another history")
         before = [
             each for each in targets(self._connection) if (each.target, each.name) == (target.target, target.name)

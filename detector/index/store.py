@@ -8,10 +8,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from detector.code.corpus import Corpus, assembled
 from detector.code.sorting import Hashes, Numbers
-from detector.index import adding, choosing, histories, opening, portable, removing, verifying
+from detector.index import choosing, opening, past
 from detector.index.known_files import KnownFiles
 from detector.index.opening import Damaged, Tell
 from detector.index.records import (
@@ -40,6 +41,11 @@ from detector.model import Role, Skipped, UserError
 from detector.read.names import printable
 from detector.settings.index import MOST_REFERENCES, MOST_TEXT_BYTES
 from detector.targets import Progress, Repo
+
+if TYPE_CHECKING:
+    from detector.index.adding import Added
+    from detector.index.removing import Removed
+    from detector.index.verifying import Finding
 
 __all__ = ["Damaged", "Index", "Info", "Place", "Target", "open_index"]
 
@@ -112,34 +118,48 @@ class Index:
         keep_text: bool = False,
         progress: Progress | None = None,
         tell: Tell | None = None,
-    ) -> adding.Added:
+    ) -> Added:
         """Add a target, in place of what was added under the same name before; all of it or nothing."""
+        from detector.index import adding  # what only reads an index need not wait for this
+
         return adding.add(
             self.connection, repo, jobs, with_history=history, keep_text=keep_text, progress=progress, tell=tell
         )
 
-    def remove(self, target: Target, tell: Tell | None = None) -> removing.Removed:
+    def remove(self, target: Target, tell: Tell | None = None) -> Removed:
         """Remove a target, and what nothing else uses."""
+        from detector.index import removing
+
         return removing.remove(self.connection, target, tell)
 
     def tidy(self) -> int:
         """Write the file anew where much of it holds nothing; gives how many bytes shorter it is."""
+        from detector.index import removing
+
         return removing.tidy(self.connection)
 
-    def verify(self, is_quick: bool = False) -> Iterator[verifying.Finding]:
+    def verify(self, is_quick: bool = False) -> Iterator[Finding]:
         """Say what is damaged, which targets that concerns, and what to do."""
+        from detector.index import verifying
+
         return verifying.verify(self.connection, is_quick)
 
     def export(self, path: Path) -> int:
         """Write all targets to a file that another machine can import; gives its bytes."""
+        from detector.index import portable
+
         return portable.export(self.connection, path)
 
     def take_in(self, path: Path, tell: Tell | None = None) -> list[Target]:
         """Take in the targets of an exported file, in place of those of the same names."""
+        from detector.index import portable
+
         return portable.take_in(self.connection, path, tell)
 
     def info(self) -> Info:
         """What it holds, in figures."""
+        from detector.index.removing import free_bytes
+
         counts = [
             self.connection.execute(f"SELECT count(*) FROM {table}").fetchone()[0]
             for table in ("target", "pack", "shape", "text")
@@ -151,7 +171,7 @@ class Index:
             if row[0] in {*MADE_WITH, "program"}
         )
         pages, size = (self.connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("page_count", "page_size"))
-        free = removing.free_bytes(self.connection)
+        free = free_bytes(self.connection)
         return Info(counts[0], counts[1], functions, counts[2], counts[3], pages * size, free, made)
 
     # --- what it knows ---
@@ -245,14 +265,14 @@ class Index:
         """The position of a history that has most of what was found; None for the target as it was read."""
         if not target.has_history:
             return None
-        position = histories.nearest(places_of(self.connection, target), counts, target.commits)
+        position = past.nearest(places_of(self.connection, target), counts, target.commits)
         return None if position == target.commits else position
 
     def _commits(self, target: Target) -> tuple[str, ...]:
-        past = histories.past_of(self.connection, target)
-        if past is None or len(past.commits) != target.commits:
+        found = past.past_of(self.connection, target)
+        if found is None or len(found.commits) != target.commits:
             raise damaged(target, "its history is not what was stored")
-        return past.commits
+        return found.commits
 
     def _present(self, target: Target, position: int | None) -> list[PlaceRow]:
         """The places at a position, in the order of the files."""

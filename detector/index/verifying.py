@@ -11,7 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.code.sorting import Numbers
-from detector.index import histories, postings
+from detector.index import postings
+from detector.index.past import past_of
 from detector.index.records import (
     PACK_COLUMNS,
     PLACE_COLUMNS,
@@ -105,7 +106,7 @@ class _Looking:
                 unpacked_counts(data or b"")
             except ValueError as error:
                 yield self._told(f"frequent shingles: {error}", {key})
-            past = histories.past_of(self._connection, target)
+            past = past_of(self._connection, target)
             if (len(past.commits) if past else 0) != target.commits:
                 yield self._told("history: not what was stored", {key})
             try:
