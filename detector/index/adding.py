@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from detector.artifacts.credits import naming
-from detector.artifacts.credits.manifests import fields
+from detector.artifacts.licences import of_project
 from detector.code.bulk import local_packages, packages_of, read_corpus
 from detector.code.corpus import Corpus, assembled
 from detector.code.imported import imported
@@ -36,9 +36,8 @@ from detector.index.records import (
 )
 from detector.index.sources import Filed, Source, blob_id
 from detector.model import Role, Skipped, UserError
-from detector.settings.declared import MOST_MANIFEST_BYTES
 from detector.settings.index import FREQUENT, PACK_LEVEL, PART_BYTES
-from detector.targets import Files, Progress, Repo, SourceFile
+from detector.targets import Progress, Repo, SourceFile
 
 _TOO_MUCH = "holds more than an index keeps of one file"
 
@@ -114,7 +113,7 @@ def _record(
         repo.target,
         repo.name,
         repo.revision,
-        _licence(repo.files),
+        of_project(repo.files).expression,
         packages_of(repo.files.paths()),
         names.names,
         names.addresses,
@@ -137,18 +136,6 @@ def _tip(files: Iterable[SourceFile | Skipped], local: frozenset[str]) -> Iterat
             yield file
         else:
             yield Source(file.path, file.role, blob_id(file.data), imported(file.data, local), file.data)
-
-
-def _licence(files: Files) -> str:
-    """The SPDX expression that a package's metadata gives, "" if it gives none."""
-    for path in files.others():
-        if path.rpartition("/")[2] in ("METADATA", "PKG-INFO") and path.count("/") <= 1:
-            head = files.head(path, MOST_MANIFEST_BYTES)
-            text = "" if isinstance(head, Skipped) else head.data.decode("utf-8", "replace").partition("\n\n")[0]
-            said = [value for key, value in fields(text, ":") if key == "license-expression"]
-            if said:
-                return said[0]
-    return ""
 
 
 class _Counting:

@@ -14,8 +14,8 @@ SHAPE_BITS = 28
 
 # The rarest shingles of a function that are posted: so many of each of its views (as it stands, helpers in place,
 # blind, both), or this part of the view where that is more, but never more than so many. Of 16 over all views together
-# recall is .975 to .980: what is alike in one view alone, or a piece of something larger, is missed. With these it is .993,
-# with a third less in each .988. About 26 keys for a function in all.
+# recall is .975 to .980: what is alike in one view alone, or a piece of something larger, is missed. With these it is
+# .993, with a third less in each .988. About 26 keys for a function in all.
 POSTED_KEYS = (12, 4, 8, 4)
 POSTED_PART = 0.4
 MOST_POSTED_KEYS = 64
