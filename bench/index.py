@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from bench import quality
+from bench.disguise import LEVELS
 from bench.process import in_fresh_process
 from bench.section import Demand, megabytes, print_section, section, table
 from bench.wheels import python_files, wheel
@@ -29,12 +30,12 @@ from detector.code.background import background
 from detector.code.bulk import read_corpus
 from detector.code.corpus import Corpus, View, assembled
 from detector.code.shingle import Shingles, mix
-from detector.code.signatures import bands, signatures
+from detector.code.signatures import Signatures, signatures
 from detector.code.sketch import Sketches, questions, sketches
 from detector.code.sorting import Hashes, Numbers, grouped
 from detector.evidence import code
 from detector.index import postings
-from detector.index.candidates import Candidates, candidates
+from detector.index.candidates import candidates
 
 # Functions around those that are looked for; no package that is disguised is among them, a later version of one is.
 AROUND = ("transformers==4.57.3", "diffusers==0.42.1", "keras==3.15.1")
@@ -109,7 +110,7 @@ def measure_recall(cache: Path, work: Path) -> tuple[int, list[Recall]]:
         postings.create(connection)
         posted = sketches(everything)
         post(connection, posted, np.where(firsts[shapes] == np.arange(len(shapes)), shapes, -1))
-        for level in quality.LEVELS:
+        for level in LEVELS:
             found = []
             for number, package in enumerate(quality.PACKAGES):
                 disguised = quality.specimen(work, package, level).files
@@ -139,8 +140,8 @@ def recall(connection: sqlite3.Connection, level: str, found: Sequence[tuple[Bel
         is_small.append(np.diff(best.suspect.shingles.offsets)[best.functions] < SMALL)
         ours, others = signatures(best.suspect.shingles), signatures(theirs.shingles)
         for layout, shares in zip(BAND_LAYOUTS, in_bands, strict=True):
-            one, other = bands(ours, *layout)[:, best.functions], bands(others, *layout)[:, best.references]
-            shares.append((one == other).any(axis=0))
+            one, other = banded(ours[best.functions], layout), banded(others[best.references], layout)
+            shares.append((one == other).all(axis=2).any(axis=1))
     hit, small = np.concatenate(hits), np.concatenate(is_small)
     return Recall(
         level,
@@ -150,6 +151,12 @@ def recall(connection: sqlite3.Connection, level: str, found: Sequence[tuple[Bel
         int(small.sum()),
         tuple(float(np.concatenate(shares).mean()) for shares in in_bands),
     )
+
+
+def banded(signatures_: Signatures, layout: tuple[int, int]) -> Signatures:
+    """Signatures cut into so many bands of so many values."""
+    many, rows = layout
+    return signatures_[:, : many * rows].reshape(len(signatures_), many, rows)
 
 
 def read(cache: Path, requirement: str) -> Corpus:
@@ -248,6 +255,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open a file as an index is opened."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA mmap_size = {1 << 30}")
     return connection
 
 
@@ -300,11 +308,17 @@ def ask(path: Path, real: Sequence[Corpus]) -> Asked:
     for changed in islice(changes(real), HOOK_TIMES):
         asked = questions(changed)
         started = time.process_time()
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(connect(path)) as connection:
             candidates(connection, asked, CANDIDATES)
         times.append(time.process_time() - started)
     return Asked(
-        len(others.spans), len(given.shape), spent, len(changed.spans), len(asked.keys), times[0], float(np.median(times))
+        len(others.spans),
+        len(given.shape),
+        spent,
+        len(changed.spans),
+        len(asked.keys),
+        times[0],
+        float(np.median(times)),
     )
 
 
@@ -332,7 +346,7 @@ def measure_speed(cache: Path, work: Path) -> tuple[Built, float, Asked]:
 
 def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
     """Everything, recall and speed each in a process of its own."""
-    quality.prepare(cache, work, quality.PACKAGES, quality.LEVELS)
+    quality.prepare(cache, work, quality.PACKAGES, LEVELS)
     around, recalls = in_fresh_process(measure_recall, cache, work)
     built, plain, asked = in_fresh_process(measure_speed, cache, work)
     demands = [*of_recall(around, recalls), *of_speed(built, plain, asked)]
@@ -363,15 +377,16 @@ def of_speed(built: Built, plain: float, asked: Asked) -> Iterator[Demand]:
         f"bytes of postings a function, of {built.functions:,}", f"<= {MOST_BYTES}", f"{size:.0f}", size <= MOST_BYTES
     )
     yield Demand(
-        "functions sketched and posted in a CPU second, in "
-        f"{TARGETS} transactions",
+        f"functions sketched and posted in a CPU second, in {TARGETS} transactions",
         f">= {LEAST_BUILT:,}",
         f"{built.rate:,.0f}; posting alone takes {built.post_seconds / built.functions / plain:.2f} of what plain rows "
         f"of a table take in the first {TABLED_TARGETS} transactions",
         built.rate >= LEAST_BUILT,
     )
     rate = asked.functions / asked.seconds
-    yield Demand("functions looked up in a CPU second, batched", f">= {LEAST_ASKED:,}", f"{rate:,.0f}", rate >= LEAST_ASKED)
+    yield Demand(
+        "functions looked up in a CPU second, batched", f">= {LEAST_ASKED:,}", f"{rate:,.0f}", rate >= LEAST_ASKED
+    )
     yield Demand(
         f"CPU of looking up {asked.hook_functions} functions of {HOOK_FILES} files, opening the file included",
         f"<= {MOST_HOOK_SECONDS * 1000:.0f} ms",
@@ -382,7 +397,13 @@ def of_speed(built: Built, plain: float, asked: Asked) -> Iterator[Demand]:
 
 def recall_table(recalls: Sequence[Recall]) -> str:
     """Levels, and what MinHash alone would find."""
-    header = ("level", f"of {SMALL} and more shingles", "smaller", "of all", *(f"MinHash, {b} bands of {r}" for b, r in BAND_LAYOUTS))
+    header = (
+        "level",
+        f"of {SMALL} and more shingles",
+        "smaller",
+        "of all",
+        *(f"MinHash, {b} bands of {r}" for b, r in BAND_LAYOUTS),
+    )
     rows = [
         (
             each.level,
