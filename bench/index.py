@@ -57,6 +57,7 @@ MOST_BYTES = 250  # a function, of postings; the rest of a gigabyte is for what 
 LEAST_BUILT = 40_000  # a CPU second: half of the time that an index may take in all
 LEAST_ASKED = 8_000
 MOST_HOOK_SECONDS = 0.010
+CACHE_KIBIBYTES = 512  # pages of a reader: each block is read once, and fresh memory costs more than reading it
 LABEL = "index"
 
 
@@ -255,7 +256,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open a file as an index is opened."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
-    connection.execute(f"PRAGMA mmap_size = {1 << 30}")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
     return connection
 
 

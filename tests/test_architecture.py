@@ -37,6 +37,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "scipy": ("code/*.py", "artifacts/weights/*.py"),
     "numpy": (
         "code/*.py",
+        "index/*.py",
         "evidence/code.py",
         "evidence/weights.py",
         "artifacts/weights/*.py",
@@ -68,6 +69,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "read": frozenset({"model", "settings", "targets"}),
     "code": frozenset({"model", "settings", "targets"}),
     "artifacts": frozenset({"figures", "model", "settings", "targets"}),
+    "index": frozenset({"model", "settings", "targets", "code", "artifacts", "read"}),
     "evidence": frozenset({"figures", "model", "settings", "targets", "patterns", "code", "artifacts"}),
     "judge": frozenset({"model", "settings"}),
     "report": frozenset({"figures", "model"}),
