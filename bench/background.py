@@ -155,8 +155,8 @@ def _slips(file: SourceFile) -> Iterator[Slip]:
         yield from function_slips(lines, place.node.lineno, place.node.end_lineno or place.node.lineno)
 
 
-def _write(table: Path, **arrays: Any) -> None:
-    np.savez_compressed(table, **arrays, packages=np.int64(len(PACKAGES)), names=np.array(PACKAGES))
+def _named(**arrays: Any) -> dict[str, Any]:
+    return {**arrays, "packages": np.int64(len(PACKAGES)), "names": np.array(PACKAGES)}
 
 
 def main(given: Sequence[str] | None = None) -> int:
@@ -166,12 +166,14 @@ def main(given: Sequence[str] | None = None) -> int:
     options = parser.parse_args(given)
     if "shingles" in options.table:
         hashes, counts = build(options.cache, PACKAGES)
-        _write(TABLE, hashes=hashes, counts=counts, lowering=np.int64(LOWERING_VERSION))
+        # Hashes hardly get smaller, and every change that is looked up in an index waits for them.
+        np.savez(TABLE, **_named(hashes=hashes, counts=counts, lowering=np.int64(LOWERING_VERSION)))
         print(f"{TABLE.name}: {len(hashes)} shingles of {len(PACKAGES)} packages, {TABLE.stat().st_size} bytes")
     if "literals" in options.table:
         known, counts, words = build_literals(options.cache, PACKAGES)
         common, version = np.frombuffer(words, np.uint8), np.int64(LITERALS_VERSION)
-        _write(LITERALS, **literal_background.packed(known), counts=counts, common=common, literals=version)
+        arrays = _named(**literal_background.packed(known), counts=counts, common=common, literals=version)
+        np.savez_compressed(LITERALS, **arrays)
         print(f"{LITERALS.name}: {len(known)} literals of {len(PACKAGES)} packages, {LITERALS.stat().st_size} bytes")
     return 0
 

@@ -22,6 +22,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from bench import quality
+from bench.disguise import LEVELS
 from bench.process import in_fresh_process
 from bench.section import Demand, megabytes, print_section, section, table
 from bench.wheels import python_files, wheel
@@ -29,7 +30,7 @@ from detector.code.background import background
 from detector.code.bulk import read_corpus
 from detector.code.corpus import Corpus, View, assembled
 from detector.code.shingle import Shingles, mix
-from detector.code.signatures import bands, signatures
+from detector.code.signatures import Signatures, signatures
 from detector.code.sketch import Sketches, questions, sketches
 from detector.code.sorting import Hashes, Numbers, grouped
 from detector.evidence import code
@@ -56,6 +57,7 @@ MOST_BYTES = 250  # a function, of postings; the rest of a gigabyte is for what 
 LEAST_BUILT = 40_000  # a CPU second: half of the time that an index may take in all
 LEAST_ASKED = 8_000
 MOST_HOOK_SECONDS = 0.010
+CACHE_KIBIBYTES = 512  # pages of a reader: each block is read once, and fresh memory costs more than reading it
 LABEL = "index"
 
 
@@ -109,7 +111,7 @@ def measure_recall(cache: Path, work: Path) -> tuple[int, list[Recall]]:
         postings.create(connection)
         posted = sketches(everything)
         post(connection, posted, np.where(firsts[shapes] == np.arange(len(shapes)), shapes, -1))
-        for level in quality.LEVELS:
+        for level in LEVELS:
             found = []
             for number, package in enumerate(quality.PACKAGES):
                 disguised = quality.specimen(work, package, level).files
@@ -122,8 +124,8 @@ def measure_recall(cache: Path, work: Path) -> tuple[int, list[Recall]]:
 def believed(suspect: quality.Files, reference: quality.Files, theirs: Corpus) -> Believed:
     """Score everything; the pairs that are believed."""
     ours = quality.corpus(suspect)
-    reads = [lambda path, files=files: files[path].encode() for files in (suspect, reference)]
-    likeness = code.find(ours, [theirs], code.Gate(), reads).likenesses[0]
+    mine, other = (lambda path, files=files: files[path].encode() for files in (suspect, reference))
+    likeness = code.find([ours], [theirs], code.Gate(), [(mine, other)]).likenesses[0]
     chosen = likeness.chosen[likeness.is_believed]
     return Believed(ours, likeness.pairs.suspect[chosen], likeness.pairs.reference[chosen])
 
@@ -139,8 +141,8 @@ def recall(connection: sqlite3.Connection, level: str, found: Sequence[tuple[Bel
         is_small.append(np.diff(best.suspect.shingles.offsets)[best.functions] < SMALL)
         ours, others = signatures(best.suspect.shingles), signatures(theirs.shingles)
         for layout, shares in zip(BAND_LAYOUTS, in_bands, strict=True):
-            one, other = bands(ours, *layout)[:, best.functions], bands(others, *layout)[:, best.references]
-            shares.append((one == other).any(axis=0))
+            one, other = banded(ours[best.functions], layout), banded(others[best.references], layout)
+            shares.append((one == other).all(axis=2).any(axis=1))
     hit, small = np.concatenate(hits), np.concatenate(is_small)
     return Recall(
         level,
@@ -150,6 +152,12 @@ def recall(connection: sqlite3.Connection, level: str, found: Sequence[tuple[Bel
         int(small.sum()),
         tuple(float(np.concatenate(shares).mean()) for shares in in_bands),
     )
+
+
+def banded(signatures_: Signatures, layout: tuple[int, int]) -> Signatures:
+    """Signatures cut into so many bands of so many values."""
+    many, rows = layout
+    return signatures_[:, : many * rows].reshape(len(signatures_), many, rows)
 
 
 def read(cache: Path, requirement: str) -> Corpus:
@@ -248,6 +256,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """Open a file as an index is opened."""
     connection = sqlite3.connect(path, isolation_level=None)
     connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
     return connection
 
 
@@ -300,7 +309,7 @@ def ask(path: Path, real: Sequence[Corpus]) -> Asked:
     for changed in islice(changes(real), HOOK_TIMES):
         asked = questions(changed)
         started = time.process_time()
-        with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
+        with closing(connect(path)) as connection:
             candidates(connection, asked, CANDIDATES)
         times.append(time.process_time() - started)
     return Asked(
@@ -338,7 +347,7 @@ def measure_speed(cache: Path, work: Path) -> tuple[Built, float, Asked]:
 
 def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
     """Everything, recall and speed each in a process of its own."""
-    quality.prepare(cache, work, quality.PACKAGES, quality.LEVELS)
+    quality.prepare(cache, work, quality.PACKAGES, LEVELS)
     around, recalls = in_fresh_process(measure_recall, cache, work)
     built, plain, asked = in_fresh_process(measure_speed, cache, work)
     demands = [*of_recall(around, recalls), *of_speed(built, plain, asked)]

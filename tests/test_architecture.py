@@ -92,10 +92,23 @@ ALLOWED: dict[str, frozenset[str]] = {
         {"model", "settings", "targets", "options", "code", "artifacts", "evidence", "judge", "ledger", "matching"}
     ),
     "own": frozenset(),
-    "indexed": frozenset({"model", "settings", "targets", "code"}),
+    "indexed": frozenset({"model", "settings", "targets", "code", "index"}),
     "lookup": frozenset({"model", "settings", "targets", "code", "indexed"}),
     "hook": frozenset(
-        {"model", "settings", "targets", "code", "declaring", "judge", "indexed", "lookup", "own", "read", "report"}
+        {
+            "model",
+            "settings",
+            "targets",
+            "code",
+            "artifacts",
+            "declaring",
+            "judge",
+            "indexed",
+            "lookup",
+            "own",
+            "read",
+            "report",
+        }  # fmt: skip
     ),
     "explanations": frozenset({"model", "settings", "patterns", "code", "evidence"}),
     "unrename": frozenset({"model", "settings", "targets", "code"}),

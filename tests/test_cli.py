@@ -92,7 +92,9 @@ class Stage:
         *,
         bases: Sequence[str] = (),
         panel: Sequence[str] = (),
+        known: object = None,
     ) -> Report:
+        assert known is None
         self.targets, self.options, self.progress = (suspect, *references), options, progress
         self.bases, self.panel = tuple(bases), tuple(panel)
         if progress is not None:

@@ -6,7 +6,7 @@ versions; it belongs to one version of the lowering.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib.resources import files
 
@@ -17,6 +17,9 @@ from detector.code.sorting import Hashes, Numbers
 from detector.settings import LOWERING_VERSION
 
 FILE = "background.npz"
+
+_FIRST_BITS = 20  # a megabyte of flags, of which one in thirteen is set
+_REST = np.uint64(64 - _FIRST_BITS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +32,22 @@ class Background:
     hashes: Hashes
     counts: npt.NDArray[np.uint8]
     packages: int
+    beginnings: npt.NDArray[np.bool_] = field(init=False)  # which first bits any of the hashes has
+
+    def __post_init__(self) -> None:
+        beginnings = np.zeros(1 << _FIRST_BITS, bool)
+        beginnings[self.hashes >> _REST] = True
+        object.__setattr__(self, "beginnings", beginnings)
 
     def frequency(self, shingles: Hashes) -> Numbers:
         """In how many packages each shingle is found, 1 where the table does not know it."""
-        places = np.minimum(np.searchsorted(self.hashes, shingles), max(len(self.hashes) - 1, 0))
-        known = self.hashes[places] == shingles if len(self.hashes) else np.zeros(len(shingles), bool)
-        found: Numbers = np.where(known, self.counts[places] if len(self.hashes) else 0, 1).astype(np.int64)
+        found = np.ones(len(shingles), np.int64)
+        # Most are unknown, and most of these begin like none that is known: that is told in a tenth of the time.
+        likely = np.flatnonzero(self.beginnings[shingles >> _REST])
+        places = np.searchsorted(self.hashes, shingles[likely])
+        places = np.minimum(places, max(len(self.hashes) - 1, 0))
+        known = self.hashes[places] == shingles[likely]
+        found[likely[known]] = self.counts[places[known]]
         return found
 
 

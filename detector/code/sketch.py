@@ -16,6 +16,8 @@ from detector.code.shingle import Shingles, mix
 from detector.code.sorting import Hashes, Numbers, is_new
 from detector.settings.postings import (
     ASKED_KEYS,
+    COMMON_PACKAGES,
+    FEWEST_COMMON_KEYS,
     FEWEST_SKETCHED,
     KEY_BITS,
     MOST_POSTED_KEYS,
@@ -97,4 +99,5 @@ def _rarest(shingles: Shingles, numbers: Numbers, count: int, part: float) -> Ha
     ranked = np.sort(owners << _RANK_BITS | packages << np.uint64(KEY_BITS) | keys)
     most = np.minimum(np.maximum(np.ceil(part * lengths), count), max(MOST_POSTED_KEYS, count))
     place = np.arange(len(ranked)) - np.repeat(shingles.offsets[:-1], lengths)
-    return ranked[place < np.repeat(most, lengths)]
+    is_common = (ranked >> np.uint64(KEY_BITS)) % np.uint64(_HIGHEST + 1) >= COMMON_PACKAGES
+    return ranked[(place < np.repeat(most, lengths)) & (~is_common | (place < FEWEST_COMMON_KEYS))]

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from detector.code.sketch import Sketches
 from detector.code.sorting import Numbers, is_new, order
-from detector.index.postings import lookup
-from detector.settings.postings import LARGEST_POSTING, LOOKED_UP, SHAPE_BITS
+from detector.index.postings import Found, lookup
+from detector.settings.postings import LARGEST_POSTING, LOOKED_UP, MOST_HITS, SHAPE_BITS
 
 _SHAPE = (1 << SHAPE_BITS) - 1
 _RANK_BITS = 26  # beside the number of one of LOOKED_UP functions and a shape in 64 bits
@@ -33,8 +33,8 @@ class Candidates:
 def candidates(connection: sqlite3.Connection, sketches: Sketches, most: int) -> Candidates:
     """Find for each function at most so many shapes: those with which it has most keys in common, rare ones above all.
 
-    A key weighs log2(postings / postings of this key). Keys that more than LARGEST_POSTING shapes have count only for
-    functions that have nothing rarer in the index.
+    A key weighs log2(postings / postings of this key). Of a function the rarest keys count, until they have led to
+    MOST_HITS shapes; those that more than LARGEST_POSTING shapes have, only if it has nothing rarer in the index.
     Ties:   the lower number of a shape.
     Errors: Damaged, as `lookup`.
     """
@@ -54,18 +54,22 @@ def candidates(connection: sqlite3.Connection, sketches: Sketches, most: int) ->
 def _best(connection: sqlite3.Connection, sketches: Sketches, most: int) -> Candidates:
     functions = len(sketches.offsets) - 1
     owners = np.repeat(np.arange(functions), np.diff(sketches.offsets))
-    found = lookup(connection, sketches.keys)
-    is_used = _used(found.counts, owners, functions)[found.places]
-    places, shapes = found.places[is_used], found.shapes[is_used]
-    weights = np.log2(np.maximum(found.postings, 1) / np.maximum(found.counts, 1)) * _STEPS
-    code = owners[places] << SHAPE_BITS | shapes
+    keys, numbers = np.unique(sketches.keys, return_inverse=True)
+    found = lookup(connection, keys, common=False)
+    used, is_bare = _used(found.counts[numbers], owners, functions)
+    hits = [_hits(found, owners[used], numbers[used])]
+    if is_bare.any():
+        keys, numbers = np.unique(sketches.keys[is_bare[owners]], return_inverse=True)
+        found = lookup(connection, keys, common=True)
+        hits.append(_hits(found, owners[is_bare[owners]], numbers))
+    code, weights = (np.concatenate(each) for each in zip(*hits, strict=True))
     by_pair = order(code)
     code = code[by_pair]
     starts = np.flatnonzero(is_new(code))
     if not len(starts):
         return Candidates(starts, starts, starts)
     pairs = code[starts]
-    weight = np.add.reduceat(weights.astype(np.int64)[places[by_pair]], starts)
+    weight = np.add.reduceat(weights[by_pair], starts)
     shared = np.diff(starts, append=len(code))
     # One integer sorts by function, then by weight, then by shape.
     rank = (1 << _RANK_BITS) - 1 - np.minimum(weight, (1 << _RANK_BITS) - 1)
@@ -77,9 +81,22 @@ def _best(connection: sqlite3.Connection, sketches: Sketches, most: int) -> Cand
     return Candidates(function, shape, shared[np.searchsorted(pairs, function << SHAPE_BITS | shape)])
 
 
-def _used(counts: Numbers, owners: Numbers, functions: int) -> npt.NDArray[np.bool_]:
-    """Which keys count: rare ones, and the common ones of functions that have none of these."""
-    is_rare = (counts > 0) & (counts <= LARGEST_POSTING)
-    has_rare = np.bincount(owners[is_rare], minlength=functions) > 0
-    used: npt.NDArray[np.bool_] = is_rare | ~has_rare[owners]
-    return used
+def _used(counts: Numbers, owners: Numbers, functions: int) -> tuple[Numbers, npt.NDArray[np.bool_]]:
+    """Places of the keys that count: of each function the rarest, until these have MOST_HITS postings.
+
+    Ties:    the key that comes first in the sketch.
+    Returns: also which functions have common keys alone.
+    """
+    rare = np.flatnonzero((counts > 0) & (counts <= LARGEST_POSTING))
+    rare = rare[order(owners[rare] * (LARGEST_POSTING + 1) + counts[rare])]
+    before = np.cumsum(counts[rare]) - counts[rare]
+    before -= before[np.searchsorted(owners[rare], owners[rare])]
+    has_common = np.bincount(owners[counts > LARGEST_POSTING], minlength=functions) > 0
+    return rare[before < MOST_HITS], has_common & (np.bincount(owners[rare], minlength=functions) == 0)
+
+
+def _hits(found: Found, owners: Numbers, numbers: Numbers) -> tuple[Numbers, Numbers]:
+    """Pairs of a function and a shape, once for each key of the function that leads there, and what the key weighs."""
+    places, shapes = found.shapes(numbers)
+    weights = np.log2(max(found.postings, 1) / np.maximum(found.counts, 1)) * _STEPS
+    return owners[places] << SHAPE_BITS | shapes, weights.astype(np.int64)[numbers][places]

@@ -24,6 +24,7 @@ from detector.index.damage import Damaged
 from detector.model import UserError
 from detector.settings.postings import (
     BLOCK_POSTINGS,
+    DENSE,
     KEY_BITS,
     LARGEST_POSTING,
     MERGED_BLOCKS,
@@ -34,21 +35,37 @@ from detector.settings.postings import (
 _BYTES = np.dtype("<u8")
 _SHAPE = np.uint64((1 << SHAPE_BITS) - 1)
 _SHIFT = np.uint64(SHAPE_BITS)
-_LEADING = -(-LARGEST_POSTING // BLOCK_POSTINGS)  # blocks after its first in which a key's first postings are
+_WHOLE = BLOCK_POSTINGS * _BYTES.itemsize
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Shapes behind keys.
+    """What is behind keys, before shapes are taken out of it.
 
-    Shapes: key number places[i] leads to shapes[i], by key, then by shape; counts[k] postings are there of key k, of
-            which the first LARGEST_POSTING are given. `postings` are in the index in all.
+    Shapes: counts[k] postings are there of key k; of a common key that was not asked for LARGEST_POSTING + 1, whatever
+            there are. Of run r, held[r] has those of key k, not more than LARGEST_POSTING, from begins[r][k] up to, not
+            including, ends[r][k].
     """
 
-    places: Numbers
-    shapes: Numbers
     counts: Numbers
-    postings: int
+    postings: int  # in the index in all
+    held: tuple[Hashes, ...]
+    begins: tuple[Numbers, ...]
+    ends: tuple[Numbers, ...]
+
+    def shapes(self, chosen: Numbers) -> tuple[Numbers, Numbers]:
+        """Places in `chosen`, which are numbers of keys, and the shapes that these keys lead to.
+
+        Ties: of a key with more than LARGEST_POSTING postings, those of the lowest numbers.
+        """
+        places, shapes = [np.zeros(0, np.int64)], [np.zeros(0, np.int64)]
+        for held, begins, ends in zip(self.held, self.begins, self.ends, strict=True):
+            counts = (ends - begins)[chosen]
+            places.append(np.repeat(np.arange(len(chosen)), counts))
+            starts = begins[chosen] - (np.cumsum(counts) - counts)
+            shapes.append((held[np.repeat(starts, counts) + np.arange(len(places[-1]))] & _SHAPE).astype(np.int64))
+        place, shape = np.concatenate(places), np.concatenate(shapes)
+        return (place, shape) if len(self.held) < 2 else _lowest(place, shape, len(chosen))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +81,11 @@ class _Run:
         """Of everything that stands in its row."""
         told = f"{self.number} {self.first} {self.postings} "
         return crc32(self.fences.astype(_BYTES).tobytes(), crc32(told.encode()))
+
+    @property
+    def rest(self) -> int:
+        """Bytes of its last block."""
+        return (self.postings - (len(self.fences) - 1) * BLOCK_POSTINGS) * _BYTES.itemsize
 
     @property
     def last(self) -> int:
@@ -90,10 +112,10 @@ def insert(connection: sqlite3.Connection, keys: Hashes, shapes: Numbers) -> Non
     """
     if not len(keys):
         return
-    if int(shapes.max()) >> SHAPE_BITS:
-        raise UserError(f"an index holds at most {1 << SHAPE_BITS:,} distinct functions: begin another one")
     if int(keys.max()) >> KEY_BITS or int(shapes.min()) < 0:
         raise ValueError("a key or a shape that does not fit into a posting")
+    if int(shapes.max()) >> SHAPE_BITS:
+        raise UserError(f"an index holds at most {1 << SHAPE_BITS:,} distinct functions: begin another one")
     posted = np.sort(keys << _SHIFT | shapes.astype(np.uint64))
     posted = posted[is_new(posted)]
     runs = _runs(connection)
@@ -105,46 +127,51 @@ def insert(connection: sqlite3.Connection, keys: Hashes, shapes: Numbers) -> Non
     _write(connection, _merged([*(_taken(connection, run) for run in merged), iter([posted])]), merged)
 
 
-def lookup(connection: sqlite3.Connection, keys: Hashes) -> Found:
-    """Find the shapes behind keys.
+def lookup(connection: sqlite3.Connection, keys: Hashes, *, common: bool) -> Found:
+    """Find what is behind keys: ascending, each once.
 
+    common: whether to look for the shapes of keys that more than LARGEST_POSTING have.
     Errors: Damaged when a block or a run that is needed is not what was written.
     """
-    ordered = np.sort(keys)
-    wanted = ordered[is_new(ordered)]
-    low = wanted << _SHIFT
+    low = keys << _SHIFT
     high = low | _SHAPE
-    counts = np.zeros(len(wanted), np.int64)
     runs = _runs(connection)
-    parts = [np.zeros(0, np.uint64)]
-    for run in runs:
-        begin = np.maximum(np.searchsorted(run.fences, low, "right") - 1, 0)
-        end = np.searchsorted(run.fences, high, "right") - 1
-        needed = [np.minimum(begin + step, end) for step in range(_LEADING + 1)]
-        blocks = np.concatenate([*needed, end])
-        blocks = np.sort(blocks[blocks >= 0])
-        blocks = blocks[is_new(blocks)]
-        held = _joined(_some_blocks(connection, run, blocks))
-        left, right = np.searchsorted(held, low, "left"), np.searchsorted(held, high, "right")
+    spans = [_span(run, low, high) for run in runs]
+    # What fills a block, with one on either side, is more than LARGEST_POSTING.
+    is_long = np.logical_or.reduce([end - begin > 1 for begin, end in spans] or [np.zeros(len(keys), bool)])
+    read = np.arange(len(keys)) if common else np.flatnonzero(~is_long)
+    counts = np.where(is_long, LARGEST_POSTING + 1, 0)
+    counts[read] = 0
+    parts = []
+    for run, (begin, end) in zip(runs, spans, strict=True):
+        needed = np.zeros(len(run.fences) + 1, bool)  # the last stands for none
+        for blocks in (begin, np.minimum(begin + 1, end), end):
+            needed[blocks[read]] = True
+        held = _some_blocks(connection, run, np.flatnonzero(needed[:-1]))
+        left, right = np.zeros((2, len(keys)), np.int64)
+        left[read], right[read] = np.searchsorted(held, low[read]), np.searchsorted(held, high[read], "right")
         # What was left out in between are whole blocks of one key.
-        counts += right - left + np.maximum(end - begin - _LEADING - 1, 0) * BLOCK_POSTINGS
-        given = np.minimum(right - left, LARGEST_POSTING)
-        parts.append(held[np.repeat(left - (np.cumsum(given) - given), given) + np.arange(given.sum())])
-    found = np.concatenate(parts)
-    if len(runs) > 1:
-        found = np.sort(found)
-        found = found[is_new(found)]
-    return _expanded(keys, wanted, found, counts, sum(run.postings for run in runs))
+        counts[read] += (right - left + np.maximum(end - begin - 2, 0) * BLOCK_POSTINGS)[read]
+        parts.append((held, left, np.minimum(right, left + LARGEST_POSTING)))
+    held_, begins, ends = zip(*parts, strict=True) if parts else ((), (), ())
+    return Found(counts, sum(run.postings for run in runs), held_, begins, ends)
 
 
-def _expanded(keys: Hashes, wanted: Hashes, found: Hashes, counts: Numbers, postings: int) -> Found:
-    """What is behind distinct keys, told of all keys."""
-    numbers = np.searchsorted(wanted, keys)
-    starts = np.searchsorted(found, wanted << _SHIFT)
-    given = np.minimum(np.diff(starts, append=len(found)), LARGEST_POSTING)[numbers]
-    within = np.arange(given.sum()) - np.repeat(np.cumsum(given) - given, given)
-    shapes = (found[np.repeat(starts[numbers], given) + within] & _SHAPE).astype(np.int64)
-    return Found(np.repeat(np.arange(len(keys)), given), shapes, counts[numbers], postings)
+def _span(run: _Run, low: Hashes, high: Hashes) -> tuple[Numbers, Numbers]:
+    """The first and the last block of a run that may have postings from low to high; the last is -1 where none has."""
+    begin = np.maximum(np.searchsorted(run.fences, low, "right") - 1, 0)
+    return begin, np.searchsorted(run.fences, high, "right") - 1
+
+
+def _lowest(places: Numbers, shapes: Numbers, count: int) -> tuple[Numbers, Numbers]:
+    """Of each place the lowest shapes, LARGEST_POSTING at most."""
+    is_long = (np.bincount(places, minlength=count) > LARGEST_POSTING)[places]
+    if not is_long.any():
+        return places, shapes
+    ordered = np.sort(places[is_long] << SHAPE_BITS | shapes[is_long])
+    place, shape = ordered >> SHAPE_BITS, ordered & int(_SHAPE)
+    kept = np.arange(len(place)) - np.searchsorted(place, place) < LARGEST_POSTING
+    return np.concatenate([places[~is_long], place[kept]]), np.concatenate([shapes[~is_long], shape[kept]])
 
 
 def sweep(connection: sqlite3.Connection, alive: Callable[[Numbers], npt.NDArray[np.bool_]]) -> None:
@@ -179,21 +206,17 @@ def verify(connection: sqlite3.Connection) -> Iterator[str]:
         return
     for run in runs:
         before = -1
-        count = 0
         try:
             for postings in _chunks(connection, run):
                 if not (postings[1:] > postings[:-1]).all() or int(postings[0]) <= before:
                     raise _damaged(f"run {run.number} is not in order")
                 before = int(postings[-1])
-                count += len(postings)
-            if count != run.postings:
-                raise _damaged(f"run {run.number} has {count:,} postings in place of {run.postings:,}")
         except Damaged as error:
             yield str(error)
     blocks = sum(len(run.fences) for run in runs)
     there = connection.execute("SELECT count(*) FROM posting_block").fetchone()[0]
-    if there > blocks:
-        yield str(_damaged(f"{there - blocks:,} blocks that belong to no run"))
+    if there != blocks:
+        yield str(_damaged(f"{there:,} blocks in place of {blocks:,}"))
 
 
 def _damaged(what: str) -> Damaged:
@@ -208,7 +231,7 @@ def _runs(connection: sqlite3.Connection) -> list[_Run]:
         if not _is_row((number, first, postings, crc), fences):
             raise _damaged(f"run {number} is none")
         run = _Run(number, first, postings, np.frombuffer(fences, _BYTES).astype(np.uint64, copy=False))
-        if run.checksum() != crc or run.postings > len(run.fences) * BLOCK_POSTINGS:
+        if run.checksum() != crc or not 0 < run.rest <= _WHOLE:
             raise _damaged(f"the checksum of run {number} is another")
         runs.append(run)
     return runs
@@ -219,28 +242,37 @@ def _is_row(numbers: Iterable[object], data: object) -> bool:
     return isinstance(data, bytes) and len(data) % _BYTES.itemsize == 0 and all(type(each) is int for each in numbers)
 
 
-def _some_blocks(connection: sqlite3.Connection, run: _Run, blocks: Numbers) -> list[bytes]:
-    """The bytes of some blocks of a run, ascending."""
+def _some_blocks(connection: sqlite3.Connection, run: _Run, blocks: Numbers) -> Hashes:
+    """The postings of some blocks of a run, ascending; of more, where one in DENSE of its blocks is needed."""
     numbers = (blocks + run.first).tolist()
-    rows = connection.execute(
-        "SELECT number, bytes, crc FROM posting_block WHERE number IN (SELECT value FROM json_each(?)) ORDER BY number",
-        (json.dumps(numbers),),
-    ).fetchall()
-    return _checked(run, numbers, rows)
+    query = "SELECT number, bytes, crc FROM posting_block WHERE number"
+    if len(numbers) * DENSE > len(run.fences):
+        numbers = list(range(numbers[0], numbers[-1] + 1))
+        rows = connection.execute(f"{query} BETWEEN ? AND ? ORDER BY number", (numbers[0], numbers[-1]))
+    else:
+        listed = json.dumps(numbers)
+        rows = connection.execute(f"{query} IN (SELECT value FROM json_each(?)) ORDER BY number", (listed,))
+    return _joined(_checked(run, numbers, rows.fetchall()))
 
 
 def _checked(run: _Run, numbers: Sequence[int], rows: Sequence[tuple[Any, Any, Any]]) -> list[bytes]:
     """The bytes of blocks: complete, unaltered, and in the places where they were written."""
-    if len(rows) != len(numbers):
+    if [number for number, _, _ in rows] != numbers:
         raise _damaged(f"run {run.number} lacks blocks")
-    last = run.last
-    for number, row in zip(numbers, rows, strict=True):
-        there, data, crc = row
-        if there != number or not _is_row((crc,), data) or crc32(data, number & 0xFFFFFFFF) != crc:
+    blocks = [data for _, data, _ in rows]
+    try:
+        sums = list(map(crc32, blocks, numbers))
+    except (TypeError, OverflowError):  # a stranger's file may hold anything anywhere
+        raise _damaged(f"run {run.number} has a block that is none") from None
+    for number, found, (_, _, written) in zip(numbers, sums, rows, strict=True):
+        if found != written:
             raise _damaged(f"block {number} is not what was written")
-        if len(data) != BLOCK_POSTINGS * _BYTES.itemsize and (number != last or not data):
-            raise _damaged(f"block {number} has another length")
-    return [data for _, data, _ in rows]
+    lengths = list(map(len, blocks))
+    if numbers[-1:] == [run.last]:
+        lengths[-1] += _WHOLE - run.rest
+    if set(lengths) - {_WHOLE}:
+        raise _damaged(f"run {run.number} has blocks of another length")
+    return blocks
 
 
 def _joined(blocks: Sequence[bytes]) -> Hashes:
@@ -250,7 +282,7 @@ def _joined(blocks: Sequence[bytes]) -> Hashes:
 def _chunks(connection: sqlite3.Connection, run: _Run) -> Iterator[Hashes]:
     """All postings of a run, some blocks at a time."""
     for first in range(run.first, run.last + 1, MERGED_BLOCKS):
-        numbers = range(first, min(first + MERGED_BLOCKS, run.last + 1))
+        numbers = list(range(first, min(first + MERGED_BLOCKS, run.last + 1)))
         query = "SELECT number, bytes, crc FROM posting_block WHERE number BETWEEN ? AND ? ORDER BY number"
         rows = connection.execute(query, (numbers[0], numbers[-1])).fetchall()
         postings = _joined(_checked(run, numbers, rows))
@@ -277,7 +309,8 @@ def _merged(sources: Sequence[Iterator[Hashes]]) -> Iterator[Hashes]:
         # Up to here nothing can come any more that is not there yet.
         limit = min(part[-1] for _, part in held)
         ends = [int(np.searchsorted(part, limit, "right")) for _, part in held]
-        ready = np.sort(np.concatenate([part[:end] for (_, part), end in zip(held, ends, strict=True)]))
+        ready = np.concatenate([part[:end] for (_, part), end in zip(held, ends, strict=True)])
+        ready = np.sort(ready, kind="stable")  # which merges what is in order already
         yield ready[is_new(ready)]
         rest = []
         for (source, part), end in zip(held, ends, strict=True):
@@ -315,8 +348,7 @@ def _write(connection: sqlite3.Connection, parts: Iterable[Hashes], replaced: Se
 def _write_blocks(connection: sqlite3.Connection, first: int, postings: Hashes) -> Hashes:
     """Write blocks from a number on; gives their fences."""
     data = postings.astype(_BYTES, copy=False).tobytes()
-    size = BLOCK_POSTINGS * _BYTES.itemsize
-    pieces = [data[start : start + size] for start in range(0, len(data), size)]
-    rows = [(number, piece, crc32(piece, number & 0xFFFFFFFF)) for number, piece in enumerate(pieces, first)]
+    pieces = [data[start : start + _WHOLE] for start in range(0, len(data), _WHOLE)]
+    rows = [(number, piece, crc32(piece, number)) for number, piece in enumerate(pieces, first)]
     connection.executemany("INSERT INTO posting_block VALUES (?, ?, ?)", rows)
     return postings[::BLOCK_POSTINGS].copy()

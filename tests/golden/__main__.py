@@ -19,6 +19,8 @@ ENDINGS = {
     Format.SARIF: "sarif",
     Format.GITLAB: "gitlab.json",
     Format.JUNIT: "junit.xml",
+    Format.BLOCKS: "blocks.txt",
+    Format.COMMENT: "comment.md",
 }
 
 
