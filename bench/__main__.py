@@ -24,6 +24,7 @@ PARTS = (
     "negatives",
     "traces",
     "evidence",
+    "known",
     "candidates",
     "speed",
     "memory",

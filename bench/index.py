@@ -10,6 +10,7 @@ Speed:   an index of a million functions: real ones, of each of which a share of
 from __future__ import annotations
 
 import sqlite3
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -21,8 +22,9 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 
-from bench import quality
+from bench import made_index, quality
 from bench.disguise import LEVELS
+from bench.made_index import Filed
 from bench.process import in_fresh_process
 from bench.section import Demand, megabytes, print_section, section, table
 from bench.wheels import python_files, wheel
@@ -36,9 +38,13 @@ from detector.code.sorting import Hashes, Numbers, grouped
 from detector.evidence import code
 from detector.index import postings
 from detector.index.candidates import candidates
+from detector.index.store import open_index
+from detector.settings.hook import MOST_SHAPES
 
 # Functions around those that are looked for; no package that is disguised is among them, a later version of one is.
 AROUND = ("transformers==4.57.3", "diffusers==0.42.1", "keras==3.15.1")
+# Packages of the whole index that are what they are; the others are made of those around.
+REAL = (*AROUND, "timm==0.9.16", "vit-pytorch==1.6.5", "accelerate==1.15.0", "DI-engine==0.5.3")
 FEWEST_AROUND = 60_000
 CANDIDATES = 48
 LEAST_RECALL = 0.99
@@ -53,6 +59,8 @@ HOOK_FILES = 20
 HOOK_FUNCTIONS = 200
 HOOK_TIMES = 15
 TABLED_TARGETS = 10  # of the rows that are posted into a table for comparison: 50,000 functions
+MOST_INDEX_BYTES = 1_000_000_000
+LEAST_FILED = 20_000
 MOST_BYTES = 250  # a function, of postings; the rest of a gigabyte is for what functions hold
 LEAST_BUILT = 40_000  # a CPU second: half of the time that an index may take in all
 LEAST_ASKED = 8_000
@@ -160,10 +168,10 @@ def banded(signatures_: Signatures, layout: tuple[int, int]) -> Signatures:
     return signatures_[:, : many * rows].reshape(len(signatures_), many, rows)
 
 
-def read(cache: Path, requirement: str) -> Corpus:
+def read(cache: Path, requirement: str, *, wordings: bool = False) -> Corpus:
     """A published package."""
     files = python_files(wheel(cache, requirement))
-    return read_corpus(files, [file.path for file in files])
+    return read_corpus(files, [file.path for file in files], wordings=wordings)
 
 
 def contents(corpus: Corpus) -> Hashes:
@@ -210,7 +218,7 @@ def replaced(corpus: Corpus, number: int) -> Corpus:
 
     expanded, blind, both = (View(some(shingles, functions), functions) for shingles, functions in corpus.views)
     own = some(corpus.shingles, np.arange(len(corpus.spans)))
-    return replace(corpus, shingles=own, expanded=expanded, blind=blind, blind_expanded=both, wordings=None)
+    return replace(corpus, shingles=own, expanded=expanded, blind=blind, blind_expanded=both)
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,8 +339,16 @@ def changes(real: Sequence[Corpus]) -> Iterator[Corpus]:
         yield assembled([file.part(0, most) for file in islice(files, HOOK_FILES)])
 
 
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What a whole index cost, and asking it."""
+
+    filed: Filed
+    seconds: float  # of CPU, opening it and looking up the functions of a change: median
+
+
 def measure_speed(cache: Path, work: Path) -> tuple[Built, float, Asked]:
-    """Build an index of FUNCTIONS, and a table for comparison, and ask."""
+    """Post the keys of FUNCTIONS, and into a table for comparison, and ask."""
     real = [read(cache, requirement) for requirement in AROUND]
     work.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=work) as name:
@@ -340,6 +356,34 @@ def measure_speed(cache: Path, work: Path) -> tuple[Built, float, Asked]:
         built = build(path, corpora(real, FUNCTIONS, TARGETS))
         plain = tabled(path.with_name("table.db"), islice(corpora(real, FUNCTIONS, TARGETS), TABLED_TARGETS))
         return built, plain, ask(path, real)
+
+
+def million(work: Path) -> Path:
+    """Where the index of FUNCTIONS is kept, for whoever measures something else with it."""
+    return work / "index" / "million.db"
+
+
+def measure_whole(cache: Path, work: Path) -> Whole:
+    """Build a whole index of FUNCTIONS around real ones, and ask it as a hook does."""
+    path = million(work)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    for old in path.parent.glob(f"{path.name}*"):
+        old.unlink()
+    add = [sys.executable, "-m", "detector", "index", "add", "--index", str(path), "--quiet"]
+    subprocess.run([*add, *(str(wheel(cache, requirement)) for requirement in REAL)], check=True)
+    with open_index(path) as index:
+        there = sum(target.functions for target in index.targets())
+    real = [read(cache, requirement, wordings=True) for requirement in AROUND]
+    filed = made_index.build(path, corpora(real, FUNCTIONS - there, TARGETS))
+    background()  # its table is read once
+    times = []
+    for changed in islice(changes(real), HOOK_TIMES):
+        asked = questions(changed)
+        started = time.process_time()
+        with open_index(path) as index:
+            candidates(index.connection, asked, MOST_SHAPES)
+        times.append(time.process_time() - started)
+    return Whole(filed, float(np.median(times)))
 
 
 # --- the section ---
@@ -350,7 +394,8 @@ def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
     quality.prepare(cache, work, quality.PACKAGES, LEVELS)
     around, recalls = in_fresh_process(measure_recall, cache, work)
     built, plain, asked = in_fresh_process(measure_speed, cache, work)
-    demands = [*of_recall(around, recalls), *of_speed(built, plain, asked)]
+    whole = in_fresh_process(measure_whole, cache, work)
+    demands = [*of_recall(around, recalls), *of_whole(whole), *of_speed(built, plain, asked)]
     return demands, [recall_table(recalls), cost_table(built, plain, asked)]
 
 
@@ -369,6 +414,36 @@ def of_recall(around: int, recalls: Sequence[Recall]) -> Iterator[Demand]:
             " / ".join(f"{share(each):.4f}" for each in recalls),
             all(share(each) >= LEAST_RECALL for each in recalls),
         )
+
+
+def of_whole(whole: Whole) -> Iterator[Demand]:
+    """What an index may cost."""
+    filed = whole.filed
+    size = million_bytes(filed)
+    yield Demand(
+        f"size of an index of a million functions, packs, places and postings, by {filed.functions:,} in "
+        f"{filed.targets} targets",
+        f"<= {megabytes(MOST_INDEX_BYTES)}",
+        f"{megabytes(size)} ({filed.bytes_each:.0f} bytes a function)",
+        size <= MOST_INDEX_BYTES,
+    )
+    yield Demand(
+        "functions filed in a CPU second, once they are lowered",
+        f">= {LEAST_FILED:,}",
+        f"{filed.rate:,.0f}",
+        filed.rate >= LEAST_FILED,
+    )
+    yield Demand(
+        f"CPU of opening it and looking up {HOOK_FUNCTIONS} functions of {HOOK_FILES} files",
+        f"<= {MOST_HOOK_SECONDS * 1000:.0f} ms",
+        f"{whole.seconds * 1000:.1f} ms (median)",
+        whole.seconds <= MOST_HOOK_SECONDS,
+    )
+
+
+def million_bytes(filed: Filed) -> int:
+    """What a million functions take at this rate."""
+    return int(filed.bytes_each * 1_000_000)
 
 
 def of_speed(built: Built, plain: float, asked: Asked) -> Iterator[Demand]:

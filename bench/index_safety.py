@@ -222,8 +222,8 @@ def report(cache: Path, work: Path) -> str:
     demands, blocks = measure(cache, work)
     how = (
         f"`{KILLED}` in {PARTS} folders is added folder by folder in another process, which is killed after 0 to "
-        f"{LONGEST_SECONDS} s, {KILLS} times, every second time not before it next writes; what is found is compared with "
-        "what it said."
+        f"{LONGEST_SECONDS} s, {KILLS} times, every second time not before it next writes; what is found is held "
+        "against what it said."
     )
     return section("index_safety", "what an index survives", how, demands, *blocks)
 

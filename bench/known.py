@@ -14,7 +14,7 @@ Measured = tuple[list[Demand], list[str]]  # demands, and blocks that show what 
 PARTS: dict[str, Callable[[Path, Path], Measured]] = {
     "Size, speed and recall of an index": index.measure,
     "What an index survives": index_safety.measure,
-    "The hook": hook.measure,
+    "The hook": lambda cache, work: hook.measure(cache, work, index.million(work)),
     "Light scoring beside a comparison": nearby.measure,
     "Licences": licences.measure,
 }

@@ -108,7 +108,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "own",
             "read",
             "report",
-        }  # fmt: skip
+        }
     ),
     "explanations": frozenset({"model", "settings", "patterns", "code", "evidence"}),
     "unrename": frozenset({"model", "settings", "targets", "code"}),
