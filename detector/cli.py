@@ -11,6 +11,7 @@ import typer
 
 from detector.arguments import EPILOG, EXPLAIN_EPILOG, Kind
 from detector.commands import comparing, hooking, models, renames, reports
+from detector.commands.parsing import Command, Group
 from detector.commands.running import complain, leave, write
 from detector.gate import EXIT_ERROR, EXIT_INTERRUPTED
 from detector.model import UserError
@@ -22,6 +23,7 @@ SYSTEM_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno
 
 app = typer.Typer(
     name="detector",
+    cls=Group,
     help="Find copied modeling code between ML repositories, also when it was renamed, reformatted and rewritten.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -71,7 +73,7 @@ def _detector(
 
 
 app.command(epilog=EPILOG)(comparing.compare)
-app.command(epilog=EPILOG)(hooking.hook)
+app.command(cls=Command, epilog=EPILOG)(hooking.hook)
 for _kind, _about in {
     Kind.DECLARED: "Say what SUSPECT itself declares to come from each REFERENCE, and what it does not.",
     Kind.DANGLING: "Find names in SUSPECT that lead to nothing there, and to something in a REFERENCE.",

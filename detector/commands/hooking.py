@@ -52,10 +52,12 @@ def hook(
     their variables which commits are meant. Nothing in the repository is run.
     """
     with interruptible():
-        if output is not None:
-            report_files.check_writable(output)
-        report = _examined(files or [], index or [], from_ref, to_ref, every, not_against or [])
-        given = Output(form, output, fail_on, exit_zero, quiet)
+        file = Path(output) if output is not None else None
+        if file is not None:
+            report_files.check_writable(file)
+        indexes = [Path(each) for each in index or ()]
+        report = _examined(files or [], indexes, from_ref, to_ref, every, not_against or [])
+        given = Output(form, file, fail_on, exit_zero, quiet)
         _write(report, given)
     finish(report, given)
 
