@@ -13,6 +13,7 @@ import typer
 
 from detector.arguments import EPILOG, EXPLAIN_EPILOG, Kind
 from detector.commands import baselining, comparing, hooking, indexing, models, renames, reports
+from detector.commands.parsing import Command, Group
 from detector.commands.running import complain, leave, running_version, write
 from detector.configured import KEYS, Value, settings
 from detector.gate import EXIT_ERROR, EXIT_INTERRUPTED
@@ -28,6 +29,7 @@ TYPED = {("compare", "index")}
 
 app = typer.Typer(
     name="detector",
+    cls=Group,
     help="Find copied modeling code between ML repositories, also when it was renamed, reformatted and rewritten.",
     no_args_is_help=True,
     rich_markup_mode=None,
@@ -109,7 +111,7 @@ def _defaults(command: Any, found: Mapping[str, Value]) -> dict[str, object]:
 
 
 app.command(epilog=EPILOG)(comparing.compare)
-app.command(epilog=EPILOG)(hooking.hook)
+app.command(cls=Command, epilog=EPILOG)(hooking.hook)
 for _kind, _about in {
     Kind.DECLARED: "Say what SUSPECT itself declares to come from each REFERENCE, and what it does not.",
     Kind.DANGLING: "Find names in SUSPECT that lead to nothing there, and to something in a REFERENCE.",

@@ -165,7 +165,7 @@ def _beside(shared: Mapping[Pair, int]) -> list[Pair]:
     return [
         (function, shape)
         for function, ranked in _ranked(shared)
-        for keys, shape in ranked
+        for keys, shape in ranked[:SCREENED_SHAPES]
         if keys >= SHARED_PART * ranked[0][0]
     ]
 

@@ -35,6 +35,7 @@ FORBIDDEN = (
     "rich",
     "scipy",
     "jinja2",
+    "pydantic",
     "multiprocessing",
     "concurrent.futures",
 )
@@ -306,6 +307,24 @@ def test_every_format_has_the_findings(opened: Path, root: Path, git: Git, capfd
     assert [match["suspect"]["path"] for match in json.loads(capfd.readouterr().out)["matches"]] == ["new.py"]
 
 
+def test_what_an_option_does_not_take_is_refused_as_ever(
+    opened: Path, capfd: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert run(["hook", "--index", str(opened), "--format", "papyrus"]) == 2
+    assert "papyrus" in capfd.readouterr().err
+    assert run(["hook", "--index", str(opened), "--fail-on", "somewhat"]) == 2
+    assert "somewhat" in capfd.readouterr().err
+    assert run(["hook", "--index", str(opened), "--output", str(tmp_path / "none" / "x.json")]) == 2
+    assert run(["hook", "--index"]) == 2
+
+
+def test_a_report_goes_to_a_file(opened: Path, root: Path, git: Git, capfd: pytest.CaptureFixture[str]) -> None:
+    _stage(root, git, new=WARP)
+    assert run(["hook", "--index", str(opened), "--output", "found.txt", "--fail-on", "very-strong"]) == 0
+    assert "new.py" in (root / "found.txt").read_text()
+    assert capfd.readouterr().err.startswith("detector: 1 finding")
+
+
 def test_the_index_comes_from_the_environment_and_a_missing_one_says_how_to_build_it(
     opened: Path, root: Path, git: Git, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -364,14 +383,27 @@ print("code", run(sys.argv[1:]), "modules", *sys.modules, file=sys.stderr)
 """
 
 
+@pytest.mark.parametrize("form", ["blocks", "sarif", "comment"])
 @pytest.mark.parametrize(("text", "code"), [(SPECTRUM, 0), (DISGUISED, 1)])
-def test_a_run_loads_nothing_that_takes_long(root: Path, git: Git, tmp_path: Path, text: str, code: int) -> None:
+def test_a_run_loads_nothing_that_takes_long(
+    root: Path, git: Git, tmp_path: Path, text: str, code: int, form: str
+) -> None:
     _stage(root, git, new=text)
     (tmp_path / "known.db").write_text("")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("GIT", "CI_", "DETECTOR"))}
     environment["PYTHONPATH"] = str(Path(__file__).parent.parent)
     done = subprocess.run(
-        [sys.executable, "-c", RUN_AND_TELL, "hook", "--index", str(tmp_path / "known.db"), "--quiet"],
+        [
+            sys.executable,
+            "-c",
+            RUN_AND_TELL,
+            "hook",
+            "--index",
+            str(tmp_path / "known.db"),
+            "--quiet",
+            "--format",
+            form,
+        ],
         cwd=root,
         env=environment,
         capture_output=True,

@@ -74,13 +74,16 @@ def hook(
     their variables which commits are meant. Nothing in the repository is run.
     """
     with interruptible():
-        if output is not None:
-            report_files.check_writable(output)
+        file = Path(output) if output is not None else None
+        if file is not None:
+            report_files.check_writable(file)
         if baseline is not None and no_baseline:
             raise typer.BadParameter("is given with --no-baseline: choose one.", param_hint="--baseline")
         change = Change(files or [], from_ref, to_ref, every, exclude or [])
-        report = examined(change, index or [], not_against or [], baseline, by_default=not no_baseline)
-        given = Output(form, output, fail_on, exit_zero, quiet)
+        indexes = [Path(each) for each in index or ()]
+        accepting = None if no_baseline else Path(baseline) if baseline is not None else BASELINE_FILE
+        report = examined(change, indexes, not_against or [], accepting, is_named=baseline is not None)
+        given = Output(form, file, fail_on, exit_zero, quiet)
         _write(report, given)
     finish(report, given)
 
@@ -102,11 +105,11 @@ def examined(
     not_against: Sequence[str] = (),
     baseline: Path | None = None,
     *,
-    by_default: bool = True,
+    is_named: bool = False,
 ) -> Report:
     """Look up a change, and say what a baseline and comments in the code accept of what was found.
 
-    by_default: without a baseline that is named, the one in the current folder counts.
+    is_named: whether somebody named the baseline, so that it has to be there.
     """
     if not indexes:
         raise UserError(f"no index is named: give --index FILE, or set DETECTOR_INDEX; {_BUILD}")
@@ -122,7 +125,9 @@ def examined(
     with ExitStack() as opened:
         known = [opened.enter_context(open_known(path)) for path in indexes]
         report = examine(changes, known, not_against=not_against, version=running_version())
-    return _accepted(report, changes, baseline if baseline is not None else BASELINE_FILE if by_default else None)
+    if baseline is not None and not is_named and not (report.matches and baseline.exists()):
+        baseline = None
+    return _accepted(report, changes, baseline)
 
 
 def _is_among(changed: Changed, patterns: Sequence[str]) -> bool:
@@ -132,9 +137,6 @@ def _is_among(changed: Changed, patterns: Sequence[str]) -> bool:
 def _accepted(report: Report, changes: Changes, baseline: Path | None) -> Report:
     """Say what is accepted; comments that are faulty are told whether or not anything was found."""
     said = {each.file.path: each.file.data for each in changes.files if b"detector:" in each.file.data}
-    is_listed = baseline is not None and (bool(report.matches) or baseline != BASELINE_FILE)
-    if baseline is None or not is_listed or (baseline == BASELINE_FILE and not baseline.exists()):
-        baseline = None
     if baseline is None and not said:
         return report
     from detector.accepted import accept

@@ -10,10 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-NEGATION = (
-    r"(?:no|not|never|none|nothing|nor|neither|without|cannot"
-    r"|\w+n['’´`]t|(?:is|was|are|were|has|have|had|do|does|did)nt)"
-)
+from detector.artifacts.credits.denials import NEGATION
 
 # What ends a sentence: a dot inside a name, a version or an address has no space behind it.
 _END = re.compile(r"[.!?;](?=[\"'”’»)\]]{0,3}(?:\s|$))|[。！？；]")

@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection, Iterator
 from typing import NamedTuple
 
-from detector.artifacts.credits.claims import NEGATION
+from detector.artifacts.credits.denials import NEGATION
 from detector.artifacts.credits.naming import words
 from detector.artifacts.python_tokens import TEXT
 
