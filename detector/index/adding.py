@@ -15,6 +15,7 @@ from detector.artifacts.licences import of_project
 from detector.code.bulk import local_packages, packages_of, read_corpus
 from detector.code.corpus import Corpus, assembled
 from detector.code.imported import imported
+from detector.code.parse import uncollected
 from detector.code.sorting import Hashes, is_new
 from detector.index import histories, removing
 from detector.index.filing import New, file_packs
@@ -66,7 +67,7 @@ def add(
 
     Errors: UserError for a target without functions.
     """
-    with transaction(connection, tell):
+    with uncollected(), transaction(connection, tell):
         before = [each for each in targets(connection) if (each.target, each.name) == (repo.target, repo.name)]
         number = connection.execute("SELECT coalesce(max(number), 0) FROM target").fetchone()[0] + 1
         filing = Filing(connection, jobs, keep_text, _Counting(repo, progress))
