@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 
 from detector.code.sketch import Sketches
 from detector.code.sorting import Numbers, is_new, order
-from detector.index.postings import Found, lookup
+from detector.index.postings import Found, Run, lookup, runs_of
 from detector.settings.postings import LARGEST_POSTING, LOOKED_UP, MOST_HITS, SHAPE_BITS
 
 _SHAPE = (1 << SHAPE_BITS) - 1
@@ -39,8 +40,9 @@ def candidates(connection: sqlite3.Connection, sketches: Sketches, most: int) ->
     Errors: Damaged, as `lookup`.
     """
     functions = len(sketches.offsets) - 1
+    runs = runs_of(connection)
     parts = [
-        (first, _best(connection, sketches.part(first, min(first + LOOKED_UP, functions)), most))
+        (first, _best(connection, runs, sketches.part(first, min(first + LOOKED_UP, functions)), most))
         for first in range(0, functions, LOOKED_UP)
     ]
     nothing = np.zeros(0, np.int64)
@@ -51,16 +53,16 @@ def candidates(connection: sqlite3.Connection, sketches: Sketches, most: int) ->
     )
 
 
-def _best(connection: sqlite3.Connection, sketches: Sketches, most: int) -> Candidates:
+def _best(connection: sqlite3.Connection, runs: Sequence[Run], sketches: Sketches, most: int) -> Candidates:
     functions = len(sketches.offsets) - 1
     owners = np.repeat(np.arange(functions), np.diff(sketches.offsets))
     keys, numbers = np.unique(sketches.keys, return_inverse=True)
-    found = lookup(connection, keys, common=False)
+    found = lookup(connection, keys, common=False, runs=runs)
     used, is_bare = _used(found.counts[numbers], owners, functions)
     hits = [_hits(found, owners[used], numbers[used])]
     if is_bare.any():
         keys, numbers = np.unique(sketches.keys[is_bare[owners]], return_inverse=True)
-        found = lookup(connection, keys, common=True)
+        found = lookup(connection, keys, common=True, runs=runs)
         hits.append(_hits(found, owners[is_bare[owners]], numbers))
     code, weights = (np.concatenate(each) for each in zip(*hits, strict=True))
     by_pair = order(code)

@@ -69,7 +69,7 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
-class _Run:
+class Run:
     """Ascending postings in blocks of consecutive numbers; all but the last are full."""
 
     number: int
@@ -118,8 +118,8 @@ def insert(connection: sqlite3.Connection, keys: Hashes, shapes: Numbers) -> Non
         raise UserError(f"an index holds at most {1 << SHAPE_BITS:,} distinct functions: begin another one")
     posted = np.sort(keys << _SHIFT | shapes.astype(np.uint64))
     posted = posted[is_new(posted)]
-    runs = _runs(connection)
-    merged: list[_Run] = []
+    runs = runs_of(connection)
+    merged: list[Run] = []
     size = len(posted)
     while runs and runs[-1].postings < RUN_RATIO * size:
         merged.append(runs.pop())
@@ -127,15 +127,16 @@ def insert(connection: sqlite3.Connection, keys: Hashes, shapes: Numbers) -> Non
     _write(connection, _merged([*(_taken(connection, run) for run in merged), iter([posted])]), merged)
 
 
-def lookup(connection: sqlite3.Connection, keys: Hashes, *, common: bool) -> Found:
+def lookup(connection: sqlite3.Connection, keys: Hashes, *, common: bool, runs: Sequence[Run] | None = None) -> Found:
     """Find what is behind keys: ascending, each once.
 
     common: whether to look for the shapes of keys that more than LARGEST_POSTING have.
+    runs:   those of `runs_of`, where they are at hand.
     Errors: Damaged when a block or a run that is needed is not what was written.
     """
     low = keys << _SHIFT
     high = low | _SHAPE
-    runs = _runs(connection)
+    runs = runs_of(connection) if runs is None else runs
     spans = [_span(run, low, high) for run in runs]
     # What fills a block, with one on either side, is more than LARGEST_POSTING.
     is_long = np.logical_or.reduce([end - begin > 1 for begin, end in spans] or [np.zeros(len(keys), bool)])
@@ -157,7 +158,7 @@ def lookup(connection: sqlite3.Connection, keys: Hashes, *, common: bool) -> Fou
     return Found(counts, sum(run.postings for run in runs), held_, begins, ends)
 
 
-def _span(run: _Run, low: Hashes, high: Hashes) -> tuple[Numbers, Numbers]:
+def _span(run: Run, low: Hashes, high: Hashes) -> tuple[Numbers, Numbers]:
     """The first and the last block of a run that may have postings from low to high; the last is -1 where none has."""
     begin = np.maximum(np.searchsorted(run.fences, low, "right") - 1, 0)
     return begin, np.searchsorted(run.fences, high, "right") - 1
@@ -179,7 +180,7 @@ def sweep(connection: sqlite3.Connection, alive: Callable[[Numbers], npt.NDArray
 
     alive: is asked once, of all shapes that are posted, ascending.
     """
-    runs = _runs(connection)
+    runs = runs_of(connection)
     seen = np.zeros(0, bool)
     for run in runs:
         for postings in _chunks(connection, run):
@@ -200,7 +201,7 @@ def sweep(connection: sqlite3.Connection, alive: Callable[[Numbers], npt.NDArray
 def verify(connection: sqlite3.Connection) -> Iterator[str]:
     """Say what is damaged: every run, every block, and what belongs to none."""
     try:
-        runs = _runs(connection)
+        runs = runs_of(connection)
     except Damaged as error:
         yield str(error)
         return
@@ -223,14 +224,14 @@ def _damaged(what: str) -> Damaged:
     return Damaged(f"the index is damaged (postings: {what}): restore it from a copy, or build it again")
 
 
-def _runs(connection: sqlite3.Connection) -> list[_Run]:
+def runs_of(connection: sqlite3.Connection) -> list[Run]:
     """All runs, the oldest and largest first."""
-    runs: list[_Run] = []
+    runs: list[Run] = []
     rows = connection.execute("SELECT number, first, postings, fences, crc FROM posting_run ORDER BY number")
     for number, first, postings, fences, crc in rows:
         if not _is_row((number, first, postings, crc), fences):
             raise _damaged(f"run {number} is none")
-        run = _Run(number, first, postings, np.frombuffer(fences, _BYTES).astype(np.uint64, copy=False))
+        run = Run(number, first, postings, np.frombuffer(fences, _BYTES).astype(np.uint64, copy=False))
         if run.checksum() != crc or not 0 < run.rest <= _WHOLE:
             raise _damaged(f"the checksum of run {number} is another")
         runs.append(run)
@@ -242,7 +243,7 @@ def _is_row(numbers: Iterable[object], data: object) -> bool:
     return isinstance(data, bytes) and len(data) % _BYTES.itemsize == 0 and all(type(each) is int for each in numbers)
 
 
-def _some_blocks(connection: sqlite3.Connection, run: _Run, blocks: Numbers) -> Hashes:
+def _some_blocks(connection: sqlite3.Connection, run: Run, blocks: Numbers) -> Hashes:
     """The postings of some blocks of a run, ascending; of more, where one in DENSE of its blocks is needed."""
     numbers = (blocks + run.first).tolist()
     query = "SELECT number, bytes, crc FROM posting_block WHERE number"
@@ -255,7 +256,7 @@ def _some_blocks(connection: sqlite3.Connection, run: _Run, blocks: Numbers) -> 
     return _joined(_checked(run, numbers, rows.fetchall()))
 
 
-def _checked(run: _Run, numbers: Sequence[int], rows: Sequence[tuple[Any, Any, Any]]) -> list[bytes]:
+def _checked(run: Run, numbers: Sequence[int], rows: Sequence[tuple[Any, Any, Any]]) -> list[bytes]:
     """The bytes of blocks: complete, unaltered, and in the places where they were written."""
     if [number for number, _, _ in rows] != numbers:
         raise _damaged(f"run {run.number} lacks blocks")
@@ -279,7 +280,7 @@ def _joined(blocks: Sequence[bytes]) -> Hashes:
     return np.frombuffer(b"".join(blocks), _BYTES).astype(np.uint64, copy=False)
 
 
-def _chunks(connection: sqlite3.Connection, run: _Run) -> Iterator[Hashes]:
+def _chunks(connection: sqlite3.Connection, run: Run) -> Iterator[Hashes]:
     """All postings of a run, some blocks at a time."""
     for first in range(run.first, run.last + 1, MERGED_BLOCKS):
         numbers = list(range(first, min(first + MERGED_BLOCKS, run.last + 1)))
@@ -291,7 +292,7 @@ def _chunks(connection: sqlite3.Connection, run: _Run) -> Iterator[Hashes]:
         yield postings
 
 
-def _taken(connection: sqlite3.Connection, run: _Run) -> Iterator[Hashes]:
+def _taken(connection: sqlite3.Connection, run: Run) -> Iterator[Hashes]:
     """All postings of a run, whose blocks are deleted as soon as they are read: their room is used again."""
     done = run.first
     for postings in _chunks(connection, run):
@@ -320,7 +321,7 @@ def _merged(sources: Sequence[Iterator[Hashes]]) -> Iterator[Hashes]:
         held = rest
 
 
-def _write(connection: sqlite3.Connection, parts: Iterable[Hashes], replaced: Sequence[_Run]) -> None:
+def _write(connection: sqlite3.Connection, parts: Iterable[Hashes], replaced: Sequence[Run]) -> None:
     """Write one run in place of others; of no postings, none."""
     number, first = (
         1 + (connection.execute(f"SELECT max(number) FROM {table}").fetchone()[0] or 0)
@@ -340,7 +341,7 @@ def _write(connection: sqlite3.Connection, parts: Iterable[Hashes], replaced: Se
     postings += len(rest)
     connection.executemany("DELETE FROM posting_run WHERE number = ?", [(run.number,) for run in replaced])
     if postings:
-        run = _Run(number, first, postings, np.concatenate(fences))
+        run = Run(number, first, postings, np.concatenate(fences))
         row = (number, first, postings, run.fences.astype(_BYTES).tobytes(), run.checksum())
         connection.execute("INSERT INTO posting_run VALUES (?, ?, ?, ?, ?)", row)
 
