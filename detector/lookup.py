@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from detector.code.bulk import compared_packages
@@ -126,8 +126,8 @@ class Places:
 
 def _shared(suspect: Suspect, functions: Sequence[int], known: Known) -> dict[Pair, int]:
     shared: dict[Pair, int] = {}
-    for corpus in _spellings(suspect):
-        for function, shape, keys in known.candidates(corpus, functions, MOST_SHAPES):
+    for corpus, chosen in _spellings(suspect, functions):
+        for function, shape, keys in known.candidates(corpus, chosen, MOST_SHAPES):
             shared[function, shape] = max(keys, shared.get((function, shape), 0))
     return shared
 
@@ -148,11 +148,12 @@ def _screened(suspect: Suspect, shared: Mapping[Pair, int], places: Places) -> l
     first = {shape: next(iter(places.of[shape].values())) for _, shape in near}
     theirs, starts = places.files(first.values())
     numbers = {shape: starts[place.path, place.pack] + place.function for shape, place in first.items()}
-    imported = suspect.against(suspect.imported())
     alike: set[Pair] = set()
-    for ours in (suspect.corpus, imported) if imported is not suspect.corpus else (imported,):
-        is_alike = screened(ours, theirs, [(function, numbers[shape]) for function, shape in near])
-        alike.update(pair for pair, is_kept in zip(near, is_alike, strict=True) if is_kept)
+    for corpus, chosen in _spellings(suspect, sorted({function for function, _ in near})):
+        asked = frozenset(chosen)
+        here = [pair for pair in near if pair[0] in asked]
+        is_alike = screened(corpus, theirs, [(function, numbers[shape]) for function, shape in here])
+        alike.update(pair for pair, is_kept in zip(here, is_alike, strict=True) if is_kept)
     return sorted(alike)
 
 
@@ -183,10 +184,15 @@ def _is_linked(found: Found) -> bool:
     return len(alone) >= FEWEST_LINK_FUNCTIONS and sum(alone) >= LINK_BITS
 
 
-def _spellings(suspect: Suspect) -> list[Corpus]:
-    """The changed files by themselves, and, where that differs, as what was taken out of the targets they import."""
-    either = [suspect.corpus, suspect.against(suspect.imported())]
-    return either if either[0] is not either[1] else either[:1]
+def _spellings(suspect: Suspect, functions: Sequence[int]) -> Iterator[tuple[Corpus, Sequence[int]]]:
+    """The changed files by themselves, and as what was taken out of the targets they import, where that differs."""
+    yield suspect.corpus, functions
+    other = suspect.against(suspect.imported())
+    if other is not suspect.corpus:
+        differs = suspect.corpus.shingles.sums() != other.shingles.sums()
+        chosen = [function for function in functions if differs[function]]
+        if chosen:
+            yield other, chosen
 
 
 def _scored(suspect: Suspect, source: Source, places: Places, pairs: Collection[Pair]) -> Found | None:
