@@ -84,7 +84,7 @@ def look_up(suspect: Suspect, functions: Collection[int], sources: Sequence[Sour
             if source.known is known and source.target.number in targets:
                 one = _scored(suspect, source, places, alike)
                 if one is not None and _is_linked(one):
-                    one = _scored(suspect, source, places, _beside(shared)) or one
+                    one = _scored(suspect, source, places, _beside(one, shared)) or one
                 found += [one] if one is not None else []
     return found
 
@@ -157,13 +157,17 @@ def _screened(suspect: Suspect, shared: Mapping[Pair, int], places: Places) -> l
     return sorted(alike)
 
 
-def _beside(shared: Mapping[Pair, int]) -> list[Pair]:
-    """Pairs that may be believed where the link of their target is proven."""
+def _beside(found: Found, shared: Mapping[Pair, int]) -> list[Pair]:
+    """Pairs that may be believed where the link of their target is proven: in files that have part in it.
+
+    A file of which nothing matches is hardly part of what was copied, and little of it would be believed.
+    """
+    paths = {found.ours.spans[one.function].path for one in found.scored}
     return [
         (function, shape)
         for function, ranked in _ranked(shared)
         for keys, shape in ranked[:SCREENED_SHAPES]
-        if keys >= SHARED_PART * ranked[0][0]
+        if keys >= SHARED_PART * ranked[0][0] and found.ours.spans[function].path in paths
     ]
 
 
