@@ -88,7 +88,7 @@ def look_up(suspect: Suspect, functions: Collection[int], sources: Sequence[Sour
             if source.known is known and source.target.number in targets:
                 one = _scored(suspect, source, places, alike)
                 if one is not None and _is_linked(one):
-                    one = _scored(suspect, source, places, _beside(shared)) or one
+                    one = _scored(suspect, source, places, _beside(one, shared)) or one
                 found += [one] if one is not None else []
     return found
 
@@ -130,8 +130,8 @@ class Places:
 
 def _shared(suspect: Suspect, functions: Sequence[int], known: Known) -> dict[Pair, int]:
     shared: dict[Pair, int] = {}
-    for corpus in _spellings(suspect):
-        for function, shape, keys in known.candidates(corpus, functions, MOST_SHAPES):
+    for corpus, chosen in _spellings(suspect, functions):
+        for function, shape, keys in known.candidates(corpus, chosen, MOST_SHAPES):
             shared[function, shape] = max(keys, shared.get((function, shape), 0))
     return shared
 
@@ -152,21 +152,26 @@ def _screened(suspect: Suspect, shared: Mapping[Pair, int], places: Places) -> l
     first = {shape: next(iter(places.of[shape].values())) for _, shape in near}
     theirs, starts = places.files(first.values())
     numbers = {shape: starts[place.path, place.pack] + place.function for shape, place in first.items()}
-    imported = suspect.imported
     alike: set[Pair] = set()
-    for ours in (suspect.corpus, imported) if imported is not suspect.corpus else (imported,):
-        is_alike = screened(ours, theirs, [(function, numbers[shape]) for function, shape in near])
-        alike.update(pair for pair, is_kept in zip(near, is_alike, strict=True) if is_kept)
+    for corpus, chosen in _spellings(suspect, sorted({function for function, _ in near})):
+        asked = frozenset(chosen)
+        here = [pair for pair in near if pair[0] in asked]
+        is_alike = screened(corpus, theirs, [(function, numbers[shape]) for function, shape in here])
+        alike.update(pair for pair, is_kept in zip(here, is_alike, strict=True) if is_kept)
     return sorted(alike)
 
 
-def _beside(shared: Mapping[Pair, int]) -> list[Pair]:
-    """Pairs that may be believed where the link of their target is proven."""
+def _beside(found: Found, shared: Mapping[Pair, int]) -> list[Pair]:
+    """Pairs that may be believed where the link of their target is proven: in files that have part in it.
+
+    A file of which nothing matches is hardly part of what was copied, and little of it would be believed.
+    """
+    paths = {found.ours.spans[one.function].path for one in found.scored}
     return [
         (function, shape)
         for function, ranked in _ranked(shared)
         for keys, shape in ranked[:SCREENED_SHAPES]
-        if keys >= SHARED_PART * ranked[0][0]
+        if keys >= SHARED_PART * ranked[0][0] and found.ours.spans[function].path in paths
     ]
 
 
@@ -187,10 +192,15 @@ def _is_linked(found: Found) -> bool:
     return len(alone) >= FEWEST_LINK_FUNCTIONS and sum(alone) >= LINK_BITS
 
 
-def _spellings(suspect: Suspect) -> list[Corpus]:
-    """The changed files by themselves, and, where that differs, as what was taken out of the targets they import."""
-    either = [suspect.corpus, suspect.imported]
-    return either if either[0] is not either[1] else either[:1]
+def _spellings(suspect: Suspect, functions: Sequence[int]) -> Iterator[tuple[Corpus, Sequence[int]]]:
+    """The changed files by themselves, and as what was taken out of the targets they import, where that differs."""
+    yield suspect.corpus, functions
+    other = suspect.imported
+    if other is not suspect.corpus:
+        differs = suspect.corpus.shingles.sums() != other.shingles.sums()
+        chosen = [function for function in functions if differs[function]]
+        if chosen:
+            yield other, chosen
 
 
 def _scored(suspect: Suspect, source: Source, places: Places, pairs: Collection[Pair]) -> Found | None:

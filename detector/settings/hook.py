@@ -4,8 +4,8 @@ from __future__ import annotations
 
 # Shapes that are looked at for each function of a change: those that share most of its keys. A function is screened
 # with the first few of them, if these share as many keys as this, and this part of what the best one shares. Of 595
-# functions of a package disguised at L7 and L8 whose match stands on its own, among 29,000 of five packages, three are
-# lost so (0.5 %), and a fifteenth of the pairs is scored.
+# functions of a package disguised at L7 and L8 whose match stands on its own, among 29,000 of five packages, two are
+# lost so, and a seventh of the pairs is scored.
 MOST_SHAPES = 16
 SCREENED_SHAPES = 8
 FEWEST_SHARED_KEYS = 3
