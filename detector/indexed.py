@@ -10,16 +10,16 @@ from typing import Protocol
 
 import numpy as np
 
+from detector.code import nearby as light
 from detector.code.clone_types import of_wordings
 from detector.code.corpus import Corpus
-from detector.code.nearby import Nearby, nearby
 from detector.code.sketch import questions
 from detector.code.sorting import Hashes, Numbers
 from detector.index.candidates import candidates
 from detector.index.store import Index, open_index
 from detector.model import Basis, CloneType, Role
 from detector.settings import REPORT_SCORE
-from detector.settings.hook import SCREENED_PART
+from detector.settings.hook import MANY_FUNCTIONS, SCREENED_PART
 
 
 class Target(Protocol):
@@ -148,7 +148,7 @@ def screened(ours: Corpus, theirs: Corpus, pairs: Sequence[tuple[int, int]]) -> 
 
     What a target repeats is not known here, which makes pairs stronger than they are, never weaker.
     """
-    found = _nearby(ours, theirs, pairs, (np.zeros(0, np.uint64), np.zeros(0, np.int64)), 0).pairs
+    found = light.screened(ours, theirs, _numbered(pairs), MANY_FUNCTIONS)
     is_alike = found.overlap * found.shared >= SCREENED_PART * REPORT_SCORE
     kept = set(zip(found.suspect[is_alike].tolist(), found.reference[is_alike].tolist(), strict=True))
     return [pair in kept for pair in pairs]
@@ -161,7 +161,7 @@ def scored(
 
     frequent, functions: of the target, as `code.nearby` takes them.
     """
-    found = _nearby(ours, theirs, pairs, frequent, functions)
+    found = light.nearby(ours, theirs, _numbered(pairs), frequent, functions)
     chosen = found.chosen[found.is_believed]
     return [
         Scored(
@@ -179,11 +179,9 @@ def scored(
     ]
 
 
-def _nearby(
-    ours: Corpus, theirs: Corpus, pairs: Sequence[tuple[int, int]], frequent: tuple[Hashes, Numbers], functions: int
-) -> Nearby:
-    first, second = np.array(pairs, np.int64).reshape(-1, 2).T
-    return nearby(ours, theirs, (first, second), frequent, functions)
+def _numbered(pairs: Sequence[tuple[int, int]]) -> tuple[Numbers, Numbers]:
+    numbers = np.array(pairs, np.int64).reshape(-1, 2)
+    return numbers[:, 0], numbers[:, 1]
 
 
 def clone_type(ours: Corpus, function: int, theirs: Corpus, reference: int) -> CloneType:

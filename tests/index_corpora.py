@@ -53,7 +53,7 @@ def project(folder: Path, files: dict[str, str]) -> Path:
 def read(target: Path | str) -> Corpus:
     """What is read of a target itself."""
     with open_target(str(target)) as repo:
-        return read_corpus(repo.files, repo.files.paths())
+        return read_corpus(repo.files, repo.files.paths(), wordings=True)
 
 
 def _sets(shingles: Shingles) -> list[list[int]]:

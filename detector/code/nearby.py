@@ -97,6 +97,14 @@ def nearby(
     )
 
 
+def screened(ours: Corpus, theirs: Corpus, pairs: tuple[Numbers, Numbers], functions: int) -> Pairs:
+    """Score pairs alone, whatever target theirs are of: nothing is taken to be common among so many functions."""
+    first, second = _in_order(pairs, len(theirs.spans))
+    nothing = np.zeros(0, np.uint64), np.zeros(0, np.int64)
+    one, other, weights = _weighed(ours, theirs, distinct(second), nothing, functions)
+    return score(one, other, weights, first, second)
+
+
 def _texts(pairs: Pairs, is_asked: Mask, ours: Wordings | None, theirs: Wordings | None) -> _Texts:
     """How far the texts of the pairs that are asked for agree; those that are not known agree in nothing."""
     words, shape = np.zeros(len(pairs.suspect)), np.zeros(len(pairs.suspect))

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import stat
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -125,6 +124,8 @@ def _create(path: Path, shown: str) -> None:
     with suppress(OSError):
         if path.stat().st_size:
             return
+    import tempfile  # not for whoever only reads
+
     try:
         handle, beside = tempfile.mkstemp(prefix=f".{path.name[:64]}.", suffix=".tmp", dir=path.absolute().parent)
         os.close(handle)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from detector.code.corpus import Corpus, assembled
 from detector.code.sorting import Hashes, Numbers
-from detector.index import choosing, opening, past
+from detector.index import opening
 from detector.index.known_files import KnownFiles
 from detector.index.opening import Damaged, Tell
 from detector.index.records import (
@@ -254,6 +254,8 @@ class Index:
         Of one whose history is known the revision that has most of what was found.
         Ties: the one that was added first.
         """
+        from detector.index import choosing
+
         found = choosing.choose(self.connection, corpus)
         known = {target.number: target for target in self.targets()}
         first = [known[number] for number in found.targets if number in known][:most]
@@ -265,10 +267,14 @@ class Index:
         """The position of a history that has most of what was found; None for the target as it was read."""
         if not target.has_history:
             return None
+        from detector.index import past
+
         position = past.nearest(places_of(self.connection, target), counts, target.commits)
         return None if position == target.commits else position
 
     def _commits(self, target: Target) -> tuple[str, ...]:
+        from detector.index import past
+
         found = past.past_of(self.connection, target)
         if found is None or len(found.commits) != target.commits:
             raise damaged(target, "its history is not what was stored")

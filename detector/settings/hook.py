@@ -14,6 +14,8 @@ SHARED_PART = 0.5
 # A pair is screened without knowing what its target repeats; what has less than this part of what it takes to stand on
 # its own is not looked at again.
 SCREENED_PART = 0.8
+# How many functions a target is taken to have meanwhile: so many that none of its shingles is common in it.
+MANY_FUNCTIONS = 1_000_000
 
 # Rows of the table of further targets that have the same functions.
 MOST_ALSO = 200
