@@ -26,7 +26,7 @@ def test_a_day_of_an_index(tmp_path: Path) -> None:
     assert "10 known" in _run("add", ORIGINAL, *index)[2]
     code, out, _ = _run("list", *index)
     assert code == 0
-    assert out.splitlines()[0].split() == ["original", "-", "91", "functions", "10", "files", ORIGINAL]
+    assert out.splitlines()[0].split() == ["original", "-", "91", "functions", "10", "files", "Apache-2.0", ORIGINAL]
     listed = json.loads(_run("list", "--format", "json", *index)[1])
     assert listed["schema"] == "detector-index-list/1"
     assert [row["packages"] for row in listed["targets"]] == [["heronvl"], ["kestrel"]]

@@ -10,18 +10,21 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
 from detector.index import schema
+from detector.index.damage import Damaged
 from detector.model import UserError
 from detector.read.names import printable
-from detector.settings.index import CACHE_KIBIBYTES, READER_SECONDS, TELL_WAITING_SECONDS, WRITER_SECONDS
+from detector.settings.index import (
+    CACHE_KIBIBYTES,
+    READER_KIBIBYTES,
+    READER_SECONDS,
+    TELL_WAITING_SECONDS,
+    WRITER_SECONDS,
+)
 
 Tell = Callable[[str], None]
 _AGAIN = "restore it from a copy, or build it again with `detector index add`"
 _IS_LOCKED = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _NOT_OPENED = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_PERM)
-
-
-class Damaged(UserError):  # noqa: N818 - as UserError, it says what is the matter
-    """Something in an index is not what was written there."""
 
 
 @contextmanager
@@ -108,7 +111,7 @@ def _connect(path: Path, how: str, seconds: float, is_reader: bool = False) -> s
         # The file may come from a stranger: what its schema calls is not run, and sizes in it are checked.
         connection.execute("PRAGMA trusted_schema = OFF")
         connection.execute("PRAGMA cell_size_check = ON")
-        connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+        connection.execute(f"PRAGMA cache_size = -{READER_KIBIBYTES if is_reader else CACHE_KIBIBYTES}")
         connection.execute("PRAGMA synchronous = FULL")  # one commit for each target: it costs nothing beside reading
         if is_reader:
             connection.execute("PRAGMA query_only = ON")

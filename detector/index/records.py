@@ -14,7 +14,7 @@ import numpy as np
 
 from detector.code.corpus import Corpus
 from detector.code.sorting import Numbers
-from detector.index.opening import Damaged
+from detector.index.damage import Damaged
 from detector.index.unpacking import unpacked
 from detector.model import Role
 from detector.read.names import printable

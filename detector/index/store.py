@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING
 from detector.code.corpus import Corpus, assembled
 from detector.code.sorting import Hashes, Numbers
 from detector.index import opening
+from detector.index.damage import Damaged
 from detector.index.known_files import KnownFiles
-from detector.index.opening import Damaged, Tell
+from detector.index.opening import Tell
 from detector.index.records import (
     PACK_COLUMNS,
     PLACE_COLUMNS,
