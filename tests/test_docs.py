@@ -152,6 +152,26 @@ def test_the_python_example_in_the_readme_runs() -> None:
     assert run.stdout.startswith("derived-undeclared very strong ")
 
 
+def test_the_block_in_the_readme_is_what_a_hook_prints(tmp_path: Path) -> None:
+    readme = (ROOT / "README.md").read_text("utf-8")
+    (block,) = re.findall(r"^```console\n(.*?)^```$", readme, re.MULTILINE | re.DOTALL)
+    index = tmp_path / "known.db"
+    _run("index", "add", "--quiet", "--index", str(index), "fixtures/original")
+    project = tmp_path / "project"
+    project.mkdir()
+    crops = project / "crops.py"
+    crops.write_bytes((ROOT / "fixtures" / "rebadged" / "kestrel" / "crops.py").read_bytes())
+    for command in (["init", "-q"], ["add", "crops.py"]):
+        subprocess.run(["git", *command], cwd=project, check=True)
+    hook = [sys.executable, "-m", "detector", "hook", "--index", str(index)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(hook, cwd=project, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    blocks = done.stdout.split("\n\n")
+    assert block.rstrip("\n") in blocks
+    assert sum("computes what original computes" in each for each in blocks) == 12
+
+
 def test_the_output_in_the_readme_is_what_the_program_prints() -> None:
     """`.venv/bin/python docs/images/draw.py` brings it up to date."""
     readme = (ROOT / "README.md").read_text("utf-8")
