@@ -74,6 +74,10 @@ def _block(match: Match, report: Report, side: Side | None) -> Iterator[str]:
 def _rest(report: Report) -> Iterator[str]:
     for each in told.left_out(report):
         yield _wrapped(f"{_name(each.reference)}: {visible(each.about)}", "")
+    for remark in report.remarks[:MAX_BLOCKS]:
+        yield _wrapped(f"{elided(visible(remark.path))}:{remark.line} {visible(remark.text)}", "")
+    if len(report.remarks) > MAX_BLOCKS:
+        yield f"{len(report.remarks) - MAX_BLOCKS:,} more comments that accept nothing as they are"
     for skipped in report.skipped[:MAX_SKIPPED]:
         yield _wrapped(f"not read: {elided(visible(skipped.path))}: {visible(skipped.reason)}", "")
     if len(report.skipped) > MAX_SKIPPED:
