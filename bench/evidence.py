@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench import (
@@ -18,11 +18,10 @@ from bench import (
     evidence_verdict,
     evidence_weights,
 )
-from bench.section import Demand, print_section, section
+from bench.section import Parts, print_section, section_of
 
-Measured = tuple[list[Demand], list[str]]  # demands, and blocks that show what was measured
 # Part -> what it is about, in the order of the section.
-PARTS: dict[str, Callable[[Path, Path], Measured]] = {
+PARTS: Parts = {
     "Declared reuse": evidence_declared.measure,
     "Dangling references": evidence_dangling.measure,
     "History": evidence_history.measure,
@@ -46,14 +45,7 @@ HOW = (
 
 def measure(cache: Path, work: Path) -> str:
     """Measure every part, one after the other."""
-    demands: list[Demand] = []
-    blocks: list[str] = []
-    for title, part in PARTS.items():
-        print(f"  {title.lower()}", file=sys.stderr)
-        held, shown = part(cache, work)
-        demands += held
-        blocks += [f"### {title}", *shown]
-    return section("evidence", "What stands beside the code", HOW, demands, *blocks)
+    return section_of("evidence", "What stands beside the code", HOW, PARTS, cache, work)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

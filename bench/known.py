@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from bench import hook, index, index_safety, licences, nearby
-from bench.section import Demand, print_section, section
+from bench.section import Parts, print_section, section_of
 
-Measured = tuple[list[Demand], list[str]]  # demands, and blocks that show what was measured
 # Part -> what it is about, in the order of the section.
-PARTS: dict[str, Callable[[Path, Path], Measured]] = {
+PARTS: Parts = {
     "Size, speed and recall of an index": index.measure,
     "What an index survives": index_safety.measure,
     "The hook": lambda cache, work: hook.measure(cache, work, index.million(work)),
@@ -26,14 +25,7 @@ HOW = (
 
 def measure(cache: Path, work: Path) -> str:
     """Measure every part, one after the other."""
-    demands: list[Demand] = []
-    blocks: list[str] = []
-    for title, part in PARTS.items():
-        print(f"  {title.lower()}", file=sys.stderr)
-        held, shown = part(cache, work)
-        demands += held
-        blocks += [f"### {title}", *shown]
-    return section("known", "The index and the hook", HOW, demands, *blocks)
+    return section_of("known", "The index and the hook", HOW, PARTS, cache, work)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

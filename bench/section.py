@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Iterable, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,22 @@ def section(part: str, title: str, how: str, demands: Sequence[Demand], *blocks:
     """Lay out one section; its heading begins with the module that measures it."""
     verdicts = "\n".join(demand.line() for demand in demands)
     return "\n\n".join(block for block in (f"## {part}: {title}", how, verdicts, *blocks) if block) + "\n"
+
+
+Measured = tuple[list[Demand], list[str]]  # demands, and blocks that show what was measured
+Parts = Mapping[str, Callable[[Path, Path], Measured]]  # what each part is about -> how it is measured
+
+
+def section_of(part: str, title: str, how: str, parts: Parts, cache: Path, work: Path) -> str:
+    """Measure several parts, one after the other, and lay out one section."""
+    demands: list[Demand] = []
+    blocks: list[str] = []
+    for about, measure in parts.items():
+        print(f"  {about.lower()}", file=sys.stderr)
+        held, shown = measure(cache, work)
+        demands += held
+        blocks += [f"### {about}", *shown]
+    return section(part, title, how, demands, *blocks)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

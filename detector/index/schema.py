@@ -17,6 +17,7 @@ from detector.settings import (
     WORDS_TOGETHER,
 )
 from detector.settings.index import APPLICATION_ID, INDEX_FORMAT
+from detector.settings.postings import KEY_BITS, POSTED_KEYS, POSTED_PART
 
 # Names, paths and reasons come from strangers and are bytes: what SQLite takes for text cannot hold all of them.
 _TABLES = """
@@ -44,6 +45,7 @@ CREATE TABLE shape_function(shape INTEGER NOT NULL, pack INTEGER NOT NULL, funct
 MADE_WITH: Mapping[str, str] = {
     "lowering": str(LOWERING_VERSION),
     "wording": f"runs of {WORDS_TOGETHER} words and {TOKENS_TOGETHER} tokens, 24 bits",
+    "sketch": f"the rarest {POSTED_KEYS} of each view or {POSTED_PART} of it, {KEY_BITS} bits",
     "minhash": f"{MINHASH_SCHEME}, seed {MINHASH_SEED}, {MINHASH_PERMUTATIONS} permutations",
 }
 
