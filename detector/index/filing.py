@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from detector.code.corpus import Corpus, assembled
+from detector.code.sorting import order
 from detector.index.packing import packed_files
 from detector.index.records import PackRow
 from detector.index.shapes import forget_functions, forget_shapes, shapes_of
@@ -49,9 +50,10 @@ def file_packs(connection: sqlite3.Connection, new: Sequence[New]) -> list[int]:
     connection.executemany("INSERT OR REPLACE INTO pack VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)", rows)
     owners = np.repeat(np.array(numbers, np.int64), counts)
     functions = np.arange(len(shapes)) - np.repeat(ends[:-1], counts)
-    has_shape = shapes > 0
-    functions_rows = zip(*(each[has_shape].tolist() for each in (shapes, owners, functions)), strict=True)
-    connection.executemany("INSERT INTO shape_function VALUES (?, ?, ?)", sorted(functions_rows))
+    by_shape = order(shapes)
+    by_shape = by_shape[shapes[by_shape] > 0]
+    functions_rows = zip(*(each[by_shape].tolist() for each in (shapes, owners, functions)), strict=True)
+    connection.executemany("INSERT INTO shape_function VALUES (?, ?, ?)", functions_rows)
     if forgotten:
         forget_shapes(connection, forgotten)
     return numbers

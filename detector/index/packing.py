@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from detector.code.corpus import Corpus
+from detector.code.corpus import Corpus, Runs
 from detector.code.shingle import joined
 from detector.code.sorting import Hashes, Numbers, is_new, order
 from detector.settings.index import MOST_PACK_BYTES, PACK_LEVEL
@@ -25,6 +25,8 @@ from detector.settings.index import MOST_PACK_BYTES, PACK_LEVEL
 HEADER = struct.Struct("<BIBII")
 VERSION = 1
 SHINGLE_BYTES, RUN_BYTES = 8, 3
+_PLACE_BITS = 20  # of the place of a value within its file
+_PLACES = np.uint64(_PLACE_BITS)
 _NONE = np.zeros(0, np.int64)
 
 
@@ -141,10 +143,8 @@ def packed_files(corpus: Corpus, counts: Numbers) -> list[bytes]:
     _write_shingles(writer, corpus, ends)
     wordings = corpus.wordings
     if wordings is not None:
-        files = np.repeat(np.arange(len(counts)), counts)
         for runs in (wordings.words, wordings.shape):
-            owners = np.repeat(files, runs.offsets[1:] - runs.offsets[:-1])
-            _write_rows(writer, runs.hashes.astype(np.uint64), runs.offsets, owners, ends, RUN_BYTES)
+            _write_runs(writer, runs, ends)
         writer.raw(wordings.forms.astype("<i8").tobytes(), ends * 8)
         writer.raw(wordings.texts.astype("<u8").tobytes(), ends * 8)
     return writer.finish(counts, wordings is not None)
@@ -185,19 +185,22 @@ def _write_shingles(writer: _Writer, corpus: Corpus, ends: Numbers) -> None:
         within = view.functions - ends[of_view]
         writer.counts(view_ends[1:] - view_ends[:-1])
         writer.numbers(_steps(within, view_ends[:-1], -1), view_ends)
-    _write_rows(writer, shingles.hashes, shingles.offsets, of_hash, row_ends, SHINGLE_BYTES)
+    _write_rows(writer, shingles.hashes, shingles.offsets, of_hash, row_ends)
 
 
-def _write_rows(
-    writer: _Writer, values: Hashes, offsets: Numbers, files: Numbers, row_ends: Numbers, width: int
-) -> None:
+def _write_runs(writer: _Writer, runs: Runs, ends: Numbers) -> None:
+    """How many runs each function has, and all of them: each once in a file would be no shorter, and takes longer."""
+    writer.numbers(runs.offsets[1:] - runs.offsets[:-1], ends)
+    octets = runs.hashes.astype("<u4").view(np.uint8).reshape(-1, 4)[:, :RUN_BYTES]
+    writer.raw(octets.tobytes(), runs.offsets[ends] * RUN_BYTES)
+
+
+def _write_rows(writer: _Writer, values: Hashes, offsets: Numbers, files: Numbers, row_ends: Numbers) -> None:
     """The distinct values of each file, and its rows as places in these.
 
     files: of each value.
     """
-    # A file's values fit into the processor's cache: sorted one by one, all files take half the time.
-    bounds = offsets[row_ends].tolist()
-    by_file = np.concatenate([_NONE, *(begin + order(values[begin:end]) for begin, end in pairwise(bounds))])
+    by_file = _sorted_within(values, offsets[row_ends])
     ordered, owners = values[by_file], files
     new = is_new(ordered) | is_new(owners)
     distinct = ordered[new]
@@ -211,8 +214,29 @@ def _write_rows(
         keys.sort(kind="stable")  # quick where most is in order
     places = keys - firsts - value_ends[files]
     writer.counts(value_ends[1:] - value_ends[:-1])
-    writer.hashes(distinct, value_ends, width)
+    writer.hashes(distinct, value_ends, SHINGLE_BYTES)
     writer.rows(Rows(distinct, places, offsets), row_ends)
+
+
+def _sorted_within(values: Hashes, bounds: Numbers) -> Numbers:
+    """Places of the values, file by file, ascending by value; equal ones in any order.
+
+    bounds: where each file begins, and where the last one ends.
+    """
+    # A file is in the cache of the processor: sorted one by one, all take half the time. Value and place are one
+    # integer; the lowest bits of the value are left out, and in the rare case that these matter all is done again.
+    lengths = bounds[1:] - bounds[:-1]
+    starts = np.repeat(bounds[:-1], lengths)
+    places = np.arange(len(values)) - starts
+    if int(lengths.max(initial=0)) < 1 << _PLACE_BITS:
+        keys = values >> _PLACES << _PLACES | places.astype(np.uint64)
+        for begin, end in pairwise(bounds.tolist()):
+            keys[begin:end].sort()
+        found: Numbers = starts + (keys & ((np.uint64(1) << _PLACES) - np.uint64(1))).astype(np.int64)
+        ordered = values[found]
+        if not ((ordered[1:] < ordered[:-1]) & (starts[1:] == starts[:-1])).any():
+            return found
+    return np.concatenate([_NONE, *(begin + order(values[begin:end]) for begin, end in pairwise(bounds.tolist()))])
 
 
 def _ends(counts: Numbers) -> Numbers:

@@ -205,5 +205,16 @@ def _read_wordings(reader: _Reader, count: int) -> Wordings:
 
 
 def _read_runs(reader: _Reader, count: int) -> Runs:
-    rows = reader.rows(reader.hashes(reader.count(), RUN_BYTES), count)
-    return Runs(rows.values[rows.places].astype(np.uint32), rows.offsets)
+    counts = reader.numbers(count, 1 << 8 * RUN_BYTES)
+    offsets = np.zeros(count + 1, np.int64)
+    np.cumsum(counts, out=offsets[1:])
+    total = int(offsets[-1])
+    raw = np.frombuffer(reader.take_raw(total * RUN_BYTES), np.uint8)
+    octets = np.zeros((total, 4), np.uint8)
+    octets[:, :RUN_BYTES] = raw.reshape(total, RUN_BYTES)
+    hashes = octets.view("<u4").reshape(total).astype(np.uint32, copy=False)
+    begins = np.zeros(total + 1, bool)
+    begins[offsets] = True
+    if ((hashes[1:] <= hashes[:-1]) & ~begins[1:total]).any():
+        raise ValueError("a pack whose runs are not in order")
+    return Runs(hashes, offsets)
