@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from detector.code.known import NOT_ITS_FILES, KnownFiles, known_files
 from detector.compare import BESIDE, KINDS, compare
 from detector.formats import Format, render
+from detector.index.store import open_index
 from detector.model import CloneType, Match, Relation, Report, Strength, UserError
 from detector.options import Options
 from detector.read import open_target
@@ -49,6 +51,9 @@ def _bare(match: Match) -> Match:
         reference_lines=(),
         texts=None,
         flows=None,
+        # Licences in headers of files, and how a comment would name the source, hang on texts too.
+        terms=None,
+        credit="",
     )
 
 
@@ -71,6 +76,26 @@ def test_the_fixtures_known_already_give_the_same_matches(suspect: str) -> None:
             _hold_equal(compare(mine, mixed, CODE), expected)
 
 
+@pytest.mark.parametrize("keep_text", [False, True])
+def test_an_index_in_a_file_gives_the_matches_of_its_targets(tmp_path: Path, keep_text: bool) -> None:
+    with _opened(*_fixtures("rebadged", *(name for name in NAMES if name != "rebadged"))) as (mine, *others):
+        expected = compare(mine, others, CODE)
+        with open_index(tmp_path / "known.db", create=True) as index:
+            for repo in others:
+                index.add(repo, keep_text=keep_text)
+        with open_index(tmp_path / "known.db") as index:
+            found = compare(mine, [], CODE, known=index)
+    assert len(expected.matches) == 88
+    assert set(found.references) <= set(expected.references)
+    assert found.references[0].name == "original"
+    assert [_bare(match) for match in found.matches] == [_bare(match) for match in expected.matches]
+    if keep_text:
+        assert [replace(match, terms=None, credit="") for match in found.matches] == [
+            replace(match, terms=None, credit="") for match in expected.matches
+        ]
+    assert (found.relation, found.strength) == (expected.relation, expected.strength)
+
+
 @pytest.mark.parametrize("suspect", ["rebadged", "cited"])
 def test_with_texts_everything_is_the_same(suspect: str) -> None:
     kinds = Options(kinds=frozenset({"code", "traces", "declared"}))
@@ -79,7 +104,7 @@ def test_with_texts_everything_is_the_same(suspect: str) -> None:
         found = compare(mine, [remembered(repo, has_texts=True, has_notes=True) for repo in others], kinds)
     for each in ("matches", "names", "evidence", "traces", "exhibits", "examined", "relation"):
         if each in ("evidence", "exhibits"):  # headers of files are no part of what is kept
-            lost = {"licence-header-lost", "lost-headers"}
+            lost = {"licence-header-lost", "lost-headers", "licences"}
             assert [line for line in getattr(found, each) if line.name not in lost] == [
                 line for line in getattr(expected, each) if line.name not in lost
             ]
@@ -206,7 +231,7 @@ def test_what_imports_a_chosen_target_is_read_as_held_against_it() -> None:
     mine = _repo({"m/__init__.py": "", "m/a.py": WARP + ROUTE, "m/b.py": using})
     found = compare(mine, [], known=index)
     _hold_equal(found, compare(mine, [index.repos[0]]))
-    assert len(index.asked) == 1
+    assert len(index.asked) == 2  # as it stands, and as what was taken out of the targets that it imports
 
 
 def test_references_come_before_what_an_index_has() -> None:
