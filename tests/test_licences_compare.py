@@ -180,7 +180,7 @@ def test_the_credit_says_module_address_revision_and_licence() -> None:
 
 
 def test_the_credit_tells_no_folder_of_somebodys_machine() -> None:
-    for target in ("/home/someone/work/heron", "C:\\Users\\someone\\heron", "../work/heron/"):
+    for target in ("/home/someone/code/heron", "C:\\Users\\someone\\heron", "../code/heron/"):
         assert credit(full().matches[0], target, "").endswith("# of heron, under Apache-2.0")
 
 
