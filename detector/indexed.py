@@ -18,8 +18,7 @@ from detector.code.sorting import Hashes, Numbers
 from detector.index.candidates import candidates
 from detector.index.store import Index, open_index
 from detector.model import Basis, CloneType, Role
-from detector.settings import REPORT_SCORE
-from detector.settings.hook import MANY_FUNCTIONS, SCREENED_PART
+from detector.settings.hook import MANY_FUNCTIONS
 
 
 class Target(Protocol):
@@ -143,15 +142,15 @@ class Scored:
     basis: Basis
 
 
-def screened(ours: Corpus, theirs: Corpus, pairs: Sequence[tuple[int, int]]) -> list[bool]:
-    """Which pairs may stand on their own, whatever target the other function is of.
+def screened(ours: Corpus, theirs: Corpus, pairs: Sequence[tuple[int, int]]) -> list[float]:
+    """How alike the functions of each pair are, whatever target the other one is of: overlap x bits.
 
     What a target repeats is not known here, which makes pairs stronger than they are, never weaker.
     """
     found = light.screened(ours, theirs, _numbered(pairs), MANY_FUNCTIONS)
-    is_alike = found.overlap * found.shared >= SCREENED_PART * REPORT_SCORE
-    kept = set(zip(found.suspect[is_alike].tolist(), found.reference[is_alike].tolist(), strict=True))
-    return [pair in kept for pair in pairs]
+    scores = (found.overlap * found.shared).tolist()
+    known = dict(zip(zip(found.suspect.tolist(), found.reference.tolist(), strict=True), scores, strict=True))
+    return [known[pair] for pair in pairs]
 
 
 def scored(

@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+
+import numpy as np
 
 from detector.code.corpus import Corpus, assembled
 from detector.code.held import Held
 from detector.indexed import Known, Place, Scored, Target, scored, screened
 from detector.model import Basis
-from detector.settings import FEWEST_LINK_FUNCTIONS, FEWEST_REPORT_SHINGLES, LINK_BITS
-from detector.settings.hook import FEWEST_SHARED_KEYS, MOST_SHAPES, SCREENED_SHAPES, SHARED_PART
+from detector.settings import FEWEST_LINK_FUNCTIONS, FEWEST_REPORT_SHINGLES, LINK_BITS, REPORT_SCORE
+from detector.settings.hook import (
+    FEWEST_SHARED_KEYS,
+    MOST_SHAPES,
+    MOST_TARGETS,
+    NEARLY_BEST,
+    SCREENED_PART,
+    SCREENED_SHAPES,
+    SHARED_PART,
+)
 from detector.targets import SourceFile
 
 
@@ -75,22 +86,45 @@ class Suspect:
 def look_up(suspect: Suspect, functions: Collection[int], sources: Sequence[Source]) -> list[Found]:
     """Find the targets that have functions alike, and score these.
 
-    Three steps, each for fewer: contents that share keys are screened, wherever they stand; targets that have one
-    which may stand on its own are scored; where that proves a link, so is what may be believed beside it.
+    Three steps, each for fewer: contents that share keys with a function that may stand on its own are screened,
+    wherever they are; targets that have the most alike of a function are scored; where that proves a link, so is what
+    may be believed beside it.
     """
+    counts = np.diff(suspect.corpus.shingles.offsets)
+    large = sorted(function for function in functions if counts[function] >= FEWEST_REPORT_SHINGLES)
     found: list[Found] = []
     for known in {id(source.known): source.known for source in sources}.values():
-        shared = _shared(suspect, sorted(functions), known)
+        asking = _Asking(suspect, known)
         places = Places(known)
-        alike = _screened(suspect, shared, places)
-        targets = {place.target.number for _, shape in alike for place in places.of[shape].values()}
+        alike = _screened(suspect, asking.of(large), places)
+        targets = _leading(alike, places)
         for source in sources:
             if source.known is known and source.target.number in targets:
                 one = _scored(suspect, source, places, alike)
                 if one is not None and _is_linked(one):
-                    one = _scored(suspect, source, places, _beside(one, shared)) or one
+                    one = _scored(suspect, source, places, _beside(one, functions, asking)) or one
                 found += [one] if one is not None else []
     return found
+
+
+def _leading(alike: Mapping[Pair, float], places: Places) -> set[int]:
+    """Targets that have the most alike of some function: of near ties those with most in all.
+
+    A function that stands in twenty versions of one project need not be scored in each.
+    """
+    scores: dict[int, dict[int, float]] = {}
+    for (function, shape), score in alike.items():
+        best = scores.setdefault(function, {})
+        for number in places.of[shape]:
+            best[number] = max(score, best.get(number, 0.0))
+    totals: Counter[int] = Counter()
+    for best in scores.values():
+        totals.update(best)
+    leading: set[int] = set()
+    for best in scores.values():
+        near = [number for number, score in best.items() if score >= NEARLY_BEST * max(best.values())]
+        leading.update(sorted(near, key=lambda number: (-totals[number], number))[:MOST_TARGETS])
+    return leading
 
 
 Pair = tuple[int, int]  # a function of the change, and a shape
@@ -128,50 +162,62 @@ class Places:
         return assembled(parts), starts
 
 
-def _shared(suspect: Suspect, functions: Sequence[int], known: Known) -> dict[Pair, int]:
-    shared: dict[Pair, int] = {}
-    for corpus, chosen in _spellings(suspect, functions):
-        for function, shape, keys in known.candidates(corpus, chosen, MOST_SHAPES):
-            shared[function, shape] = max(keys, shared.get((function, shape), 0))
-    return shared
+class _Asking:
+    """What functions of a change share with contents of one index; each function is asked for once."""
+
+    def __init__(self, suspect: Suspect, known: Known) -> None:
+        self._suspect = suspect
+        self._known = known
+        self._asked: set[int] = set()
+        self._shared: dict[Pair, int] = {}
+
+    def of(self, functions: Collection[int]) -> dict[Pair, int]:
+        """How many keys each of the functions shares with its candidates."""
+        new = sorted(set(functions) - self._asked)
+        self._asked.update(new)
+        for corpus, chosen in _spellings(self._suspect, new):
+            for function, shape, keys in self._known.candidates(corpus, chosen, MOST_SHAPES):
+                self._shared[function, shape] = max(keys, self._shared.get((function, shape), 0))
+        wanted = set(functions)
+        return {pair: keys for pair, keys in self._shared.items() if pair[0] in wanted}
 
 
-def _screened(suspect: Suspect, shared: Mapping[Pair, int], places: Places) -> list[Pair]:
-    """The pairs that may stand on their own, each content looked at once."""
-    offsets = suspect.corpus.shingles.offsets
+def _screened(suspect: Suspect, shared: Mapping[Pair, int], places: Places) -> dict[Pair, float]:
+    """The pairs that may stand on their own, each content looked at once, and how alike they are."""
     near = []
     for function, ranked in _ranked(shared):
-        if offsets[function + 1] - offsets[function] < FEWEST_REPORT_SHINGLES:
-            continue
         least = max(FEWEST_SHARED_KEYS, SHARED_PART * ranked[0][0])
         near += [(function, shape) for keys, shape in ranked[:SCREENED_SHAPES] if keys >= least]
     places.ask(shape for _, shape in near)
     near = [pair for pair in near if places.of[pair[1]]]
     if not near:
-        return []
+        return {}
     first = {shape: next(iter(places.of[shape].values())) for _, shape in near}
     theirs, starts = places.files(first.values())
     numbers = {shape: starts[place.path, place.pack] + place.function for shape, place in first.items()}
-    alike: set[Pair] = set()
+    alike: dict[Pair, float] = {}
     for corpus, chosen in _spellings(suspect, sorted({function for function, _ in near})):
         asked = frozenset(chosen)
         here = [pair for pair in near if pair[0] in asked]
-        is_alike = screened(corpus, theirs, [(function, numbers[shape]) for function, shape in here])
-        alike.update(pair for pair, is_kept in zip(here, is_alike, strict=True) if is_kept)
-    return sorted(alike)
+        scores = screened(corpus, theirs, [(function, numbers[shape]) for function, shape in here])
+        for pair, score in zip(here, scores, strict=True):
+            if score >= SCREENED_PART * REPORT_SCORE:
+                alike[pair] = max(score, alike.get(pair, 0.0))
+    return dict(sorted(alike.items()))
 
 
-def _beside(found: Found, shared: Mapping[Pair, int]) -> list[Pair]:
+def _beside(found: Found, functions: Collection[int], asking: _Asking) -> list[Pair]:
     """Pairs that may be believed where the link of their target is proven: in files that have part in it.
 
     A file of which nothing matches is hardly part of what was copied, and little of it would be believed.
     """
-    paths = {found.ours.spans[one.function].path for one in found.scored}
+    spans = found.ours.spans
+    paths = {spans[one.function].path for one in found.scored}
     return [
         (function, shape)
-        for function, ranked in _ranked(shared)
+        for function, ranked in _ranked(asking.of([each for each in functions if spans[each].path in paths]))
         for keys, shape in ranked[:SCREENED_SHAPES]
-        if keys >= SHARED_PART * ranked[0][0] and found.ours.spans[function].path in paths
+        if keys >= SHARED_PART * ranked[0][0]
     ]
 
 

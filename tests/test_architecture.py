@@ -51,6 +51,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "artifacts/weights/*.py",
         "artifacts/behaviour/*.py",
         "indexed.py",
+        "lookup.py",
     ),
     "ml_dtypes": ("artifacts/weights/stored.py",),
     "gguf": ("artifacts/weights/packed.py",),

@@ -17,5 +17,10 @@ SCREENED_PART = 0.8
 # How many functions a target is taken to have meanwhile: so many that none of its shingles is common in it.
 MANY_FUNCTIONS = 1_000_000
 
+# Of the targets in which a function is this nearly as alike as where it is most alike, so many are scored: twenty
+# versions of one project have the same function, and each takes five milliseconds.
+NEARLY_BEST = 0.95
+MOST_TARGETS = 3
+
 # Rows of the table of further targets that have the same functions.
 MOST_ALSO = 200
