@@ -14,7 +14,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from detector.code.bulk import read_corpus
-from detector.code.corpus import Corpus, Runs, View, Wordings
+from detector.code.corpus import RUN_BITS, Corpus, Runs, View, Wordings
 from detector.code.shingle import Shingles
 from detector.model import Span
 from detector.read import open_target
@@ -88,7 +88,7 @@ def told(corpus: Corpus) -> tuple[object, ...]:
 # --- corpora that nobody has written -------------------------------------------------------------------------
 
 _HASHES = st.sets(st.integers(0, 2**64 - 1) | st.integers(0, 3), max_size=9)
-_RUNS = st.sets(st.integers(0, 2**24 - 1) | st.integers(0, 3), max_size=9)
+_RUNS = st.sets(st.integers(0, 2**RUN_BITS - 1) | st.integers(0, 3), max_size=9)
 _NAMES = st.text(st.characters(codec=None), min_size=1, max_size=8)  # lone surrogates too
 
 
@@ -99,7 +99,7 @@ def _shingles(rows: Sequence[set[int]]) -> Shingles:
 
 def _runs(rows: Sequence[set[int]]) -> Runs:
     shingles = _shingles(rows)
-    return Runs(shingles.hashes.astype(np.uint32), shingles.offsets)
+    return Runs(shingles.hashes.astype(np.uint16), shingles.offsets)
 
 
 @st.composite

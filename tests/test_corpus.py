@@ -22,7 +22,7 @@ def _corpus() -> Corpus:
 
 def _with_wordings(corpus: Corpus) -> Corpus:
     count = len(corpus.spans)
-    runs = Runs(np.arange(2 * count, dtype=np.uint32), np.arange(0, 2 * count + 1, 2))
+    runs = Runs(np.arange(2 * count, dtype=np.uint16), np.arange(0, 2 * count + 1, 2))
     return replace(
         corpus, wordings=Wordings(runs, runs, np.arange(count), np.arange(count, dtype=np.uint64) + np.uint64(1))
     )

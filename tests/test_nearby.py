@@ -14,7 +14,7 @@ import pytest
 from detector.code.bulk import read_corpus
 from detector.code.callgraph import callees, graph
 from detector.code.candidates import pairs
-from detector.code.corpus import Corpus, Runs, View, Wordings, assembled
+from detector.code.corpus import RUN_BITS, Corpus, Runs, View, Wordings, assembled
 from detector.code.match import weigh
 from detector.code.nearby import Nearby, nearby
 from detector.code.pairs import Pairs
@@ -219,7 +219,7 @@ def test_a_function_that_computes_nothing_is_like_nothing() -> None:
 
 
 def _worded(corpus: Corpus, words: list[list[int]], forms: list[int]) -> Corpus:
-    hashes = np.array([each for one in words for each in sorted(one)], np.uint32)
+    hashes = np.array([each for one in words for each in sorted(one)], np.uint16)
     runs = Runs(hashes, np.cumsum([0, *map(len, words)]))
     return replace(corpus, wordings=Wordings(runs, runs, np.array(forms), np.zeros(len(words), np.uint64)))
 
@@ -228,7 +228,7 @@ def test_texts_that_agree_settle_between_equal_flows() -> None:
     ours, theirs = _corpus({"a.py": WARP}), _corpus({"b.py": WARP, "c.py": WARP})
     by_flow = _near(ours, theirs)
     assert by_flow.pairs.reference[by_flow.chosen].tolist() == [0]
-    words = [[1, 2, 3, 2**24 - 1]], [[4, 5], [2, 3, 7, 2**24 - 1]]
+    words = [[1, 2, 3, 2**RUN_BITS - 1]], [[4, 5], [2, 3, 7, 2**RUN_BITS - 1]]
     by_text = _near(_worded(ours, words[0], [9]), _worded(theirs, words[1], [-1, 9]))
     assert by_text.pairs.reference[by_text.chosen].tolist() == [1]
     assert by_text.similarity.max() > by_flow.similarity.max()
@@ -251,8 +251,8 @@ def test_where_one_side_has_no_texts_they_agree_in_nothing() -> None:
 
 
 def test_resemblance_of_runs_is_their_jaccard() -> None:
-    one = Runs(np.array([1, 2, 3, 8], np.uint32), np.array([0, 3, 3, 4]))
-    other = Runs(np.array([2, 3, 4, 5, 1], np.uint32), np.array([0, 4, 4, 5]))
+    one = Runs(np.array([1, 2, 3, 8], np.uint16), np.array([0, 3, 3, 4]))
+    other = Runs(np.array([2, 3, 4, 5, 1], np.uint16), np.array([0, 4, 4, 5]))
     found = resemblances(one, other, np.array([0, 0, 1, 2, 0]), np.array([0, 1, 1, 2, 2]))
     assert found.tolist() == pytest.approx([2 / 5, 0, 0, 0, 1 / 3])
 

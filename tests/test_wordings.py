@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from detector.code.bulk import read_corpus
-from detector.code.corpus import Corpus
+from detector.code.corpus import RUN_BITS, Corpus
 from detector.code.pairs import Pairs
 from detector.code.tokens import Reading
 from detector.code.wording import Agreement, Worded, agreement
@@ -90,14 +90,14 @@ def _wordings(*texts: str) -> Reading:
 ONE = "def f(x):\n    return x.mean(-1) + 1.0 + len('a')"
 
 
-def test_runs_are_distinct_ascending_and_of_24_bits() -> None:
+def test_runs_are_distinct_ascending_and_of_so_many_bits() -> None:
     found = _wordings(ONE, ONE * 5, "").wordings()
     for runs in (found.words, found.shape):
-        assert runs.hashes.dtype == np.uint32
+        assert runs.hashes.dtype == np.uint16
         for first, last in zip(runs.offsets[:-1], runs.offsets[1:], strict=True):
             row = runs.hashes[first:last].astype(np.int64)
             assert (np.diff(row) > 0).all()
-        assert runs.hashes.max() < 2**24
+        assert runs.hashes.max() < 2**RUN_BITS
 
 
 @pytest.mark.parametrize(
@@ -135,7 +135,7 @@ def test_a_function_has_the_same_wordings_whatever_stands_beside_it() -> None:
     assert alone.texts[0] == beside.texts[1]
     # Stored: another value is another format.
     assert (int(alone.forms[0]), int(alone.texts[0])) == (1896625270342884069, 3619915968551010329)
-    assert (int(alone.words.hashes[0]), int(alone.shape.hashes[0])) == (4754225, 2036435)
+    assert (int(alone.words.hashes[0]), int(alone.shape.hashes[0])) == (18571, 7954)
 
 
 @pytest.mark.parametrize("module", ["tokens", "corpus", "bulk", "held", "known", "clone_types", "imported"])

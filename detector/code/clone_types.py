@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from detector.code.corpus import Corpus, Runs, Wordings, worded
+from detector.code.corpus import RUN_BITS, Corpus, Runs, Wordings, worded
 from detector.code.sorting import Numbers
 from detector.code.tokens import Reading, Texts
 from detector.model import CloneType
@@ -50,11 +50,11 @@ def likeness(one: Runs, other: Runs) -> npt.NDArray[np.float64]:
     """Plain Jaccard of the runs of each row; 0 where there are none."""
     counts = [np.diff(side.offsets) for side in (one, other)]
     keys = [_keys(side, count) for side, count in zip((one, other), counts, strict=True)]
-    shared = np.bincount(keys[0][np.isin(keys[0], keys[1])] >> 24, minlength=len(counts[0]))
+    shared = np.bincount(keys[0][np.isin(keys[0], keys[1])] >> RUN_BITS, minlength=len(counts[0]))
     found: npt.NDArray[np.float64] = shared / np.maximum(counts[0] + counts[1] - shared, 1)
     return found
 
 
 def _keys(runs: Runs, counts: Numbers) -> Numbers:
     """One number for each row and run."""
-    return (np.repeat(np.arange(len(counts)), counts) << 24) | runs.hashes.astype(np.int64)
+    return (np.repeat(np.arange(len(counts)), counts) << RUN_BITS) | runs.hashes.astype(np.int64)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import xxhash
 
-from detector.code.corpus import Runs, Wordings
+from detector.code.corpus import RUN_BITS, Runs, Wordings
 from detector.code.shingle import mix, row_sums
 from detector.code.sorting import Hashes, Numbers, distinct, grouped
 from detector.model import Span, UserError
@@ -37,8 +37,7 @@ _FLOAT = re.compile(rb"\d{1,40}(?:\.\d{0,40}(?:[eE]\d{1,3})?|[eE]\d{1,3})\Z")
 # What is left of a token without its name.
 _LEFT_OUT, _NAME, _NUMBER, _STRING, _COMMA, _CLOSING, _FIRST = range(7)
 _SPREAD = np.uint64(0x9E3779B97F4A7C15)
-# Hashes of runs are cut to this many bits, so that one key holds them behind the number of their text.
-RUN_BITS = np.uint64(24)
+_BITS = np.uint64(RUN_BITS)
 
 
 class _Tokens:
@@ -181,10 +180,10 @@ class _Text:
         for place in range(length):
             summed = (summed + codes[place : place + end]) * _SPREAD
             summed ^= summed >> np.uint64(29)
-        keys = (self.rows[:end].astype(np.uint64) << RUN_BITS) | (summed >> (np.uint64(64) - RUN_BITS))
+        keys = (self.rows[:end].astype(np.uint64) << _BITS) | (summed >> (np.uint64(64) - _BITS))
         keys = distinct(keys[self.rows[:end] == self.rows[length - 1 :]]) if end else keys
-        columns = (keys & ((np.uint64(1) << RUN_BITS) - np.uint64(1))).astype(np.uint32)
-        counts = np.bincount((keys >> RUN_BITS).astype(np.int64), minlength=self.texts)
+        columns = (keys & ((np.uint64(1) << _BITS) - np.uint64(1))).astype(np.uint16)
+        counts = np.bincount((keys >> _BITS).astype(np.int64), minlength=self.texts)
         return Runs(columns, np.concatenate([[0], np.cumsum(counts)]).astype(np.int64))
 
 

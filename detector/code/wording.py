@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy import sparse
 
-from detector.code.corpus import Runs, Wordings, joined_wordings
+from detector.code.corpus import RUN_BITS, Runs, Wordings, joined_wordings
 from detector.code.pairs import Floats, Pairs
 from detector.code.sorting import Numbers, distinct, grouped
-from detector.code.tokens import RUN_BITS, Reading, Texts
+from detector.code.tokens import Reading, Texts
 from detector.settings import PAIR_BLOCK
 
 # The functions of a side: their texts, of which only what is asked for is read, or what these are compared by.
@@ -72,7 +72,7 @@ def _found(suspect: Worded, one: Numbers, reference: Worded, other: Numbers) -> 
 
 def _matrix(runs: Runs) -> sparse.csr_matrix:
     """Texts x hashes of runs, 1 where the text has such a run."""
-    shape = (len(runs.offsets) - 1, 1 << int(RUN_BITS))
+    shape = (len(runs.offsets) - 1, 1 << RUN_BITS)
     columns, offsets = runs.hashes.astype(np.int32), runs.offsets.astype(np.int32)
     return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, offsets), shape=shape)
 

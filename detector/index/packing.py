@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from detector.code.corpus import Corpus, Runs
+from detector.code.corpus import RUN_BITS, Corpus, Runs
 from detector.code.shingle import joined
 from detector.code.sorting import Hashes, Numbers, is_new, order
 from detector.settings.index import MOST_PACK_BYTES, PACK_LEVEL
@@ -24,7 +24,8 @@ from detector.settings.index import MOST_PACK_BYTES, PACK_LEVEL
 # Version, functions, whether there are wordings; bytes of the first part before and after compression.
 HEADER = struct.Struct("<BIBII")
 VERSION = 1
-SHINGLE_BYTES, RUN_BYTES = 8, 3
+SHINGLE_BYTES = 8
+RUN = np.dtype(f"<u{RUN_BITS // 8}")
 _PLACE_BITS = 20  # of the place of a value within its file
 _PLACES = np.uint64(_PLACE_BITS)
 _NONE = np.zeros(0, np.int64)
@@ -191,8 +192,7 @@ def _write_shingles(writer: _Writer, corpus: Corpus, ends: Numbers) -> None:
 def _write_runs(writer: _Writer, runs: Runs, ends: Numbers) -> None:
     """How many runs each function has, and all of them: each once in a file would be no shorter, and takes longer."""
     writer.numbers(runs.offsets[1:] - runs.offsets[:-1], ends)
-    octets = runs.hashes.astype("<u4").view(np.uint8).reshape(-1, 4)[:, :RUN_BYTES]
-    writer.raw(octets.tobytes(), runs.offsets[ends] * RUN_BYTES)
+    writer.raw(runs.hashes.astype(RUN).tobytes(), runs.offsets[ends] * RUN.itemsize)
 
 
 def _write_rows(writer: _Writer, values: Hashes, offsets: Numbers, files: Numbers, row_ends: Numbers) -> None:

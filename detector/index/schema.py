@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from functools import cache
 
+from detector.code.corpus import RUN_BITS
 from detector.index import postings
 from detector.model import UserError
 from detector.settings import (
@@ -44,7 +45,7 @@ CREATE TABLE shape_function(shape INTEGER NOT NULL, pack INTEGER NOT NULL, funct
 # What must be equal on both sides before hashes are compared.
 MADE_WITH: Mapping[str, str] = {
     "lowering": str(LOWERING_VERSION),
-    "wording": f"runs of {WORDS_TOGETHER} words and {TOKENS_TOGETHER} tokens, 24 bits",
+    "wording": f"runs of {WORDS_TOGETHER} words and {TOKENS_TOGETHER} tokens, {RUN_BITS} bits",
     "sketch": f"the rarest {POSTED_KEYS} of each view or {POSTED_PART} of it, {KEY_BITS} bits",
     "minhash": f"{MINHASH_SCHEME}, seed {MINHASH_SEED}, {MINHASH_PERMUTATIONS} permutations",
 }

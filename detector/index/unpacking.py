@@ -10,10 +10,10 @@ from itertools import accumulate, pairwise
 
 import numpy as np
 
-from detector.code.corpus import Corpus, Runs, View, Wordings
+from detector.code.corpus import RUN_BITS, Corpus, Runs, View, Wordings
 from detector.code.shingle import Shingles
 from detector.code.sorting import Hashes, Numbers
-from detector.index.packing import HEADER, RUN_BYTES, SHINGLE_BYTES, VERSION, Rows
+from detector.index.packing import HEADER, RUN, SHINGLE_BYTES, VERSION, Rows
 from detector.model import Role, Skipped, Span
 from detector.settings.index import MOST_PACK_BYTES
 
@@ -205,14 +205,11 @@ def _read_wordings(reader: _Reader, count: int) -> Wordings:
 
 
 def _read_runs(reader: _Reader, count: int) -> Runs:
-    counts = reader.numbers(count, 1 << 8 * RUN_BYTES)
+    counts = reader.numbers(count, 1 << RUN_BITS)
     offsets = np.zeros(count + 1, np.int64)
     np.cumsum(counts, out=offsets[1:])
     total = int(offsets[-1])
-    raw = np.frombuffer(reader.take_raw(total * RUN_BYTES), np.uint8)
-    octets = np.zeros((total, 4), np.uint8)
-    octets[:, :RUN_BYTES] = raw.reshape(total, RUN_BYTES)
-    hashes = octets.view("<u4").reshape(total).astype(np.uint32, copy=False)
+    hashes = np.frombuffer(reader.take_raw(total * RUN.itemsize), RUN).astype(np.uint16)
     begins = np.zeros(total + 1, bool)
     begins[offsets] = True
     if ((hashes[1:] <= hashes[:-1]) & ~begins[1:total]).any():
