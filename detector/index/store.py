@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from detector.code.corpus import Corpus, assembled
 from detector.code.sorting import Hashes, Numbers
-from detector.index import opening
+from detector.index import opening, postings
 from detector.index.damage import Damaged
 from detector.index.known_files import KnownFiles
 from detector.index.opening import Tell
@@ -132,6 +132,11 @@ class Index:
         from detector.index import removing
 
         return removing.remove(self.connection, target, tell)
+
+    def settle(self, tell: Tell | None = None) -> None:
+        """Make looking up as quick as it can be, when everything was added that is to be added now."""
+        with opening.transaction(self.connection, tell):
+            postings.settle(self.connection)
 
     def tidy(self) -> int:
         """Write the file anew where much of it holds nothing; gives how many bytes shorter it is."""

@@ -52,7 +52,11 @@ DENSE = 3
 
 # A run is merged with those before it unless they are more than so many times as large: after 200 inserts there are two
 # or three, and each posting was written nine times. With 3 there are four, and six; each more costs a lookup 3 ms.
-RUN_RATIO = 6
+RUN_RATIO = 3
+
+# When targets were added, all runs are merged into one, unless those but the largest come to less than this part of it:
+# then these are merged, and one target more costs no index to be written anew.
+SMALL_PART = 1 / 16
 
 # Blocks that are read and merged at once: half a megabyte of each run.
 MERGED_BLOCKS = 256
