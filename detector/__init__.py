@@ -10,3 +10,5 @@ The public API is `detector.compare` (`compare`), `detector.options` (`Options`)
 `detector.targets` (what a target is), `detector.model` (what a report is made of) and `detector.report`
 (`json.render`, `html.render`, `terminal.render`). Nothing is imported here: `detector --version` must not wait for it.
 """
+
+__version__ = "0.1.0"

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import errno
 import os
+import sys
 import traceback
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from detector import __version__
 from detector.arguments import EPILOG, EXPLAIN_EPILOG, Kind
 from detector.commands import baselining, comparing, hooking, indexing, models, renames, reports
 from detector.commands.parsing import Command, Group
-from detector.commands.running import complain, leave, running_version, write
+from detector.commands.running import complain, leave, write
 from detector.configured import KEYS, Value, settings
 from detector.gate import EXIT_ERROR, EXIT_INTERRUPTED
 from detector.model import UserError
@@ -27,21 +30,12 @@ SYSTEM_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno
 # Settings that a command takes on its own command line alone: what a comparison is with has to be said.
 TYPED = {("compare", "index")}
 
-app = typer.Typer(
-    name="detector",
-    cls=Group,
-    help="Find copied modeling code between ML repositories, also when it was renamed, reformatted and rewritten.",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-)
-
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code, whatever happens."""
+    typed = sys.argv[1:] if arguments is None else list(arguments)
     try:
-        app(args=None if arguments is None else list(arguments), prog_name="detector")
+        (_hook if typed[:1] == ["hook"] else app)(args=typed, prog_name="detector")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else EXIT_ERROR
     except KeyboardInterrupt:
@@ -59,11 +53,10 @@ def run(arguments: Sequence[str] | None = None) -> int:
 
 def _print_version(is_asked_for: bool) -> None:
     if is_asked_for:
-        write(f"detector {running_version() or '(not installed)'}\n", None)
+        write(f"detector {__version__}\n", None)
         raise typer.Exit
 
 
-@app.callback()
 def _detector(
     context: typer.Context,
     config: Annotated[
@@ -81,11 +74,30 @@ def _detector(
     if config is not None and no_config:
         raise typer.BadParameter("is given with --no-config: choose one.", param_hint="--config")
     commands: dict[str, Any] = getattr(context.command, "commands", {})
-    keys = {name: [key for key in _taken(command) if (name, key) not in TYPED] for name, command in commands.items()}
     name = context.invoked_subcommand
-    if keys.get(name):
-        found = settings(name, keys, os.environ, Path.cwd(), config, is_found=not no_config)
+    if name in commands and _taken(commands[name]):
+        found = settings(name, _Keys(), os.environ, Path.cwd(), config, is_found=not no_config)
         context.default_map = {name: _defaults(commands[name], found)}
+
+
+class _Keys(Mapping[str, Collection[str]]):
+    """Which keys of settings each command takes, found out when it is asked for."""
+
+    @cached_property
+    def _found(self) -> dict[str, list[str]]:
+        commands: dict[str, Any] = getattr(typer.main.get_command(app), "commands", {})
+        return {
+            name: [key for key in _taken(command) if (name, key) not in TYPED] for name, command in commands.items()
+        }
+
+    def __getitem__(self, name: str) -> Collection[str]:
+        return self._found[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        return len(self._found)
 
 
 def _taken(command: Any) -> list[str]:
@@ -110,8 +122,25 @@ def _defaults(command: Any, found: Mapping[str, Value]) -> dict[str, object]:
     return defaults
 
 
+def _program() -> typer.Typer:
+    """The program, without commands."""
+    return typer.Typer(
+        name="detector",
+        cls=Group,
+        callback=_detector,
+        help="Find copied modeling code between ML repositories, also when it was renamed, reformatted and rewritten.",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+
+
+app = _program()
+_hook = _program()  # to take the other commands apart takes as long as all that a hook looks up
 app.command(epilog=EPILOG)(comparing.compare)
-app.command(cls=Command, epilog=EPILOG)(hooking.hook)
+for _each in (app, _hook):
+    _each.command(cls=Command, epilog=EPILOG)(hooking.hook)
 for _kind, _about in {
     Kind.DECLARED: "Say what SUSPECT itself declares to come from each REFERENCE, and what it does not.",
     Kind.DANGLING: "Find names in SUSPECT that lead to nothing there, and to something in a REFERENCE.",

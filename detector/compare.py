@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from importlib.metadata import PackageNotFoundError, version
 
-from detector import ledger, matching
+from detector import __version__, ledger, matching
 from detector.artifacts.licences import matched
 from detector.code.known import NOT_ITS_FILES, Known, has_texts, known_files
 from detector.code.literal_background import literal_background
@@ -110,7 +109,7 @@ def compare(
         skipped=tuple(dict.fromkeys((*code.skipped, *(skipped for look in looks for skipped in look.skipped)))),
         settings=_settings(options),
         traces=tuple(each.trace for each in traced),
-        versions={"detector": _version(), "lowering": str(LOWERING_VERSION)},
+        versions={"detector": __version__, "lowering": str(LOWERING_VERSION)},
         similarities=code.similarities if is_listed else None,
         clusters=verdict.clusters,
         examined=examined,
@@ -221,10 +220,3 @@ def _settings(options: Options) -> dict[str, float | int | str]:
         "background_packages": literal_background().packages,
         "least_coincidence": round(float(null().rates.min()) * 10_000, 4),
     }
-
-
-def _version() -> str:
-    try:
-        return version("ml-plagiarism-detector")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "0"

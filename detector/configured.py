@@ -82,7 +82,8 @@ def settings(
 ) -> dict[str, Value]:
     """What is set for a command: from the environment, and from `file` or, if that is wanted, the file that is found.
 
-    keys: which keys each command takes. In one source what is set for the command counts before what is set for all.
+    keys: which keys each command takes; it is not asked where nothing is set. In one source what is set for the
+          command counts before what is set for all.
     Errors: UserError, one line, for what is unknown or wrong anywhere in the source.
     """
     set_here: dict[str, Value] = {}
@@ -162,9 +163,11 @@ def _of_file(command: str, keys: Keys, file: Path, table_of_all: Table) -> Itera
 
 def _of_environment(command: str, keys: Keys, environment: Mapping[str, str]) -> Iterator[tuple[str, Value]]:
     """The same of variables; an empty one sets nothing. A name that is nearly one of ours is a slip."""
+    given = {name: text for name, text in sorted(environment.items()) if name.startswith(PREFIX) and text}
+    if not given:
+        return
     for_all = {_variable(key): key for key in _known(keys)}
     for_one = {_variable(each, key): (each, key) for each, names in keys.items() for key in names}
-    given = {name: text for name, text in sorted(environment.items()) if name.startswith(PREFIX) and text}
     for is_for_command in (False, True):
         for name, text in given.items():
             if name not in for_all and name not in for_one:

@@ -234,6 +234,7 @@ class _Licences:
         from detector.artifacts.licences import of_project
 
         self._data = {each.file.path: each.file.data for each in changes.files}
+        self._of_file: dict[str, str] = {}
         project = changes.project()
         self._project = of_project(project).expression if project is not None else ""
 
@@ -241,8 +242,10 @@ class _Licences:
         """The same match with its terms and, where it is not declared, its credit."""
         from detector.artifacts.licences import credit, of_file, terms
 
-        mine = of_file(self._data[match.suspect.path]) or self._project
-        match = replace(match, terms=terms(mine, target.licence))
+        path = match.suspect.path
+        if path not in self._of_file:
+            self._of_file[path] = of_file(self._data[path]) or self._project
+        match = replace(match, terms=terms(self._of_file[path], target.licence))
         if match.is_declared:
             return match
         return replace(match, credit=credit(match, target.target, target.revision, target.called))

@@ -13,7 +13,7 @@ import numpy as np
 from detector.code import nearby as light
 from detector.code.clone_types import of_wordings
 from detector.code.corpus import Corpus
-from detector.code.sketch import questions
+from detector.code.sketch import Sketches, questions
 from detector.code.sorting import Hashes, Numbers
 from detector.index.candidates import candidates
 from detector.index.store import Index, open_index
@@ -87,8 +87,8 @@ class Known(Protocol):
     def places(self, shapes: Sequence[int]) -> Sequence[Place]:
         """Where shapes stand."""
 
-    def pack(self, number: int) -> Corpus:
-        """The functions of one file."""
+    def pack(self, number: int, path: str, role: Role) -> Corpus:
+        """The functions of one file, in a place where it stands."""
 
     def frequent(self, target: Target) -> tuple[Hashes, Numbers]:
         """Shingles that many functions of a target have, and how many have each."""
@@ -100,21 +100,24 @@ class _Opened:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._targets = {target.number: target for target in index.targets()}
+        self._questions: dict[int, tuple[Corpus, Sketches]] = {}
 
     def targets(self) -> Sequence[Target]:
         return list(self._targets.values())
 
     def candidates(self, corpus: Corpus, functions: Sequence[int], most: int) -> Sequence[tuple[int, int, int]]:
-        asked = questions(corpus).of(np.array(functions, np.int64))
-        found = candidates(self._index.connection, asked, most)
-        numbers = np.array(functions, np.int64)[found.function]
+        chosen = np.array(functions, np.int64)
+        if id(corpus) not in self._questions:  # which is kept beside them, so that no other gets its number
+            self._questions[id(corpus)] = corpus, questions(corpus)
+        found = candidates(self._index.connection, self._questions[id(corpus)][1].of(chosen), most)
+        numbers = chosen[found.function]
         return list(zip(numbers.tolist(), found.shape.tolist(), found.shared.tolist(), strict=True))
 
     def places(self, shapes: Sequence[int]) -> Sequence[Place]:
         return self._index.places(np.array(shapes, np.int64))
 
-    def pack(self, number: int) -> Corpus:
-        return self._index.pack(number)
+    def pack(self, number: int, path: str, role: Role) -> Corpus:
+        return self._index.pack(number, path, role)
 
     def frequent(self, target: Target) -> tuple[Hashes, Numbers]:
         return self._index.frequent(self._targets[target.number])

@@ -11,8 +11,7 @@ import numpy as np
 from detector.code.corpus import Corpus, assembled
 from detector.code.held import Held
 from detector.indexed import Known, Place, Scored, Target, scored, screened
-from detector.model import Basis
-from detector.settings import FEWEST_LINK_FUNCTIONS, FEWEST_REPORT_SHINGLES, LINK_BITS, REPORT_SCORE
+from detector.settings import FEWEST_LINK_FUNCTIONS, FEWEST_REPORT_SHINGLES, REPORT_SCORE
 from detector.settings.hook import (
     FEWEST_SHARED_KEYS,
     MOST_SHAPES,
@@ -87,8 +86,8 @@ def look_up(suspect: Suspect, functions: Collection[int], sources: Sequence[Sour
     """Find the targets that have functions alike, and score these.
 
     Three steps, each for fewer: contents that share keys with a function that may stand on its own are screened,
-    wherever they are; targets that have the most alike of a function are scored; where that proves a link, so is what
-    may be believed beside it.
+    wherever they are; targets that have the most alike of a function are scored; where so much is alike that it may
+    prove a link, so is what would be believed beside it.
     """
     counts = np.diff(suspect.corpus.shingles.offsets)
     large = sorted(function for function in functions if counts[function] >= FEWEST_REPORT_SHINGLES)
@@ -100,9 +99,9 @@ def look_up(suspect: Suspect, functions: Collection[int], sources: Sequence[Sour
         targets = _leading(alike, places)
         for source in sources:
             if source.known is known and source.target.number in targets:
-                one = _scored(suspect, source, places, alike)
-                if one is not None and _is_linked(one):
-                    one = _scored(suspect, source, places, _beside(one, functions, asking)) or one
+                here = {pair: score for pair, score in alike.items() if source.target.number in places.of[pair[1]]}
+                beside = _beside(suspect, here, functions, asking)
+                one = _scored(suspect, source, places, dict.fromkeys([*here, *beside]))
                 found += [one] if one is not None else []
     return found
 
@@ -139,7 +138,7 @@ class Places:
     def __init__(self, known: Known) -> None:
         self._known = known
         self.of: dict[int, dict[int, Place]] = {}
-        self._packs: dict[int, Corpus] = {}
+        self._packs: dict[tuple[str, int], Corpus] = {}
 
     def ask(self, shapes: Iterable[int]) -> None:
         """Look up where shapes stand."""
@@ -153,9 +152,9 @@ class Places:
         files = {(place.path, place.pack): place for place in places}
         parts, starts, start = [], {}, 0
         for key, place in sorted(files.items(), key=lambda each: each[0]):
-            if place.pack not in self._packs:
-                self._packs[place.pack] = self._known.pack(place.pack)
-            part = self._packs[place.pack].at(place.path, place.role)
+            part = self._packs.get(key)
+            if part is None:
+                part = self._packs[key] = self._known.pack(place.pack, place.path, place.role)
             starts[key] = start
             start += len(part.spans)
             parts.append(part)
@@ -206,13 +205,18 @@ def _screened(suspect: Suspect, shared: Mapping[Pair, int], places: Places) -> d
     return dict(sorted(alike.items()))
 
 
-def _beside(found: Found, functions: Collection[int], asking: _Asking) -> list[Pair]:
+def _beside(suspect: Suspect, alike: Mapping[Pair, float], functions: Collection[int], asking: _Asking) -> list[Pair]:
     """Pairs that may be believed where the link of their target is proven: in files that have part in it.
 
     A file of which nothing matches is hardly part of what was copied, and little of it would be believed.
+
+    alike: what is alike in the target; scores are not below what they will be.
     """
-    spans = found.ours.spans
-    paths = {spans[one.function].path for one in found.scored}
+    strong = {function for (function, _), score in alike.items() if score >= REPORT_SCORE}
+    if len(strong) < FEWEST_LINK_FUNCTIONS:
+        return []
+    spans = suspect.corpus.spans
+    paths = {spans[function].path for function, _ in alike}
     return [
         (function, shape)
         for function, ranked in _ranked(asking.of([each for each in functions if spans[each].path in paths]))
@@ -230,12 +234,6 @@ def _ranked(shared: Mapping[Pair, int]) -> list[tuple[int, list[tuple[int, int]]
         (function, sorted(ranked, key=lambda each: (-each[0], each[1])))
         for function, ranked in sorted(by_function.items())
     ]
-
-
-def _is_linked(found: Found) -> bool:
-    """Whether what stands on its own is enough for anything else to be believed."""
-    alone = [one.bits for one in found.scored if one.basis is Basis.ALONE]
-    return len(alone) >= FEWEST_LINK_FUNCTIONS and sum(alone) >= LINK_BITS
 
 
 def _spellings(suspect: Suspect, functions: Sequence[int]) -> Iterator[tuple[Corpus, Sequence[int]]]:

@@ -92,9 +92,9 @@ class InMemoryIndex:
         wanted = set(shapes)
         return [place for place in self.standing if place.shape in wanted]
 
-    def pack(self, number: int) -> Corpus:
+    def pack(self, number: int, path: str, role: Role) -> Corpus:
         """One file."""
-        return self.packs[number]
+        return self.packs[number].at(path, role)
 
     def frequent(self, target: object) -> tuple[Hashes, Numbers]:
         """None: the targets of tests are small."""

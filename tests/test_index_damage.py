@@ -17,7 +17,7 @@ import pytest
 
 from detector.index import opening
 from detector.index.store import Damaged, Target, open_index
-from detector.model import UserError
+from detector.model import Role, UserError
 from detector.read import open_target
 from detector.settings.index import INDEX_FORMAT
 from tests.index_corpora import ROOT, change, project, read, rows, run, source, told
@@ -173,7 +173,7 @@ def test_damage_in_one_pack_costs_that_file_and_nothing_else(index: Path) -> Non
         assert {span.path for span in found.spans} == {"a.py"}
         assert [each.path for each in found.skipped] == ["b.py"]
         with pytest.raises(Damaged, match="other"):
-            opened.pack(int(str(number[0])))
+            opened.pack(int(str(number[0])), "a.py", Role.OWN)
         findings = list(opened.verify())
         assert {name for each in findings for name in each.targets} == {targets["other"].target}
 

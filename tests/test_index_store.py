@@ -199,7 +199,7 @@ def test_places_lead_from_shapes_to_functions(tmp_path: Path) -> None:
             ("other", "tests/b.py", Role.TEST),
         ]
         for place in places:
-            assert index.pack(place.pack).spans[place.function].qualname == "f3"
+            assert index.pack(place.pack, place.path, place.role).spans[place.function].qualname == "f3"
 
 
 def test_frequent_shingles_are_those_that_many_functions_have(tmp_path: Path) -> None:

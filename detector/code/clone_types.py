@@ -49,8 +49,9 @@ def of_wordings(suspect: Wordings, reference: Wordings) -> list[CloneType]:
 def likeness(one: Runs, other: Runs) -> npt.NDArray[np.float64]:
     """Plain Jaccard of the runs of each row; 0 where there are none."""
     counts = [np.diff(side.offsets) for side in (one, other)]
-    keys = [_keys(side, count) for side, count in zip((one, other), counts, strict=True)]
-    shared = np.bincount(keys[0][np.isin(keys[0], keys[1])] >> RUN_BITS, minlength=len(counts[0]))
+    # Each run is in a row once: what stands there twice, both have.
+    keys = np.sort(np.concatenate([_keys(side, count) for side, count in zip((one, other), counts, strict=True)]))
+    shared = np.bincount(keys[:-1][keys[1:] == keys[:-1]] >> RUN_BITS, minlength=len(counts[0]))
     found: npt.NDArray[np.float64] = shared / np.maximum(counts[0] + counts[1] - shared, 1)
     return found
 

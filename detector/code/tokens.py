@@ -76,7 +76,7 @@ class _Tokens:
 
     def is_word(self, bare: Numbers) -> npt.NDArray[np.bool_]:
         """By number: whether the token is a word of any kind."""
-        found: npt.NDArray[np.bool_] = np.isin(bare, [_NAME, _NUMBER, _STRING])
+        found: npt.NDArray[np.bool_] = (bare == _NAME) | (bare == _NUMBER) | (bare == _STRING)
         found[[self.numbers[word] for word in _KEYWORDS if word in self.numbers]] = True
         return found
 
@@ -104,8 +104,9 @@ class _Text:
         """
 
         def one_of(*tokens: bytes) -> npt.NDArray[np.bool_]:
-            found: npt.NDArray[np.bool_] = np.isin(self.tokens, [numbers.get(token, 0) for token in tokens])
-            return found
+            is_one = np.zeros(len(numbers) + _FIRST, bool)
+            is_one[[numbers[token] for token in tokens if token in numbers]] = True
+            return is_one[self.tokens]
 
         places = np.arange(len(self.tokens))
         starts = np.searchsorted(self.rows, np.arange(self.texts + 1))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from detector import report_files
+from detector import __version__, report_files
 from detector.arguments import (
     BASELINE_FILE,
     BaselineOption,
@@ -21,7 +21,7 @@ from detector.arguments import (
     OutputOption,
     QuietOption,
 )
-from detector.commands.running import Output, finish, interruptible, read_baseline, running_version, say, write_report
+from detector.commands.running import Output, finish, interruptible, read_baseline, say, write_report
 from detector.formats import Format
 from detector.model import Report, UserError
 
@@ -124,7 +124,7 @@ def examined(
     changes = replace(changes, files=tuple(each for each in changes.files if not _is_among(each, change.excluded)))
     with ExitStack() as opened:
         known = [opened.enter_context(open_known(path)) for path in indexes]
-        report = examine(changes, known, not_against=not_against, version=running_version())
+        report = examine(changes, known, not_against=not_against, version=__version__)
     if baseline is not None and not is_named and not (report.matches and baseline.exists()):
         baseline = None
     return _accepted(report, changes, baseline)

@@ -189,16 +189,6 @@ def _opened(index: Path) -> AbstractContextManager[Index]:
     return open_index(index)
 
 
-def running_version() -> str:
-    """The version of this program; "" where it is not installed."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("ml-plagiarism-detector")
-    except PackageNotFoundError:
-        return ""
-
-
 def processors() -> int:
     """How many processors this process may use: in a container fewer than there are."""
     if hasattr(os, "sched_getaffinity"):

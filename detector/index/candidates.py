@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.code.sketch import Sketches
-from detector.code.sorting import Numbers, is_new, order
+from detector.code.sorting import Numbers, grouped, is_new, order
 from detector.index.postings import Found, Run, lookup, runs_of
 from detector.settings.postings import LARGEST_POSTING, LOOKED_UP, MOST_HITS, SHAPE_BITS
 
@@ -56,13 +56,15 @@ def candidates(connection: sqlite3.Connection, sketches: Sketches, most: int) ->
 def _best(connection: sqlite3.Connection, runs: Sequence[Run], sketches: Sketches, most: int) -> Candidates:
     functions = len(sketches.offsets) - 1
     owners = np.repeat(np.arange(functions), np.diff(sketches.offsets))
-    keys, numbers = np.unique(sketches.keys, return_inverse=True)
+    firsts, numbers = grouped(sketches.keys)
+    keys = sketches.keys[firsts]
     found = lookup(connection, keys, common=False, runs=runs)
     used, is_bare = _used(found.counts[numbers], owners, functions)
     hits = [_hits(found, owners[used], numbers[used])]
     if is_bare.any():
-        keys, numbers = np.unique(sketches.keys[is_bare[owners]], return_inverse=True)
-        found = lookup(connection, keys, common=True, runs=runs)
+        bare = sketches.keys[is_bare[owners]]
+        firsts, numbers = grouped(bare)
+        found = lookup(connection, bare[firsts], common=True, runs=runs)
         hits.append(_hits(found, owners[is_bare[owners]], numbers))
     code, weights = (np.concatenate(each) for each in zip(*hits, strict=True))
     by_pair = order(code)

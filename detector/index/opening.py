@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
+from detector import __version__
 from detector.index import schema
 from detector.index.damage import Damaged
 from detector.model import UserError
@@ -137,7 +138,7 @@ def _create(path: Path, shown: str) -> None:
     try:
         with closing(sqlite3.connect(beside, isolation_level=None)) as connection:
             connection.execute("BEGIN")
-            schema.create(connection, program())
+            schema.create(connection, __version__)
             connection.execute("COMMIT")
             connection.execute("PRAGMA journal_mode = WAL")
         mask = os.umask(0)
@@ -194,13 +195,3 @@ def _begin(connection: sqlite3.Connection, tell: Tell | None) -> None:
             tell("waiting for another process that writes to the index")
         connection.execute(f"PRAGMA busy_timeout = {int((WRITER_SECONDS - TELL_WAITING_SECONDS) * 1000)}")
         connection.execute("BEGIN IMMEDIATE")
-
-
-def program() -> str:
-    """The version of this program."""
-    from importlib.metadata import PackageNotFoundError, version
-
-    try:
-        return version("ml-plagiarism-detector")
-    except PackageNotFoundError:  # run from a checkout that is not installed
-        return "0"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, fields
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -173,10 +173,17 @@ def target_of(key: int, data: bytes) -> Target:
     return Target(number=key, **values)
 
 
-def targets(connection: sqlite3.Connection) -> list[Target]:
-    """All targets, by what they are called."""
+def targets(connection: sqlite3.Connection, numbers: Collection[object] | None = None) -> list[Target]:
+    """Targets, all or those of some numbers, by what they are called."""
+    columns = "SELECT number, about, crc FROM target"
+    if numbers is None:
+        rows = connection.execute(columns).fetchall()
+    else:
+        rows = []
+        for part in some(numbers):
+            rows += connection.execute(f"{columns} WHERE number IN ({marks(part)})", part)
     found = []
-    for key, data, crc in connection.execute("SELECT number, about, crc FROM target"):
+    for key, data, crc in rows:
         try:
             if checksum(blob(data)) != crc:
                 raise ValueError("its checksum is another")

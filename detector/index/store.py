@@ -198,33 +198,34 @@ class Index:
                 if not (isinstance(function, int) and isinstance(count, int) and 0 <= function < count):
                     raise Damaged("the index is damaged (a function that is none): run `detector index verify`")
                 functions[pack].append((shape, function))
-        known = {target.number: target for target in self.targets()}
+        placed: list[tuple[int, ...]] = []
+        for part in some(functions):
+            placed += self.connection.execute(f"SELECT {PLACE_COLUMNS} FROM place WHERE pack IN ({marks(part)})", part)
+        known = {target.number: target for target in targets(self.connection, {row[0] for row in placed})}
         commits = {number: self._commits(target) for number, target in known.items() if target.has_history}
         found = []
-        for part in some(functions):
-            query = f"SELECT {PLACE_COLUMNS} FROM place WHERE pack IN ({marks(part)})"
-            for row in self.connection.execute(query, part):
-                target = known.get(row[0])
-                if target is None:
-                    raise Damaged("the index is damaged (a place of no target): run `detector index verify`")
-                try:
-                    place = place_of(row)
-                except ValueError as error:
-                    raise damaged(target, str(error)) from None
-                revision = _revision(target, place, commits.get(target.number, ()))
-                found += [
-                    Place(shape, target, place.path, place.role, place.pack, function, revision)
-                    for shape, function in functions[place.pack]
-                ]
+        for row in placed:
+            target = known.get(row[0])
+            if target is None:
+                raise Damaged("the index is damaged (a place of no target): run `detector index verify`")
+            try:
+                place = place_of(row)
+            except ValueError as error:
+                raise damaged(target, str(error)) from None
+            revision = _revision(target, place, commits.get(target.number, ()))
+            found += [
+                Place(shape, target, place.path, place.role, place.pack, function, revision)
+                for shape, function in functions[place.pack]
+            ]
         return sorted(found, key=lambda each: (each.shape, each.target.target, each.path, each.function, each.revision))
 
-    def pack(self, number: int) -> Corpus:
-        """What one file holds; its path is empty, since a pack may stand in many places.
+    def pack(self, number: int, path: str, role: Role) -> Corpus:
+        """What one file holds, in a place where it stands.
 
         Errors: Damaged where it is not what was stored.
         """
         try:
-            return pack_row(self.connection, number).corpus("", Role.OWN)
+            return pack_row(self.connection, number).corpus(path, role)
         except ValueError as error:
             raise Damaged(self._damaged_pack(number, str(error))) from None
 
