@@ -94,7 +94,7 @@ def test_indexes_of_other_formats_and_lowerings_are_refused_with_what_to_do(inde
         (was,) = rows(index, f"SELECT value FROM meta WHERE name = '{name}'")
         change(index, f"UPDATE meta SET value = 'another' WHERE name = '{name}'")
         message = _refused(index)
-        assert f"was made by {name} another" in message
+        assert f"its {name} is another, this program's is " in message
         assert "build it again with `detector index add`" in message
         change(index, f"UPDATE meta SET value = '{was[0]}' WHERE name = '{name}'")
     with open_index(index) as opened:

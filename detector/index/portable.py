@@ -196,10 +196,8 @@ def _taken(connection: sqlite3.Connection, records: Iterator[tuple[bytes, bytes]
         raise ValueError("no beginning")
     for name, value in {"format": INDEX_FORMAT, **MADE_WITH}.items():
         if made.get(name) != value:
-            was = printable(str(made.get(name, "none")))[:100]
-            raise UserError(
-                f"{shown}: was made by {name} {was}, this program has {value}: export it again by this version"
-            )
+            was = printable(str(made.get(name, "unknown")))[:100]
+            raise UserError(f"{shown}: its {name} is {was}, this program's is {value}: export it again by this version")
     taking = _Taking(connection)
     found: list[Target] = []
     for kind, data in records:

@@ -96,7 +96,7 @@ def check(connection: sqlite3.Connection, path: str) -> None:
     made = dict(connection.execute("SELECT name, value FROM meta"))
     for name, value in MADE_WITH.items():
         if made.get(name) != value:
-            was = str(made.get(name, "none"))[:100]
+            was = str(made.get(name, "unknown"))[:100]
             raise UserError(
-                f"{path}: was made by {name} {was}, this program has {value}: build it again with `detector index add`"
+                f"{path}: its {name} is {was}, this program's is {value}: build it again with `detector index add`"
             )

@@ -180,7 +180,7 @@ def _read(expression: str) -> Tree | None:
     try:
         parsed = _licensing().parse(expression, validate=False, strict=False)
         return simple(_tree_of(parsed)) if parsed is not None else None
-    except (ExpressionError, ValueError, TypeError, AttributeError, RecursionError):
+    except (ExpressionError, ValueError, TypeError, AttributeError, IndexError, RecursionError):
         return None  # of stray operators and brackets some are not told apart by the library
 
 
