@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
+from importlib import resources
 from itertools import product
 
 import pytest
@@ -166,7 +168,15 @@ def test_no_text_keeps_an_expression_from_being_read(text: str) -> None:
         ("Apache-2.0", "GPL-2.0-only", "conflicting"),
         ("Apache-2.0", "GPL-2.0-or-later", "with-conditions"),
         ("Apache-2.0", "LGPL-2.1-only", "unknown"),
+        ("Apache-2.0", "GPL-1.0-only", "unknown"),
+        ("Apache-2.0", "LGPL-2.0-or-later", "unknown"),
+        ("BSD-4-Clause", "GPL-2.0-only", "conflicting"),
+        ("BSD-4-Clause", "AGPL-3.0-only", "conflicting"),
+        ("BSD-4-Clause", "LGPL-2.1-only", "unknown"),
+        ("BSD-4-Clause", "AGPL-1.0-only", "unknown"),
         ("GPL-3.0-only", "MIT", "conflicting"),
+        ("GPL-3.0-only", "LicenseRef-gemma", "conflicting"),
+        ("LGPL-2.1-or-later", "LicenseRef-gemma", "conflicting"),
         ("GPL-3.0-only", "", "unknown"),
         ("GPL-2.0-only", "GPL-3.0-or-later", "conflicting"),
         ("GPL-2.0-or-later", "GPL-3.0-or-later", "with-conditions"),
@@ -176,11 +186,16 @@ def test_no_text_keeps_an_expression_from_being_read(text: str) -> None:
         ("LGPL-3.0-only", "MIT", "conflicting"),
         ("MPL-2.0", "MIT", "with-conditions"),
         ("MPL-2.0", "AGPL-3.0-only", "with-conditions"),
+        ("MPL-2.0", "LGPL-2.0-only", "unknown"),
         ("CC-BY-SA-4.0", "GPL-3.0-only", "with-conditions"),
+        ("CC-BY-SA-4.0", "GPL-2.0-or-later", "with-conditions"),
+        ("CC-BY-SA-4.0", "GPL-2.0-only", "conflicting"),
         ("CC-BY-SA-4.0", "MIT", "conflicting"),
         ("CC-BY-NC-4.0", "Apache-2.0", "conflicting"),
         ("LicenseRef-llama3", "Apache-2.0", "conflicting"),
-        ("LicenseRef-openrail", "MIT", "conflicting"),
+        ("LicenseRef-openrail", "MIT", "unknown"),
+        ("LicenseRef-creativeml-openrail-m", "Apache-2.0", "unknown"),
+        ("LicenseRef-creativeml-openrail-m", "LicenseRef-creativeml-openrail-m", "same"),
         ("LicenseRef-gemma", "LicenseRef-gemma", "same"),
         ("EPL-2.0", "MIT", "unknown"),
         ("", "MIT", "unknown"),
@@ -190,7 +205,60 @@ def test_the_table_says_what_its_sources_say(reference: str, suspect: str, verdi
     assert terms(suspect, reference).verdict == verdict
 
 
-@pytest.mark.parametrize("name", ["LicenseRef-Proprietary", "LicenseRef-ours", "LicenseRef-unrecognised"])
+WHOLE = "put the whole under the same licence"
+LIBRARY = "put the library under the same licence"
+
+
+@pytest.mark.parametrize(
+    ("reference", "suspect", "asked", "not_asked"),
+    [
+        # section 13: either part stays under its own licence
+        ("GPL-3.0-only", "AGPL-3.0-only", "what was copied stays under the GPL", WHOLE),
+        ("GPL-2.0-or-later", "AGPL-3.0-only", "what was copied stays under the GPL", WHOLE),
+        ("AGPL-3.0-only", "GPL-3.0-only", "what was copied stays under the AGPL", WHOLE),
+        ("GPL-3.0-only", "GPL-3.0-or-later", WHOLE, "what was copied stays under the GPL"),
+        # once the copy is under the GPL, the LGPL asks for nothing
+        ("LGPL-2.1-only", "GPL-2.0-only", "put the copy under the GPL", LIBRARY),
+        ("LGPL-3.0-only", "GPL-3.0-only", "put the copy under the GPL", LIBRARY),
+        ("LGPL-3.0-only", "GPL-2.0-or-later", "put the copy under the GPL", LIBRARY),
+        ("LGPL-2.1-only", "LGPL-2.1-or-later", LIBRARY, "put the copy under the GPL"),
+        (
+            "GPL-2.0-or-later",
+            "LGPL-3.0-only",
+            "put the project under version 3 of the GPL",
+            "put the project under the GPL",
+        ),
+        # the only version that Creative Commons lists
+        ("CC-BY-SA-4.0", "GPL-3.0-or-later", "take version 3 only of the GPL for the whole", "no commercial use"),
+        ("BSD-3-Clause", "MIT", "use no holder's name to endorse", "name the holder in advertising"),
+        (
+            "BSD-2-Clause",
+            "MIT",
+            "keep the copyright notice, the conditions and the disclaimer",
+            "use no holder's name to endorse",
+        ),
+        ("ISC", "MIT", "keep the copyright and permission notice", "keep the notice in the source"),
+        ("Zlib", "MIT", "mark changes", "keep the copyright and permission notice"),
+        ("LicenseRef-llama2", "", "improve no other language model with it", WHOLE),
+        (
+            "LicenseRef-llama3.1",
+            "",
+            "ask for a licence above 700 million monthly users",
+            "improve no other language model with it",
+        ),
+        ("LicenseRef-gemma", "", "mark changed files", WHOLE),
+    ],
+)
+def test_the_conditions_are_those_of_the_pair(reference: str, suspect: str, asked: str, not_asked: str) -> None:
+    conditions = find(suspect, reference).conditions
+    assert asked in conditions
+    assert not_asked not in conditions
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["LicenseRef-Proprietary", "LicenseRef-ours", "LicenseRef-unrecognised", "DocumentRef-theirs:LicenseRef-ours"],
+)
 def test_two_licences_of_nobodys_list_are_not_the_same_for_their_name(name: str) -> None:
     assert terms(name, name).verdict == "unknown"
 
@@ -210,6 +278,8 @@ def test_of_a_suspect_of_several_parts_a_conflict_with_one_of_them_is_not_told_a
     found = terms("GPL-3.0-only AND MIT", "GPL-3.0-only")
     assert found.verdict == "unknown"
     assert "which part it went into decides" in found.note
+    assert terms("LicenseRef-ours AND MIT", "GPL-3.0-only").verdict == "unknown"  # the other part may let it in
+    assert terms("Apache-2.0 AND MIT", "GPL-3.0-only").verdict == "conflicting"
 
 
 def test_an_exception_that_the_table_does_not_know_is_no_conflict() -> None:
@@ -241,6 +311,17 @@ def test_every_rule_is_reached_and_names_its_source_and_known_licences() -> None
         assert rule.verdict in VERDICTS
         assert bool(rule.source) == (rule.verdict != "unknown")
         assert bool(rule.because) == (rule.verdict == "conflicting")
+        assert all(set(rule.lifts) <= set(table().asks[name]) for name in rule.sources if rule.lifts)
+
+
+def test_every_source_is_used() -> None:
+    given = tomllib.loads(resources.files("detector.artifacts.licences").joinpath("table.toml").read_text("utf-8"))
+    assert {row.get("source", "") for row in given["rule"]} | set(given["sections"].values()) == {"", *given["sources"]}
+
+
+@pytest.mark.parametrize("name", sorted(table().sections))
+def test_a_source_names_the_licence_that_is_meant(name: str) -> None:
+    assert "{" not in terms(name, name).note + terms("MIT", name).note + terms("", name).note
 
 
 def test_what_a_licence_asks_for_is_told_with_where_it_says_so() -> None:

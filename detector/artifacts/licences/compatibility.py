@@ -28,6 +28,7 @@ class Rule:
     source: str = ""
     because: str = ""  # of a conflict
     adds: tuple[str, ...] = ()  # conditions besides what the licence always asks for
+    lifts: tuple[str, ...] = ()  # what the licence asks for elsewhere, and not here
 
     def fits(self, reference: str, suspect: str) -> bool:
         """Whether it speaks of this pair."""
@@ -78,11 +79,16 @@ def table() -> Table:
             given["sources"].get(row.get("source", ""), ""),
             row.get("because", ""),
             tuple(row.get("adds", ())),
+            tuple(row.get("lifts", ())),
         )
         for row in given["rule"]
     )
     asks = {name: tuple(asked) for named, asked in given["asks"].items() for name in spread([named])}
-    sections = {name: given["sources"][key] for named, key in given["sections"].items() for name in spread([named])}
+    sections = {
+        name: given["sources"][key].replace("{from}", name)
+        for named, key in given["sections"].items()
+        for name in spread([named])
+    }
     return Table(rules, asks, sections)
 
 
@@ -101,7 +107,7 @@ def find(suspect: str, reference: str) -> Finding:
 
 def _is_one(name: str) -> bool:
     """Whether a name is of one licence: what two projects call proprietary, or by a name of their own, may be two."""
-    return not name.lower().startswith("licenseref-") or name in table().asks
+    return "licenseref-" not in name.lower() or name in table().asks
 
 
 def _operands(of: Tree) -> int:
@@ -126,7 +132,9 @@ def _of_trees(ours: Tree, theirs: Tree) -> Finding:
         found = [_of_trees(each, theirs) for each in ours.parts]
         worst = _worst(found)
         # Of a project whose parts stand under several licences, which part the code went into decides.
-        is_mixed = not ours.is_choice and worst.verdict == "conflicting" and max(each.rank for each in found) > 1
+        is_mixed = (
+            not ours.is_choice and worst.verdict == "conflicting" and max(each.rank for each in found) > worst.rank
+        )
         return replace(worst, verdict="unknown", because="which part it went into decides") if is_mixed else worst
     return _of_licences(ours, theirs)
 
@@ -153,7 +161,8 @@ def _of_licences(ours: Licence, theirs: Licence) -> Finding:
     is_plain = not (ours.exception or theirs.exception) or EVERYTHING in rule.into
     if not is_plain:
         return Finding("unknown", *names, because="the table does not know exceptions")
-    conditions = (*table().asks.get(theirs.id, ()), *rule.adds) if rule.verdict == "with-conditions" else ()
+    asked = tuple(each for each in table().asks.get(theirs.id, ()) if each not in rule.lifts)
+    conditions = (*asked, *rule.adds) if rule.verdict == "with-conditions" else ()
     return Finding(rule.verdict, *names, rule.source.replace("{from}", theirs.id), rule.because, conditions)
 
 
