@@ -12,7 +12,7 @@ import sys
 import tarfile
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -345,6 +345,15 @@ def test_members_that_point_out_of_an_archive_are_not_written_anywhere(
 # --- interruption ---
 
 
+@pytest.fixture
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C is not ignored, as it is in what a shell runs in the background and in all that this starts."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_interruptible")
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc to look for processes that are left")
 @pytest.mark.parametrize("jobs", ["1", "2"])
 def test_ctrl_c_ends_every_process_and_leaves_nothing_behind(tmp_path: Path, jobs: str) -> None:
