@@ -35,7 +35,7 @@ FILES = 20
 COPIES = 5
 SIZES = range(4_000, 25_000)  # bytes of a changed file: what a person changes, no tables
 LEAST_LINES = 15  # of what is copied
-RUNS = 9
+RUNS = 20
 MOST_SECONDS = 0.5
 HOOK = (sys.executable, "-m", "detector", "hook")
 

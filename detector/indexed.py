@@ -13,7 +13,7 @@ import numpy as np
 from detector.code import nearby as light
 from detector.code.clone_types import of_wordings
 from detector.code.corpus import Corpus
-from detector.code.sketch import Sketches, questions
+from detector.code.sketch import questions
 from detector.code.sorting import Hashes, Numbers
 from detector.index.candidates import candidates
 from detector.index.store import Index, open_index
@@ -100,16 +100,13 @@ class _Opened:
     def __init__(self, index: Index) -> None:
         self._index = index
         self._targets = {target.number: target for target in index.targets()}
-        self._questions: dict[int, tuple[Corpus, Sketches]] = {}
 
     def targets(self) -> Sequence[Target]:
         return list(self._targets.values())
 
     def candidates(self, corpus: Corpus, functions: Sequence[int], most: int) -> Sequence[tuple[int, int, int]]:
         chosen = np.array(functions, np.int64)
-        if id(corpus) not in self._questions:  # which is kept beside them, so that no other gets its number
-            self._questions[id(corpus)] = corpus, questions(corpus)
-        found = candidates(self._index.connection, self._questions[id(corpus)][1].of(chosen), most)
+        found = candidates(self._index.connection, questions(corpus, chosen), most)
         numbers = chosen[found.function]
         return list(zip(numbers.tolist(), found.shape.tolist(), found.shared.tolist(), strict=True))
 

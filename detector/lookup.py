@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from detector.code.corpus import Corpus, assembled
+from detector.code.corpus import Corpus, Wordings, assembled
 from detector.code.held import Held
+from detector.code.tokens import wordings_of
 from detector.indexed import Known, Place, Scored, Target, scored, screened
 from detector.settings import FEWEST_LINK_FUNCTIONS, FEWEST_REPORT_SHINGLES, REPORT_SCORE
 from detector.settings.hook import (
@@ -72,7 +73,8 @@ class Suspect:
     def __init__(self, files: Sequence[SourceFile], paths: Sequence[str], sources: Sequence[Source]) -> None:
         """paths: of all Python files of the project."""
         others = dict.fromkeys(source.target.packages for source in sources)
-        self._held = Held(Changed(files, paths), frozenset(), others, wordings=True)
+        self._files = Changed(files, paths)
+        self._held = Held(self._files, frozenset(), others)
         self.corpus = self._held.corpus
         imported = frozenset().union(*self._held.imports.values())
         self.imported = self._held.against(frozenset().union(*others) & imported)
@@ -80,6 +82,11 @@ class Suspect:
     def against(self, source: Source) -> Corpus:
         """The same functions, where names of the target are the project's own: what was taken out of it says so."""
         return self._held.against(source.target.packages)
+
+    def wordings(self, functions: Iterable[int]) -> Wordings:
+        """What the texts of these functions are compared by; few are asked for, and the others have none."""
+        chosen = np.array(sorted(set(functions)), np.int64)
+        return wordings_of(chosen, (self.corpus.spans, self._files.read))
 
 
 def look_up(suspect: Suspect, functions: Collection[int], sources: Sequence[Source]) -> list[Found]:
@@ -97,12 +104,14 @@ def look_up(suspect: Suspect, functions: Collection[int], sources: Sequence[Sour
         places = Places(known)
         alike = _screened(suspect, asking.of(large), places)
         targets = _leading(alike, places)
+        pairs: dict[Source, dict[Pair, None]] = {}
         for source in sources:
             if source.known is known and source.target.number in targets:
                 here = {pair: score for pair, score in alike.items() if source.target.number in places.of[pair[1]]}
-                beside = _beside(suspect, here, functions, asking)
-                one = _scored(suspect, source, places, dict.fromkeys([*here, *beside]))
-                found += [one] if one is not None else []
+                pairs[source] = dict.fromkeys([*here, *_beside(suspect, here, functions, asking)])
+        wordings = suspect.wordings(function for each in pairs.values() for function, _ in each)
+        each_found = (_scored(suspect, source, places, wordings, of_it) for source, of_it in pairs.items())
+        found += [one for one in each_found if one is not None]
     return found
 
 
@@ -247,7 +256,9 @@ def _spellings(suspect: Suspect, functions: Sequence[int]) -> Iterator[tuple[Cor
             yield other, chosen
 
 
-def _scored(suspect: Suspect, source: Source, places: Places, pairs: Collection[Pair]) -> Found | None:
+def _scored(
+    suspect: Suspect, source: Source, places: Places, wordings: Wordings, pairs: Collection[Pair]
+) -> Found | None:
     """Score pairs as far as they stand in one target; None where nothing is believed."""
     places.ask(shape for _, shape in pairs)
     number = source.target.number
@@ -257,6 +268,6 @@ def _scored(suspect: Suspect, source: Source, places: Places, pairs: Collection[
         return None
     theirs, starts = places.files(place for _, place in here)
     numbers = [(function, starts[place.path, place.pack] + place.function) for function, place in here]
-    ours, frequent = suspect.against(source), source.known.frequent(source.target)
+    ours, frequent = replace(suspect.against(source), wordings=wordings), source.known.frequent(source.target)
     found = scored(ours, theirs, numbers, frequent, source.target.functions)
     return Found(source, ours, theirs, tuple(found)) if found else None

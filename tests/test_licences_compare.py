@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -177,6 +178,15 @@ def test_the_credit_says_module_address_revision_and_licence() -> None:
         "# Copied from heron.layers.warp.Warp.forward\n# of github.com/someone/heron at 0123456789ab, under Apache-2.0"
     )
     assert credit(replace(match, terms=None), "pypi:heron==1.0", "1.0").endswith("# of pypi heron-1.0")
+
+
+def test_a_long_credit_begins_with_a_whole_part() -> None:
+    path = "heron/" + "/".join(f"part_{number}" for number in range(12)) + "/warp.py"
+    match = replace(full().matches[0], reference=Span(path, "Warp.forward", 1, 9), clone_type=CloneType.LAYOUT)
+    first = credit(match, "pypi:heron==1.0", "1.0").splitlines()[0]
+    assert first == "# Copied from " + ".".join(f"part_{number}" for number in range(2, 12)) + ".warp.Warp.forward"
+    match = replace(match, reference=Span("a.py", "b" * 300, 1, 9))
+    assert re.fullmatch("# Copied from b{50,}", credit(match, "pypi:heron==1.0", "1.0").splitlines()[0])
 
 
 def test_the_credit_tells_no_folder_of_somebodys_machine() -> None:

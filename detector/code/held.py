@@ -37,23 +37,20 @@ class Held:
         others: Iterable[frozenset[str]] = (),
         jobs: int = 1,
         progress: Progress | None = None,
-        *,
-        wordings: bool = False,
     ) -> None:
         """Read all files, as they are held against a reference of these packages.
 
-        first, others: packages of the references. wordings: as `read_corpus`.
+        first, others: packages of the references.
         """
         paths = files.paths()
         self.files = files
         self.jobs = jobs
-        self.wordings = wordings
         self.own = local_packages(paths)
         self.first = self._foreign(first)
         foreign = {self.first, *map(self._foreign, others)}
         # Held against one reference, or several of one name, there is nothing to tell apart.
         asked = frozenset().union(*foreign) if len(foreign) > 1 else frozenset[str]()
-        reading = read(files, Work(self.local(first), asked, wordings), len(paths), jobs, progress)
+        reading = read(files, Work(self.local(first), asked), len(paths), jobs, progress)
         self.corpus = reading.corpus
         self.imports = reading.imports
         self.known = {self._told(self.first): reading.corpus}  # by those of the names that any file imports
@@ -71,9 +68,7 @@ class Held:
         told = self._told(foreign)
         if told not in self.known:
             changed = [path for path, found in self.imports.items() if found & foreign != found & self.first]
-            again = read(
-                self._files(changed), Work(self.own | foreign, wordings=self.wordings), len(changed), self.jobs
-            ).corpus
+            again = read(self._files(changed), Work(self.own | foreign), len(changed), self.jobs).corpus
             self.known[told] = spliced(self.corpus, again)
         return self.known[told]
 

@@ -59,17 +59,25 @@ def sketches(corpus: Corpus) -> Sketches:
     Empty:  a function of fewer than FEWEST_SKETCHED shingles has none.
     Stable: the keys of a function do not depend on other functions, nor on the order of its shingles.
     """
-    return _sketched(corpus, POSTED_KEYS, POSTED_PART)
+    return _sketched(corpus, np.arange(len(corpus.spans)), POSTED_KEYS, POSTED_PART)
 
 
-def questions(corpus: Corpus) -> Sketches:
-    """The keys by which every function is looked up: the rarest of those under which it would be posted."""
-    return _sketched(corpus, ASKED_KEYS, 0.0)
+def questions(corpus: Corpus, asked: Numbers | None = None) -> Sketches:
+    """The keys by which functions are looked up: the rarest of those under which each would be posted.
+
+    asked: numbers of functions; None asks for all.
+    Shapes: row i is of asked[i].
+    """
+    if asked is None:
+        return _sketched(corpus, np.arange(len(corpus.spans)), ASKED_KEYS, 0.0)
+    return _sketched(corpus, asked, ASKED_KEYS, 0.0).of(asked)
 
 
-def _sketched(corpus: Corpus, counts: Sequence[int], part: float) -> Sketches:
+def _sketched(corpus: Corpus, asked: Numbers, counts: Sequence[int], part: float) -> Sketches:
+    """Keys of all functions; those that are not asked for have none."""
     functions = len(corpus.spans)
-    is_large = np.diff(corpus.shingles.offsets) >= FEWEST_SKETCHED
+    is_large = np.zeros(functions, bool)
+    is_large[asked] = np.diff(corpus.shingles.offsets)[asked] >= FEWEST_SKETCHED
     seen = ((corpus.shingles, np.arange(functions)), *corpus.views)
     keys, lengths = [np.zeros(0, np.uint64)], [np.zeros(0, np.int64)]
     for first in range(0, functions, SKETCH_BLOCK):

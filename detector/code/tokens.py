@@ -195,6 +195,14 @@ def _spelled(token: bytes) -> bytes:
     return _PLAIN_STRING.sub(rb'"\1"', token)
 
 
+def wordings_of(functions: Numbers, texts: Texts) -> Wordings:
+    """What the texts of these functions are compared by; the other functions of their side have none."""
+    reading = Reading()
+    rows = np.full(len(texts[0]), reading.row([], 1, 0))
+    rows[functions] = reading.rows(functions, texts)
+    return reading.wordings().take(rows)
+
+
 class Reading:
     """The texts of functions; of those of the same text, which are many in a copy, once."""
 

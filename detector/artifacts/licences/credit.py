@@ -74,4 +74,10 @@ def _words(text: str) -> str:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= LONGEST_CREDITED else text[-LONGEST_CREDITED:].lstrip(".-/")
+    """The end of what is too long, from the beginning of one of its parts where it has any."""
+    if len(text) <= LONGEST_CREDITED:
+        return text
+    # Of a part that is cut through nothing is kept, unless there is nothing else.
+    kept = text[-LONGEST_CREDITED - 1 :]
+    border = re.search(r"[./]", kept)
+    return (kept[border.end() :] if border else "").lstrip(".-/") or kept[1:].strip(".-/")
