@@ -13,17 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from detector.code.callgraph import callees
-from detector.code.corpus import Corpus, Wordings
+from detector.code.corpus import Corpus
 from detector.code.fitting import Ties, company, fit, greedy, name_agreement, near_ties, neighbours, settled, similarity
 from detector.code.link import believe
 from detector.code.null import null
 from detector.code.pairs import Floats, Pairs, scores
 from detector.code.rarity import rarity
 from detector.code.scoring import score
-from detector.code.sets import Side, resemblances, sides
+from detector.code.sets import Side, sides
 from detector.code.shingle import Shingles
-from detector.code.sorting import Hashes, Numbers, distinct, grouped
+from detector.code.sorting import Hashes, Numbers, distinct
 from detector.code.views import lay_out
+from detector.code.wording import agreement
 from detector.model import Basis
 from detector.settings import WORDING_FROM
 
@@ -51,15 +52,6 @@ class Nearby:
         return float(self.pairs.own[self.chosen[self.is_strong]].sum())
 
 
-@dataclass(frozen=True, slots=True)
-class _Texts:
-    """What `wording.Agreement` holds, of pairs whose texts are known by their hashes."""
-
-    words: Floats
-    shape: Floats
-    forms: Numbers
-
-
 def nearby(
     ours: Corpus,
     theirs: Corpus,
@@ -78,7 +70,7 @@ def nearby(
     one, other, weights = _weighed(ours, theirs, distinct(second), frequent, functions)
     found = score(one, other, weights, first, second)
     fits = fit(found, company(found, ours.spans, theirs.spans, one.totals, one.callees))
-    texts = _texts(found, np.maximum(found.overlap, fits) >= WORDING_FROM, ours.wordings, theirs.wordings)
+    texts = agreement(found, np.maximum(found.overlap, fits) >= WORDING_FROM, ours.wordings, theirs.wordings)
     fits = settled(fits, texts)
     files = neighbours(found, ours.spans, theirs.spans, one.totals, by_class=False)
     ties = near_ties(found, fits, name_agreement(found, ours.spans, theirs.spans), files)
@@ -103,21 +95,6 @@ def screened(ours: Corpus, theirs: Corpus, pairs: tuple[Numbers, Numbers], funct
     nothing = np.zeros(0, np.uint64), np.zeros(0, np.int64)
     one, other, weights = _weighed(ours, theirs, distinct(second), nothing, functions)
     return score(one, other, weights, first, second)
-
-
-def _texts(pairs: Pairs, is_asked: Mask, ours: Wordings | None, theirs: Wordings | None) -> _Texts:
-    """How far the texts of the pairs that are asked for agree; those that are not known agree in nothing."""
-    words, shape = np.zeros(len(pairs.suspect)), np.zeros(len(pairs.suspect))
-    forms = np.arange(int(pairs.reference.max(initial=-1)) + 1)
-    asked = np.flatnonzero(is_asked)
-    if ours is not None and theirs is not None and len(asked):
-        one, other = pairs.suspect[asked], pairs.reference[asked]
-        words[asked] = resemblances(ours.words, theirs.words, one, other)
-        shape[asked] = resemblances(ours.shape, theirs.shape, one, other)
-        form = theirs.forms[other]
-        forms[other[form >= 0]] = form[form >= 0]
-        _, forms = grouped(forms.astype(np.uint64))
-    return _Texts(words, shape, forms[pairs.reference])
 
 
 def _chosen(pairs: Pairs, ties: Ties) -> Numbers:

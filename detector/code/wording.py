@@ -10,13 +10,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
 
-from detector.code.corpus import RUN_BITS, Runs, Wordings, joined_wordings
+from detector.code.corpus import Wordings, joined_wordings
 from detector.code.pairs import Floats, Pairs
+from detector.code.sets import resemblances
 from detector.code.sorting import Numbers, distinct, grouped
 from detector.code.tokens import Reading, Texts
-from detector.settings import PAIR_BLOCK
 
 # The functions of a side: their texts, of which only what is asked for is read, or what these are compared by.
 Worded = Texts | Wordings
@@ -31,8 +30,11 @@ class Agreement:
     forms: Numbers  # of the reference: the same number for those whose texts differ only in names, as far as known
 
 
-def agreement(pairs: Pairs, is_asked: npt.NDArray[np.bool_], suspect: Worded, reference: Worded) -> Agreement:
-    """Compare the texts of the pairs that are asked for; texts and their wordings give the same numbers.
+def agreement(
+    pairs: Pairs, is_asked: npt.NDArray[np.bool_], suspect: Worded | None, reference: Worded | None
+) -> Agreement:
+    """Compare the texts of the pairs that are asked for; texts and their wordings give the same numbers. With
+    what is not known nothing agrees.
 
     Units:  plain Jaccard of runs of three words, and of five tokens of which names, numbers and strings are alike.
     Source: word n-grams as in Broder 1997, section 2; tokens without names as in Schleimer et al. 2003 (MOSS).
@@ -40,10 +42,12 @@ def agreement(pairs: Pairs, is_asked: npt.NDArray[np.bool_], suspect: Worded, re
     words, shape = np.zeros(len(pairs.suspect)), np.zeros(len(pairs.suspect))
     forms = np.arange(int(pairs.reference.max(initial=-1)) + 1)
     asked = np.flatnonzero(is_asked)
-    if len(asked):
+    if len(asked) and suspect is not None and reference is not None:
         found, one, other = _found(suspect, pairs.suspect[asked], reference, pairs.reference[asked])
-        words[asked] = _jaccard(_matrix(found.words), one, other)
-        shape[asked] = _jaccard(_matrix(found.shape), one, other)
+        # Of functions that have the same texts, as many have in a copy, once.
+        firsts, kinds = grouped(one * len(found.forms) + other)
+        for runs, into in ((found.words, words), (found.shape, shape)):
+            into[asked] = resemblances(runs, runs, one[firsts], other[firsts])[kinds]
         form = found.forms[other]
         forms[pairs.reference[asked[form >= 0]]] = form[form >= 0]
         _, forms = grouped(forms.astype(np.uint64))
@@ -68,23 +72,3 @@ def _found(suspect: Worded, one: Numbers, reference: Worded, other: Numbers) -> 
     for number in read:  # of both sides together: what has the same text has one row
         rows[number] = rows[number] + before
     return joined_wordings([*parts, *([reading.wordings()] if read else [])]), rows[0], rows[1]
-
-
-def _matrix(runs: Runs) -> sparse.csr_matrix:
-    """Texts x hashes of runs, 1 where the text has such a run."""
-    shape = (len(runs.offsets) - 1, 1 << RUN_BITS)
-    columns, offsets = runs.hashes.astype(np.int32), runs.offsets.astype(np.int32)
-    return sparse.csr_matrix((np.ones(len(columns), np.float32), columns, offsets), shape=shape)
-
-
-def _jaccard(runs: sparse.csr_matrix, one: Numbers, other: Numbers) -> Floats:
-    """Of each pair of rows."""
-    sizes = np.diff(runs.indptr)
-    firsts, kinds = grouped(one * len(sizes) + other)
-    one, other = one[firsts], other[firsts]
-    shared = np.zeros(len(one))
-    for start in range(0, len(one), PAIR_BLOCK):
-        block = slice(start, start + PAIR_BLOCK)
-        shared[block] = np.asarray(runs[one[block]].multiply(runs[other[block]]).sum(axis=1)).ravel()
-    found: Floats = shared / np.maximum(sizes[one] + sizes[other] - shared, 1)
-    return found[kinds]
