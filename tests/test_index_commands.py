@@ -8,6 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+from detector.index.postings import runs_of
+from detector.index.store import open_index
+from detector.read import open_target
 from tests.index_corpora import ROOT, change, project, run, source
 
 ORIGINAL, REBADGED = "fixtures/original", "fixtures/rebadged"
@@ -38,6 +41,21 @@ def test_a_day_of_an_index(tmp_path: Path) -> None:
     code, out, told = _run("import", tmp_path / "known.export", *index)
     assert (code, told) == (0, "took in 2 targets: original, rebadged\n")
     assert len(_run("list", *index)[1].splitlines()) == 2
+
+
+def test_a_command_leaves_the_postings_of_all_that_it_added_together(tmp_path: Path) -> None:
+    path = tmp_path / "known.db"
+    sizes = {"large": range(40), "smaller": range(40, 50), "smallest": range(50, 52)}
+    targets = {name: project(tmp_path / name, {"a.py": source(*numbers)}) for name, numbers in sizes.items()}
+    with open_index(path, create=True) as index, open_target(str(targets["large"])) as repo:
+        index.add(repo)
+    with open_index(path, write=True) as index, open_target(str(targets["smaller"])) as repo:
+        index.add(repo)
+        assert len(runs_of(index.connection)) == 2
+    assert _run("add", targets["smallest"], "--index", path)[0] == 0
+    with open_index(path) as index:
+        assert len(runs_of(index.connection)) == 1
+        assert list(index.verify()) == []
 
 
 def test_the_index_may_be_named_by_a_variable(tmp_path: Path) -> None:

@@ -83,6 +83,7 @@ some_pairs = st.lists(st.tuples(st.integers(0, 9) | st.integers(0, 2**KEY_BITS -
 changes = st.lists(
     st.tuples(st.just("insert"), some_pairs)
     | st.tuples(st.just("sweep"), st.sets(numbers))
+    | st.tuples(st.just("settle"), some_pairs)
     | st.tuples(st.just("undone"), some_pairs)
     | st.tuples(st.just("undone sweep"), st.sets(numbers)),
     max_size=9,
@@ -96,13 +97,15 @@ def test_what_is_found_is_what_a_dictionary_holds(done: list[tuple[str, object]]
     following = 0
     with small_blocks(), index() as connection:
         for what, given_ in done:
-            if what in ("insert", "undone"):
+            if what in ("insert", "settle", "undone"):
                 pairs = [(key, following + number) for key, number in given_]  # type: ignore[attr-defined]
                 following += 13  # a shape is posted once
                 connection.execute("BEGIN")
                 insert(connection, pairs)
-                connection.execute("COMMIT" if what == "insert" else "ROLLBACK")
-                if what == "insert":
+                if what == "settle":
+                    postings.settle(connection)
+                connection.execute("ROLLBACK" if what == "undone" else "COMMIT")
+                if what != "undone":
                     for key, shape in pairs:
                         known[key].add(shape)
             else:
@@ -161,6 +164,35 @@ def test_there_are_never_more_than_a_few_runs_and_their_room_is_used_again() -> 
         pages = connection.execute("PRAGMA page_count").fetchone()[0]
     assert most <= 5
     assert pages * 4096 < 1.25 * total * 8
+
+
+def test_settling_leaves_one_run_or_a_large_and_a_small_one() -> None:
+    rng = np.random.default_rng(3)
+    added = 0
+
+    def add(connection: sqlite3.Connection, *sizes: int) -> list[int]:
+        nonlocal added
+        for size in sizes:
+            keys = rng.integers(0, 2**KEY_BITS, size, dtype=np.uint64)
+            postings.insert(connection, keys, added + np.arange(size))
+            added += size
+        return [run.postings for run in postings.runs_of(connection)]
+
+    with index() as connection:
+        postings.settle(connection)
+        assert add(connection, 8_000, 2_000, 600) == [8_000, 2_000, 600]
+        postings.settle(connection)
+        assert add(connection) == [10_600]
+        assert add(connection, 400, 100, 30) == [10_600, 400, 100, 30]
+        postings.settle(connection)
+        assert add(connection) == [10_600, 530]
+        before = contents(connection)
+        postings.settle(connection)
+        assert contents(connection) == before
+        assert add(connection, 150) == [10_600, 530, 150]
+        postings.settle(connection)
+        assert add(connection) == [11_280]
+        assert list(postings.verify(connection)) == []
 
 
 def test_a_sweep_drops_what_is_gone_and_asks_once() -> None:
