@@ -50,8 +50,9 @@ BLOCK_POSTINGS = 250
 # Where one in so many blocks of a run is needed, all between are read: in order a block costs a third.
 DENSE = 3
 
-# A run is merged with those before it unless they are more than so many times as large: after 200 inserts there are two
-# or three, and each posting was written nine times. With 3 there are four, and six; each more costs a lookup 3 ms.
+# A run is merged with those before it unless they are more than so many times as large: after 200 inserts there are
+# three, and each posting was written six times. With 6 there are two, each was written nine times, and filing takes a
+# sixth longer. Each run costs a lookup of a change 3 ms, until they are settled.
 RUN_RATIO = 3
 
 # When targets were added, all runs are merged into one, unless those but the largest come to less than this part of it:
