@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from unittest.mock import patch
 
@@ -370,7 +370,7 @@ def test_a_key_that_everything_has_costs_a_lookup_no_more_than_three_blocks_of_a
     read: list[int] = []
     checked = postings._checked
 
-    def counting(run: object, numbers: list[int], rows: list[tuple[object, ...]]) -> list[bytes]:
+    def counting(run: object, numbers: list[int], rows: list[tuple[object, ...]]) -> Sequence[bytes]:
         read.append(len(rows))
         return checked(run, numbers, rows)  # type: ignore[arg-type]
 

@@ -25,7 +25,7 @@ SHOW = "section => { document.getElementById(section).scrollIntoView(); window.s
 
 
 def main(pictures: str = "docs/images") -> None:
-    """Compare, open one match, and take a picture of it; of the figures; and of histories that a script makes of two."""
+    """Compare, open one match and take a picture of it; of the figures; of histories that a script makes of two."""
     program = find_browser()
     if program is None:
         sys.exit(NONE_FOUND)
