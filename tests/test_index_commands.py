@@ -58,6 +58,14 @@ def test_a_command_leaves_the_postings_of_all_that_it_added_together(tmp_path: P
         assert list(index.verify()) == []
 
 
+def test_what_is_no_index_is_told_once_for_each_target_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "known.db"
+    path.write_text("no index\n")
+    code, _, told = _run("add", ORIGINAL, REBADGED, "--index", path)
+    assert (code, told.count("not an index"), told.count("\n")) == (2, 2, 2)
+    assert path.read_text() == "no index\n"
+
+
 def test_the_index_may_be_named_by_a_variable(tmp_path: Path) -> None:
     environment = os.environ | {"DETECTOR_INDEX": str(tmp_path / "known.db"), "NO_COLOR": "1"}
     command = [sys.executable, "-m", "detector", "index"]

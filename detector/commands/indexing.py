@@ -78,12 +78,15 @@ def add(
     with interruptible():
         if known:
             code = _add_known(index, only or [], keep_text, jobs or processors(), quiet)
+        failed = 0
         for target in targets or []:
             try:
                 _add(target, index, history, keep_text, jobs or processors(), quiet)
             except UserError as error:
                 code = complain(str(error), EXIT_ERROR)
-        _settle(index)
+                failed += 1
+        if failed < len(targets or []):
+            _settle(index)
     raise typer.Exit(code)
 
 
@@ -98,6 +101,7 @@ def _add_known(index: Path, names: Sequence[str], keep_text: bool, jobs: int, qu
         missed = add_known(
             packages, there, lambda repo: opened.add(repo, jobs, keep_text=keep_text, tell=say), progress
         )
+        opened.settle(say)
         functions = sum(each.functions for each in opened.targets())
     for each in missed:
         say(f"{each.path} is left out: {each.reason}")
@@ -125,9 +129,8 @@ def _add(target: str, index: Path, history: bool, keep_text: bool, jobs: int, qu
 def _settle(index: Path) -> None:
     from detector.index.store import open_index
 
-    if index.exists():  # not where no target could be read
-        with open_index(index, write=True) as opened:
-            opened.settle(say)
+    with open_index(index, write=True) as opened:
+        opened.settle(say)
 
 
 def _summary(added: Added, seconds: float) -> str:
