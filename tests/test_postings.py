@@ -11,7 +11,7 @@ from unittest.mock import patch
 import numpy as np
 import numpy.typing as npt
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from detector.code.sketch import Sketches
@@ -90,8 +90,13 @@ changes = st.lists(
 )
 
 
+# All between the blocks that are needed are read, and none is counted twice.
+_DENSE = [("insert", [(0, 0), *((1, shape + 1) for shape in range(count))]) for count in (1, 2, 3, 3)]
+
+
 @settings(max_examples=150, deadline=None)
 @given(changes)
+@example(_DENSE)
 def test_what_is_found_is_what_a_dictionary_holds(done: list[tuple[str, object]]) -> None:
     known: defaultdict[int, set[int]] = defaultdict(set)
     following = 0

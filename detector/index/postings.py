@@ -150,11 +150,15 @@ def lookup(connection: sqlite3.Connection, keys: Hashes, *, common: bool, runs: 
         needed = np.zeros(len(run.fences) + 1, bool)  # the last stands for none
         for blocks in (begin, np.minimum(begin + 1, end), end):
             needed[blocks[read]] = True
-        held = _some_blocks(connection, run, np.flatnonzero(needed[:-1]))
+        blocks = np.flatnonzero(needed[:-1])
+        if len(blocks) * DENSE > len(run.fences):  # all between are read, too
+            blocks = np.arange(blocks[0], blocks[-1] + 1)
+        held = _some_blocks(connection, run, blocks)
         left, right = np.zeros((2, len(keys)), np.int64)
         left[read], right[read] = np.searchsorted(held, low[read]), np.searchsorted(held, high[read], "right")
         # What was left out in between are whole blocks of one key.
-        counts[read] += (right - left + np.maximum(end - begin - 2, 0) * BLOCK_POSTINGS)[read]
+        left_out = end - begin + 1 - (np.searchsorted(blocks, end, "right") - np.searchsorted(blocks, begin))
+        counts[read] += (right - left + left_out * BLOCK_POSTINGS)[read]
         parts.append((held, left, np.minimum(right, left + LARGEST_POSTING)))
     held_, begins, ends = zip(*parts, strict=True) if parts else ((), (), ())
     return Found(counts, sum(run.postings for run in runs), held_, begins, ends)
@@ -255,11 +259,10 @@ def _is_row(numbers: Iterable[object], data: object) -> bool:
 
 
 def _some_blocks(connection: sqlite3.Connection, run: Run, blocks: Numbers) -> Hashes:
-    """The postings of some blocks of a run, ascending; of more, where one in DENSE of its blocks is needed."""
+    """The postings of some blocks of a run, ascending."""
     numbers = (blocks + run.first).tolist()
     query = "SELECT number, bytes, checksum FROM posting_block WHERE number"
-    if len(numbers) * DENSE > len(run.fences):
-        numbers = list(range(numbers[0], numbers[-1] + 1))
+    if numbers and numbers[-1] - numbers[0] == len(numbers) - 1:
         rows = connection.execute(f"{query} BETWEEN ? AND ? ORDER BY number", (numbers[0], numbers[-1]))
     else:
         listed = json.dumps(numbers)
