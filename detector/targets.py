@@ -144,6 +144,8 @@ class Repo:
     files: Files = field(repr=False, compare=False)
     history: History | None = field(default=None, repr=False, compare=False)
     is_remote: bool = False  # every part of a file is a request to somebody's server
+    # What a listing tells of contents, by path: "git:" and the id of a blob, or "sha256:" and that of a large file.
+    ids: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
 
 
 Progress = Callable[[str, int, int], None]  # stage, done, total (0: unknown)

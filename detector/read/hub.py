@@ -25,12 +25,14 @@ from detector.targets import Head, Repo
 
 _ASKED = re.compile(r"(?P<id>(?:[\w-][\w.-]*/)?[\w-][\w.-]*)(?:@(?P<revision>[\w./+-]+))?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEWEST = "main"
 
 
 class _File(NamedTuple):
     path: str
     size: int
+    id: str = ""  # as `Repo.ids`
 
 
 def read(target: str, cleanup: ExitStack) -> Repo:
@@ -59,7 +61,8 @@ def read(target: str, cleanup: ExitStack) -> Repo:
     except CannotRead as error:
         raise UserError(f"{target}: {error}") from None
     remote = _Remote(hub, model, commit, cleanup)
-    return Repo(target, name, commit, Listing(found, remote.fetch, remote.fetch_part), is_remote=True)
+    ids = {each.path: each.key.id for each in found if isinstance(each, Found) and each.key.id}
+    return Repo(target, name, commit, Listing(found, remote.fetch, remote.fetch_part), is_remote=True, ids=ids)
 
 
 def _from_cache(target: str, model: str, revision: str) -> Repo:
@@ -101,7 +104,17 @@ def _file(entry: Any) -> _File | None:
     path, size = entry.get("path"), entry.get("size")
     if not isinstance(path, str) or not path or not isinstance(size, int) or not 0 <= size < 2**63:
         return None
-    return _File(path, size)
+    return _File(path, size, _id(entry))
+
+
+def _id(entry: dict[str, Any]) -> str:
+    """What a listing says of the contents of a file; "" if nothing that can be true."""
+    large = entry.get("lfs")
+    digest = large.get("oid") if isinstance(large, dict) else None
+    if isinstance(digest, str) and _SHA256.fullmatch(digest):
+        return f"sha256:{digest}"
+    blob = entry.get("oid")
+    return f"git:{blob}" if large is None and isinstance(blob, str) and _COMMIT.fullmatch(blob) else ""
 
 
 class _Remote:
