@@ -54,7 +54,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     ),
     "ml_dtypes": ("artifacts/weights/stored.py",),
     "gguf": ("artifacts/weights/packed.py",),
-    "huggingface_hub": ("read/hub.py", "read/hub_requests.py"),
+    "huggingface_hub": ("read/traffic.py", "read/hub_listing.py", "read/hub.py", "read/hub_requests.py"),
     "rapidfuzz": ("code/textwise.py", "code/side_by_side.py", "artifacts/behaviour/overlap.py"),
     "xxhash": (
         "code/lowering/labels.py",
@@ -83,7 +83,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "targets": frozenset({"model"}),
     "options": frozenset({"model", "settings"}),
     "patterns": frozenset({"model", "settings"}),
-    "read": frozenset({"model", "settings", "targets"}),
+    "read": frozenset({"model", "settings", "targets", "scanned"}),
     "code": frozenset({"model", "settings", "targets"}),
     "artifacts": frozenset({"figures", "model", "settings", "targets"}),
     "index": frozenset({"model", "settings", "targets", "code", "artifacts", "read"}),

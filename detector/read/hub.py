@@ -16,10 +16,11 @@ from urllib.parse import quote
 
 from detector.model import Skipped, UserError
 from detector.read import folder
-from detector.read.hub_requests import Hub, NoPartsError
+from detector.read.hub_requests import GATED, NOT_FOUND, TOO_MANY, Hub, NoPartsError
 from detector.read.limits import MAX_HEAD_BYTES, MAX_HUB_WHOLE_BYTES, MAX_MEMBERS
 from detector.read.listing import CannotRead, Found, Listing
 from detector.read.names import inside, printable
+from detector.read.refusals import ExhaustedError, GatedError, VanishedError
 from detector.read.spool import Spool, within
 from detector.targets import Head, Repo
 
@@ -27,6 +28,7 @@ _ASKED = re.compile(r"(?P<id>(?:[\w-][\w.-]*/)?[\w-][\w.-]*)(?:@(?P<revision>[\w
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEWEST = "main"
+_REFUSALS: dict[str, type[UserError]] = {GATED: GatedError, NOT_FOUND: VanishedError, TOO_MANY: ExhaustedError}
 
 
 class _File(NamedTuple):
@@ -59,7 +61,8 @@ def read(target: str, cleanup: ExitStack) -> Repo:
             hub.check_access(f"{hub.endpoint}/api/models/{model}/auth-check")
         found = list(_listed(hub, f"{hub.endpoint}/api/models/{model}/tree/{commit}?recursive=true"))
     except CannotRead as error:
-        raise UserError(f"{target}: {error}") from None
+        kind = _REFUSALS.get(str(error), UserError)
+        raise kind(f"{target}: {error}") from None
     remote = _Remote(hub, model, commit, cleanup)
     ids = {each.path: each.key.id for each in found if isinstance(each, Found) and each.key.id}
     return Repo(target, name, commit, Listing(found, remote.fetch, remote.fetch_part), is_remote=True, ids=ids)

@@ -168,7 +168,7 @@ class Hub:
                     del self._moved[url]  # such addresses are good for a while only
                     raise _TryAgainError(f"the hub's storage answers with an error ({response.status_code})")
                 raise _refusal(response, _STATUS if url.startswith(f"{self.endpoint}/api/") else _STATUS_OF_FILE)
-        except _transport_error(session) as error:
+        except transport_error(session) as error:
             kind = type(error).__name__
             raise _TryAgainError(
                 f"the hub does not answer ({kind}): check the network and HF_ENDPOINT; with HF_HUB_OFFLINE=1 what is "
@@ -216,7 +216,7 @@ def _refusal(response: Any, meanings: Mapping[int, str]) -> Exception:
     return _TryAgainError(reason, float(seconds))
 
 
-def _transport_error(session: Any) -> type[Exception]:
+def transport_error(session: Any) -> type[Exception]:
     """What the session's library raises: the client uses another library from one version to the next."""
     library = next(each.__module__ for each in type(session).__mro__ if each.__name__ == "Client").partition(".")[0]
     error: type[Exception] = sys.modules[library].HTTPError

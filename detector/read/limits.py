@@ -57,6 +57,8 @@ PIP_SECONDS = 1800.0
 # which is what a hub may ask for: its allowance is counted in windows of five minutes.
 HUB_TRIES = 5
 HUB_REQUEST_SECONDS = 300.0
+# A listing's page is made of a database in some seconds; the hub's client would wait for it without end.
+LISTING_SILENCE_SECONDS = 60.0
 HUB_SLOWEST_BYTES = 500_000  # a second, of a long answer
 HUB_LONGEST_WAIT_SECONDS = 310.0
 # One page of a listing has a thousand files, in some hundred kilobytes.

@@ -1,0 +1,211 @@
+"""One member: down the funnel, from what its listing tells to a comparison in full with what it may come from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+
+from detector.code.bulk import read_corpus
+from detector.code.corpus import Corpus
+from detector.code.known import KnownTarget
+from detector.compare import compare
+from detector.gate import EXIT_FINDINGS, exit_code
+from detector.index.store import Index
+from detector.model import Report, Strength, UserError
+from detector.options import Options
+from detector.read import open_target
+from detector.read.refusals import GatedError, VanishedError
+from detector.scan import findings, keys, members, pairs, probing, ties
+from detector.scan.store import Store
+from detector.scanned import Component, Listed, Member, Standing, Tie
+from detector.settings.index import MOST_REFERENCES
+from detector.settings.scan import MOST_BASES
+from detector.targets import Progress, Repo
+
+_BASE_KEYS = "base_model"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What every member is examined with."""
+
+    store: Store
+    index: Index | None
+    fail_on: Strength
+    most_candidates: int
+    jobs: int
+    at: str  # time of the run
+    progress: Progress | None = None
+
+
+@dataclass(slots=True)
+class Examined:
+    """What looking at one member gave, before any of it is stored."""
+
+    listed: Listed
+    repo: Repo
+    created: str = ""
+    declared: tuple[str, ...] = ()
+    keys: keys.Keys = field(default_factory=lambda: keys.NOTHING)
+    compared: list[pairs.Compared] = field(default_factory=list)
+    ties: list[Tie] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+
+class _Others:
+    """An index without what is looked at: a member is not its own source."""
+
+    def __init__(self, index: Index, member: str) -> None:
+        self._index, self._member = index, member
+
+    def targets(self) -> Sequence[KnownTarget]:
+        return [each for each in self._index.targets() if each.target != self._member]
+
+    def packages(self) -> frozenset[str]:
+        return frozenset().union(*(each.packages for each in self._index.targets() if each.target != self._member))
+
+    def references(self, corpus: Corpus) -> Sequence[Repo]:
+        found = self._index.references(corpus, MOST_REFERENCES + 1)
+        return [each for each in found if each.target != self._member][:MOST_REFERENCES]
+
+
+def examine(scope: Scope, listed: Listed) -> Iterator[Examined]:
+    """Open a member, look at it, and give what was found while it is still open: it is to be added to the index.
+
+    Errors: UserError where the member itself is not to be had; GatedError, VanishedError and ExhaustedError among them.
+    """
+    with ExitStack() as opened:
+        repo = opened.enter_context(open_target(listed.target))
+        found = Examined(listed, repo, listed.created or _first_commit(repo), _declared(listed, repo))
+        _tell(scope, f"reading {repo.name}")
+        found.keys = keys.read(scope.store.connection, repo)
+        me = Member(
+            listed.member, listed.revision, found.created, listed.modified, found.declared, Standing.DONE
+        )
+        with probing.Probing(scope.store.connection, me, repo, found.keys) as probed:
+            chosen = _chosen(scope, me, repo, found, probed)
+            for other in chosen:
+                _compare(scope, me, repo, other, found)
+            found.ties += probed.ties()
+        yield found
+
+
+def _chosen(scope: Scope, me: Member, repo: Repo, found: Examined, probed: probing.Probing) -> list[str]:
+    """What a member is compared with in full: members and targets of the index, the likeliest first.
+
+    What it was found with before is looked at again, whatever else there is: it may be gone.
+    """
+    connection = scope.store.connection
+    by_keys = [each.member for each in keys.candidates(connection, me.name, found.keys, scope.most_candidates)]
+    by_code = _by_code(scope, me.name, repo)
+    ranked: dict[str, None] = {}
+    for place in range(max(len(by_keys), len(by_code), len(probed.nearest), 1)):
+        for some in (by_keys, by_code, probed.nearest):
+            if place < len(some):
+                ranked[some[place]] = None
+    declared = [each for each in me.declared if each != me.name and members.member(connection, each) is not None]
+    before = findings.partners(connection, me.name)
+    return list(dict.fromkeys([*before, *[*declared, *ranked][: scope.most_candidates]]))
+
+
+def _by_code(scope: Scope, member: str, repo: Repo) -> list[str]:
+    """Targets of the index with functions like the member's, those that explain most first; nothing is fetched."""
+    if scope.index is None or not repo.files.paths():
+        return []
+    options = Options(jobs=scope.jobs, kinds=frozenset({"code", "declared"}), most_explained=0)
+    try:
+        report = compare(repo, [], options, scope.progress, known=_Others(scope.index, member))
+    except UserError:  # none of its files has a function
+        return []
+    targets = {side.name: side.target for side in report.references}
+    return [targets[row.reference] for row in report.attribution if row.functions and row.reference in targets]
+
+
+def _compare(scope: Scope, me: Member, repo: Repo, name: str, found: Examined) -> None:
+    """Compare a member with another in full; the one that came later, as far as dates tell, is the suspect."""
+    other = members.member(scope.store.connection, name)
+    options = Options(jobs=scope.jobs)
+    with ExitStack() as opened:
+        theirs = _opened(scope, name, other, opened, found)
+        if theirs is None:
+            return
+        bases = [each for each in map(lambda base: _base(scope, base, opened), _bases(scope, me, other)) if each]
+        is_later = other is None or not (other.created and me.created and other.created > me.created)
+        suspect, reference = (repo, theirs) if is_later else (theirs, repo)
+        try:
+            report = compare(suspect, [reference], options, scope.progress, bases=bases)
+        except UserError:  # nothing of the one is to be compared with anything of the other
+            return
+    sides = (me.name, name) if is_later else (name, me.name)
+    compared = pairs.Compared(
+        *sides, reference.revision, suspect.revision, report, exit_code(report, scope.fail_on) == EXIT_FINDINGS
+    )
+    found.compared.append(compared)
+    if other is not None:
+        found.ties += pairs.ties(compared)
+
+
+def _opened(scope: Scope, name: str, other: Member | None, opened: ExitStack, found: Examined) -> Repo | None:
+    """The other side: as it was when it was looked at; what cannot be fetched any more, as the index holds it."""
+    why = "it was never read"
+    if other is not None:
+        revision = members.done_revision(scope.store.connection, name)
+        try:
+            return opened.enter_context(open_target(replace_revision(other, revision).target))
+        except UserError as error:
+            why = str(error)
+    if scope.index is not None:
+        held = [each for each in scope.index.targets() if each.target == name]
+        if held:
+            return scope.index.repo(held[0])
+    found.unread.append(f"{name}: {why}")
+    return None
+
+
+def replace_revision(member: Member, revision: str) -> Listed:
+    """A member as it was listed at a revision."""
+    return Listed(member.name, revision or member.revision, member.modified, member.created, member.declared)
+
+
+def _bases(scope: Scope, me: Member, other: Member | None) -> list[str]:
+    """Members that both, or either, say they are made from: what the two have from there says nothing of each other."""
+    said = [*me.declared, *(other.declared if other is not None else ())]
+    sides = {me.name, other.name if other is not None else ""}
+    return [each for each in dict.fromkeys(said) if each not in sides][:MOST_BASES]
+
+
+def _base(scope: Scope, name: str, opened: ExitStack) -> Repo | None:
+    member = members.member(scope.store.connection, name)
+    if member is None or member.standing is not Standing.DONE:
+        return None
+    try:
+        return opened.enter_context(open_target(replace_revision(member, member.revision).target))
+    except UserError:
+        return None
+
+
+def _first_commit(repo: Repo) -> str:
+    """When the history of a repository begins, by its own account; "" where it has none."""
+    commits = repo.history.commits() if repo.history is not None else ()
+    if not commits:
+        return ""
+    return datetime.fromtimestamp(min(each.authored for each in commits), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _declared(listed: Listed, repo: Repo) -> tuple[str, ...]:
+    """What a member says that it is made from: by its listing, and by its card."""
+    from detector.artifacts.credits.manifests import front_matter
+
+    scheme = listed.member.partition(":")[0]
+    said = [*listed.declared]
+    for data in repo.files.notes().values():
+        for name in front_matter(data.decode("utf-8", "replace")).get(_BASE_KEYS, ()):
+            said.append(f"{scheme}:{name}" if scheme in ("hf", "ms") else name)
+    return tuple(dict.fromkeys(said))
+
+
+def _tell(scope: Scope, stage: str) -> None:
+    if scope.progress is not None:
+        scope.progress(stage, 0, 0)
