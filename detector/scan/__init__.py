@@ -1,1 +1,1 @@
-"""Scheduled scans: what changed at the sources, compared with everything known."""
+"""Scheduled scans: one store for each, which remembers what was looked at and what was found."""
