@@ -29,6 +29,14 @@ Exit codes:
   0    explained
   2    nothing is called so
 """
+SCAN_EPILOG = """\b
+Exit codes:
+  0    nothing new above the gate
+  1    something new above the gate
+  2    usage error or crash
+  3    incomplete: a source or a member could not be read
+  130  interrupted
+"""
 INDEX_EPILOG = """\b
 Exit codes:
   0    done

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +11,6 @@ import typer
 from detector.arguments import ExitZeroOption, JobsOption, QuietOption
 from detector.commands.running import interruptible, is_watched, processors, say, write
 from detector.gate import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_NOTHING
-from detector.model import UserError
 from detector.progress import progress as progress_bar
 from detector.report.names import visible
 
@@ -86,7 +84,9 @@ def _as_lines(outcome: Outcome, output: str) -> str:
     run = outcome.run
     lines = [f"{each.kind}: {visible(each.text)}" for each in outcome.told]
     standing = ", ".join(
-        f"{run.counts[name]:,} {name}" for name in ("done", "waiting", "gated", "vanished", "failed") if name in run.counts
+        f"{run.counts[name]:,} {name}"
+        for name in ("done", "waiting", "gated", "vanished", "failed")
+        if name in run.counts
     )
     lines.append(
         f"run {run.number}: {run.listed:,} listed, {run.done:,} looked at with {run.requests:,} requests and "
@@ -96,6 +96,48 @@ def _as_lines(outcome: Outcome, output: str) -> str:
         lines += [f"not delivered: {visible(each)}" for each in outcome.delivered.failed]
     lines.append(f"written to {visible(output)}: dashboard.html, findings.jsonl, occurrences.jsonl")
     return "".join(f"{line}\n" for line in lines)
+
+
+def _estimate(expected: Estimate) -> str:
+    lines = [
+        f"{visible(each.member)}: cannot be opened: {visible(each.why)}"
+        if each.why
+        else f"{visible(each.member)} at {visible(each.revision[:12]) or '-'}: {each.requests:,} requests, "
+        f"{each.bytes:,} bytes" + (f", {each.known:,} files known" if each.known else "")
+        for each in expected.expected
+    ]
+    lines += [f"not listed: {visible(why)}" for why in expected.unlisted]
+    requests, size = (sum(getattr(each, name) for each in expected.expected) for name in ("requests", "bytes"))
+    later = f"; {expected.left:,} more wait for later runs" if expected.left else ""
+    lines.append(
+        f"{expected.listed:,} listed, {len(expected.expected):,} to look at{later}: {requests:,} requests and {size:,} "
+        f"bytes, and of each that is like another slices of its weights and the other one's files"
+    )
+    lines.append(f"this estimate took {expected.requests:,} requests and {expected.bytes:,} bytes; nothing is stored")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _as_json_estimate(expected: Estimate) -> str:
+    document = {
+        "schema": "detector-scan-estimate/1",
+        "listed": expected.listed,
+        "members": [
+            {
+                "member": each.member,
+                "revision": each.revision,
+                "requests": each.requests,
+                "bytes": each.bytes,
+                "known_files": each.known,
+                "why": each.why,
+            }
+            for each in expected.expected
+        ],
+        "later": expected.left,
+        "unlisted": expected.unlisted,
+        "requests": expected.requests,
+        "bytes": expected.bytes,
+    }
+    return json.dumps(document, indent=2) + "\n"
 
 
 def _as_json(outcome: Outcome) -> str:

@@ -11,9 +11,7 @@ from detector.read.names import printable
 from detector.read.refusals import ExhaustedError
 from detector.scanned import Listed
 
-_FIELDS = ("sha", "lastModified", "createdAt", "gated", "tags")
 _BASE = "base_model:"
-_PAGE = 1_000  # models of one answer: as many as the hub gives
 
 
 def listed(
@@ -37,7 +35,7 @@ def listed(
         filter=list(tags) or None,
         sort="last_modified",
         limit=most,
-        expand=list(_FIELDS),
+        expand=["sha", "lastModified", "createdAt", "gated", "tags"],
     )
     try:
         for model in found:
@@ -78,6 +76,6 @@ def _time(at: datetime | None) -> str:
 
 
 def _declared(tags: tuple[str, ...] | list[str]) -> tuple[str, ...]:
-    """Models that a card names as its base: the hub makes tags of them, `base_model:finetune:ORG/MODEL` and the like."""
+    """Models that a card names as its base: the hub makes tags of them, such as `base_model:finetune:ORG/MODEL`."""
     named = (tag.removeprefix(_BASE).rpartition(":")[2] for tag in tags if tag.startswith(_BASE))
     return tuple(dict.fromkeys(f"hf:{name}" for name in named if name))

@@ -25,7 +25,7 @@ class Traffic:
         open_ones = [each for each in self._answers if not each.is_closed]
         self._read_bytes += sum(each.num_bytes_downloaded for each in self._answers if each.is_closed)
         self._answers = open_ones
-        return self._read_bytes + sum(each.num_bytes_downloaded for each in open_ones)
+        return self._read_bytes + int(sum(each.num_bytes_downloaded for each in open_ones))
 
     def take(self) -> tuple[int, int]:
         """Requests and bytes since this was asked last."""

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass, field, replace
+import sqlite3
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from detector.code.bulk import read_corpus
 from detector.code.corpus import Corpus
 from detector.code.known import KnownTarget
 from detector.compare import compare
 from detector.gate import EXIT_FINDINGS, exit_code
 from detector.index.store import Index
-from detector.model import Report, Strength, UserError
+from detector.model import Strength, UserError
 from detector.options import Options
 from detector.read import open_target
-from detector.read.refusals import GatedError, VanishedError
-from detector.scan import findings, keys, members, pairs, probing, ties
+from detector.scan import findings, keys, members, pairs, probing
 from detector.scan.store import Store
-from detector.scanned import Component, Listed, Member, Standing, Tie
+from detector.scanned import Listed, Member, Standing, State, Tie
 from detector.settings.index import MOST_REFERENCES
-from detector.settings.scan import MOST_BASES
+from detector.settings.scanning import MOST_BASES
 from detector.targets import Progress, Repo
 
 _BASE_KEYS = "base_model"
@@ -51,7 +50,18 @@ class Examined:
     keys: keys.Keys = field(default_factory=lambda: keys.NOTHING)
     compared: list[pairs.Compared] = field(default_factory=list)
     ties: list[Tie] = field(default_factory=list)
-    unread: list[str] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)  # others that could not be opened, and why
+    exclusive_bits: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def distances(self) -> dict[str, float]:
+        """Of weights, by the other member."""
+        me = self.listed.member
+        return {
+            tie.other if tie.one == me else tie.one: tie.distance
+            for tie in self.ties
+            if tie.component is Component.WEIGHTS
+        }
 
 
 class _Others:
@@ -71,7 +81,8 @@ class _Others:
         return [each for each in found if each.target != self._member][:MOST_REFERENCES]
 
 
-def examine(scope: Scope, listed: Listed) -> Iterator[Examined]:
+@contextmanager
+def examined(scope: Scope, listed: Listed) -> Iterator[Examined]:
     """Open a member, look at it, and give what was found while it is still open: it is to be added to the index.
 
     Errors: UserError where the member itself is not to be had; GatedError, VanishedError and ExhaustedError among them.
@@ -81,14 +92,13 @@ def examine(scope: Scope, listed: Listed) -> Iterator[Examined]:
         found = Examined(listed, repo, listed.created or _first_commit(repo), _declared(listed, repo))
         _tell(scope, f"reading {repo.name}")
         found.keys = keys.read(scope.store.connection, repo)
-        me = Member(
-            listed.member, listed.revision, found.created, listed.modified, found.declared, Standing.DONE
-        )
+        me = Member(listed.member, listed.revision, found.created, listed.modified, found.declared, Standing.DONE)
         with probing.Probing(scope.store.connection, me, repo, found.keys) as probed:
             chosen = _chosen(scope, me, repo, found, probed)
             for other in chosen:
                 _compare(scope, me, repo, other, found)
             found.ties += probed.ties()
+        found.exclusive_bits = _exclusive(scope, me.name, repo, found.compared)
         yield found
 
 
@@ -106,8 +116,14 @@ def _chosen(scope: Scope, me: Member, repo: Repo, found: Examined, probed: probi
             if place < len(some):
                 ranked[some[place]] = None
     declared = [each for each in me.declared if each != me.name and members.member(connection, each) is not None]
-    before = findings.partners(connection, me.name)
+    before = _partners(connection, me.name)
     return list(dict.fromkeys([*before, *[*declared, *ranked][: scope.most_candidates]]))
+
+
+def _partners(connection: sqlite3.Connection, member: str) -> list[str]:
+    open_ones = (State.NEW, State.KNOWN, State.ACCEPTED)
+    found = findings.findings(connection, states=open_ones, member=member)
+    return [each.reference if each.suspect == member else each.suspect for each in found]
 
 
 def _by_code(scope: Scope, member: str, repo: Repo) -> list[str]:
@@ -131,7 +147,7 @@ def _compare(scope: Scope, me: Member, repo: Repo, name: str, found: Examined) -
         theirs = _opened(scope, name, other, opened, found)
         if theirs is None:
             return
-        bases = [each for each in map(lambda base: _base(scope, base, opened), _bases(scope, me, other)) if each]
+        bases = [each for each in (_base(scope, base, opened) for base in _bases(scope, me, other)) if each]
         is_later = other is None or not (other.created and me.created and other.created > me.created)
         suspect, reference = (repo, theirs) if is_later else (theirs, repo)
         try:
@@ -139,12 +155,24 @@ def _compare(scope: Scope, me: Member, repo: Repo, name: str, found: Examined) -
         except UserError:  # nothing of the one is to be compared with anything of the other
             return
     sides = (me.name, name) if is_later else (name, me.name)
-    compared = pairs.Compared(
-        *sides, reference.revision, suspect.revision, report, exit_code(report, scope.fail_on) == EXIT_FINDINGS
-    )
+    is_found = exit_code(report, scope.fail_on) == EXIT_FINDINGS
+    compared = pairs.Compared(*sides, reference.revision, report, is_found)
     found.compared.append(compared)
     if other is not None:
         found.ties += pairs.ties(compared)
+
+
+def _exclusive(scope: Scope, member: str, repo: Repo, compared: Sequence[pairs.Compared]) -> dict[str, float]:
+    """Of several references that a member's code is like, what each explains that no other does; nothing is fetched."""
+    names = {each.reference for each in compared if each.is_found and each.suspect == member and each.report.matches}
+    if scope.index is None or len(names) < 2:
+        return {}
+    held = [scope.index.repo(each) for each in scope.index.targets() if each.target in names]
+    if len(held) < 2:
+        return {}
+    report = compare(repo, held, Options(jobs=scope.jobs, kinds=frozenset({"code"}), most_explained=0), scope.progress)
+    targets = {side.name: side.target for side in report.references}
+    return {targets[row.reference]: row.exclusive_bits for row in report.attribution}
 
 
 def _opened(scope: Scope, name: str, other: Member | None, opened: ExitStack, found: Examined) -> Repo | None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from detector.model import UserError
 from detector.scanned import Listed, Member, Run, Standing
-from detector.settings.scan import MOST_TRIES
+from detector.settings.scanning import MOST_TRIES
 
 _TABLES = """
 CREATE TABLE source (
@@ -61,6 +61,12 @@ def source(connection: sqlite3.Connection, identity: str) -> tuple[int, str]:
     connection.execute("INSERT OR IGNORE INTO source (identity, cursor) VALUES (?, '')", (identity,))
     number, cursor = connection.execute("SELECT number, cursor FROM source WHERE identity = ?", (identity,)).fetchone()
     return int(number), str(cursor)
+
+
+def cursor(connection: sqlite3.Connection, identity: str) -> str:
+    """The cursor of a source; "" if it was never listed."""
+    row = connection.execute("SELECT cursor FROM source WHERE identity = ?", (identity,)).fetchone()
+    return str(row[0]) if row is not None else ""
 
 
 def move(connection: sqlite3.Connection, number: int, cursor: str) -> None:
@@ -217,7 +223,8 @@ def note(connection: sqlite3.Connection, run: Run) -> None:
 def runs(connection: sqlite3.Connection, most: int = 1_000) -> list[Run]:
     """Runs, the last one first."""
     query = "SELECT number, started, ended, listed, done, requests, bytes, counts FROM run ORDER BY number DESC LIMIT ?"
-    return [Run(*row[:7], _counts(row[7])) for row in connection.execute(query, (most,))]
+    rows = connection.execute(query, (most,)).fetchall()
+    return [Run(*row, counts=_counts(counts)) for *row, counts in rows]
 
 
 def _counts(text: str) -> Mapping[str, int]:

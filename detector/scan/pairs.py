@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from detector.model import Evidence, Report, Strength
 from detector.report.findings import NO_FINDINGS
 from detector.scanned import Component, Tie
-from detector.settings.scan import EXCLUSIVE_SHARE
+from detector.settings.scanning import EXCLUSIVE_SHARE
 
 _SCALE = list(Strength)
 

@@ -15,7 +15,7 @@ from typing import NoReturn, TypeVar
 
 from detector.model import Strength, UserError
 from detector.report.names import elided, visible
-from detector.settings.scan import MOST_CANDIDATES, MOST_PLAN_BYTES
+from detector.settings.scanning import MOST_CANDIDATES, MOST_PLAN_BYTES
 
 KINDS = ("hf", "ms", "git", "folder")
 FORGES = ("github", "gitlab", "gitea")
@@ -216,6 +216,16 @@ def _date(table: Table, place: str) -> str:
     if isinstance(value, datetime):
         return (value.astimezone(UTC) if value.tzinfo else value).strftime("%Y-%m-%dT%H:%M:%SZ")
     return value.isoformat() if isinstance(value, date) else _text(table, "since", place)
+
+
+def date_of(text: str, option: str) -> str:
+    """A date that was typed.
+
+    Errors: UserError.
+    """
+    if not _DATE.fullmatch(text):
+        raise UserError(f"{option} {elided(visible(text), 40)}: write a date as 2026-01-31 or 2026-01-31T12:00:00Z")
+    return text
 
 
 def _texts(table: Table, name: str, place: str) -> tuple[str, ...]:

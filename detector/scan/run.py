@@ -1,25 +1,31 @@
-"""The story of one run: list what changed, look at each of it, tell what was found. Killed anywhere, the next goes on."""
+"""The story of one run: list what changed, look at each of it, tell what was found; cut off, the next goes on."""
 
 from __future__ import annotations
 
-import sys
+import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import ExitStack, nullcontext
+from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from detector.model import UserError
 from detector.read.refusals import ExhaustedError, GatedError, VanishedError
 from detector.read.traffic import Traffic
 from detector.scan import findings, keys, members, outputs, pairs, sources, ties
-from detector.scan.examining import Examined, Scope, examine
+from detector.scan.alone import alone
+from detector.scan.examining import Examined, Scope, examined
 from detector.scan.outbox import Delivered
 from detector.scan.plan import Plan, Source
 from detector.scan.store import Store, open_store
 from detector.scanned import Listed, Occurrence, Run, Standing
-from detector.settings.scan import MOST_REFUSALS, SETTLE_EVERY
+from detector.settings.scanning import MOST_REFUSALS
 from detector.targets import Progress
+
+if TYPE_CHECKING:
+    from detector.index.store import Index
 
 Tell = Callable[[str], None]
 
@@ -61,9 +67,9 @@ def run(
     Errors: UserError for what concerns the whole: the store, the index, a second run at the same time.
     """
     with ExitStack() as opened:
+        opened.enter_context(alone(plan.store))
         store = opened.enter_context(open_store(plan.store, write=True, create=True))
-        opened.enter_context(store.alone())
-        index = opened.enter_context(_index(plan)) if plan.index is not None else None
+        index = opened.enter_context(_index(plan.index)) if plan.index is not None else None
         traffic = Traffic()
         opened.callback(traffic.leave)
         with store.transaction():
@@ -90,11 +96,10 @@ def run(
         return outcome
 
 
-def _index(plan: Plan) -> Any:
+def _index(path: Path) -> AbstractContextManager[Index]:
     from detector.index.store import open_index
 
-    assert plan.index is not None
-    return open_index(plan.index, create=True)
+    return open_index(path, create=True)
 
 
 def _list(
@@ -120,7 +125,6 @@ def _list(
                     _vanished(store, at, name, "its source does not list it any more")
             members.move(store.connection, number, max((each.modified for each in found), default=""))
     return count, numbers
-'''
 
 
 def _all(listed: Iterable[Listed], source: Source, progress: Progress | None) -> list[Listed]:
@@ -144,7 +148,7 @@ def _look(scope: Scope, queue: Sequence[Listed], limit: int | None, traffic: Tra
             scope.progress(f"scanning {listed.member}", place, most)
         traffic.watch()
         try:
-            for found in examine(scope, listed):
+            with examined(scope, listed) as found:
                 _keep(scope, found)
             standing, why = Standing.DONE, ""
             refusals[scheme] = 0
@@ -157,12 +161,10 @@ def _look(scope: Scope, queue: Sequence[Listed], limit: int | None, traffic: Tra
             standing, why = Standing.FAILED, str(error)
         except UserError as error:
             standing, why = Standing.FAILED, str(error)
-        except Exception as error:  # a bug of ours must not keep all the others from being looked at, night after night
-            last = error.__traceback__
-            while last is not None and last.tb_next is not None:
-                last = last.tb_next
-            place_of = f"{last.tb_frame.f_code.co_filename.rpartition('/')[2]}:{last.tb_lineno}" if last else ""
-            standing, why = Standing.FAILED, f"an error of this program: {type(error).__name__} in {place_of}: {error}"
+        except Exception as error:  # a bug of ours must not keep the others from being looked at, every night
+            place_of = traceback.extract_tb(error.__traceback__)[-1]
+            where = f"{place_of.filename.rpartition('/')[2]}:{place_of.lineno}"
+            standing, why = Standing.FAILED, f"an error of this program: {type(error).__name__} in {where}: {error}"
         _count(outcome, traffic, 1)
         with scope.store.transaction():
             if standing is not Standing.DONE:
@@ -183,8 +185,10 @@ def _told(scope: Scope, member: str, standing: Standing, why: str) -> None:
     if standing is Standing.VANISHED:
         _vanished(scope.store, scope.at, member, why)
         return
+    before = members.member(connection, member)
     members.settle(connection, member, standing, why)
-    findings.tell(connection, scope.at, standing.value, member, why)
+    if before is None or (before.standing, before.why) != (standing, why):  # tried again for nothing, it is told once
+        findings.tell(connection, scope.at, standing.value, member, why)
 
 
 def _vanished(store: Store, at: str, member: str, why: str) -> None:
@@ -197,10 +201,8 @@ def _keep(scope: Scope, found: Examined) -> None:
     """Store what looking at a member gave. The index comes first: what is added twice is added once."""
     listed, connection = found.listed, scope.store.connection
     if scope.index is not None and found.repo.files.paths():
-        try:
+        with suppress(UserError):  # none of its files has a function: there is nothing to add
             scope.index.add(replace(found.repo, target=listed.member), scope.jobs)
-        except UserError:  # none of its files has a function: there is nothing to add
-            pass
     as_suspect = [each for each in found.compared if each.is_found and each.suspect == listed.member]
     kept = pairs.kept(as_suspect, found.exclusive_bits, found.distances) if len(as_suspect) > 1 else None
     with scope.store.transaction():
@@ -212,7 +214,5 @@ def _keep(scope: Scope, found: Examined) -> None:
             if suspect is None:
                 continue
             is_told = each.is_found and (kept is None or each.suspect != listed.member or each.reference in kept)
-            findings.see(
-                connection, scope.at, suspect, each.reference, each.reference_revision, each.report, is_told
-            )
+            findings.see(connection, scope.at, suspect, each.reference, each.reference_revision, each.report, is_told)
         members.settle(connection, listed.member, Standing.DONE)

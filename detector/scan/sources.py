@@ -84,7 +84,9 @@ def _state(path: Path) -> tuple[str, float]:
         about = os.lstat(place)
         if not stat.S_ISDIR(about.st_mode):
             changed = max(changed, about.st_mtime)
-        digest.update(f"{os.path.relpath(place, path)}\0{about.st_size}\0{about.st_mtime_ns}\n".encode(errors="replace"))
+        digest.update(
+            f"{os.path.relpath(place, path)}\0{about.st_size}\0{about.st_mtime_ns}\n".encode(errors="replace")
+        )
         if (count := count + 1) > MAX_MEMBERS:
             break
     return digest.hexdigest()[:40], changed

@@ -11,7 +11,8 @@ MOST_PLAN_BYTES = 4_000_000
 # two, seconds and some requests. In the generated hub the right one was always among the first two.
 MOST_CANDIDATES = 6
 
-# How often a member that could not be read is tried again, one run after the other, before it waits for its next change.
+# How often a member that could not be read is tried again, one run after the other, before it waits for its next
+# change.
 MOST_TRIES = 4
 
 # What a run adds to the index between two steps that make looking up quick: settling reads all that is posted.
