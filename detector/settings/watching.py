@@ -18,6 +18,25 @@ REPORT_LEVEL = 6
 MOST_REPORT_BYTES = 256 * 1024 * 1024
 # The lines of one finding, as JSON: 24 lines with two texts of 1,000 characters of twelve bytes at most.
 MOST_LINES_BYTES = 1_000_000
+# A line of a file of occurrences: that, and names and a sentence.
+MOST_LINE_BYTES = 2_000_000
 
 # How many digits of an id have to be given: of a thousand findings fifteen share four with another one, which is told.
 LEAST_ID = 4
+
+# One POST to a webhook: silence that is waited for, as webhooks of large services wait for their receivers ...
+SILENCE_SECONDS = 10.0
+# ... and how long it may take in all, whatever trickles in meanwhile.
+TRY_SECONDS = 20.0
+# Tries of one delivery, and how long they may take with the waiting between them: a receiver that is started anew is
+# back within a minute; one that is down for longer is told in the next run.
+TRIES = 6
+DELIVERY_SECONDS = 90.0
+# The first wait; each of the others is twice as long as the one before it.
+FIRST_WAIT_SECONDS = 1.0
+# How long one webhook may take in one run: a scan that is run every hour must not run into the next one.
+HOOK_SECONDS = 600.0
+# Of an answer: enough that a receiver which says "ok" is not cut off. What it says is not looked at.
+MOST_ANSWER_BYTES = 4_096
+# Characters of an address.
+LONGEST_ADDRESS = 2_000
