@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from detector.options import Options
 from detector.read import open_target
 from detector.scan import findings, keys, members, pairs, probing
 from detector.scan.store import Store
-from detector.scanned import Listed, Member, Standing, State, Tie
+from detector.scanned import Component, Listed, Member, Standing, State, Tie
 from detector.settings.index import MOST_REFERENCES
 from detector.settings.scanning import MOST_BASES
 from detector.targets import Progress, Repo

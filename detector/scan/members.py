@@ -224,7 +224,10 @@ def runs(connection: sqlite3.Connection, most: int = 1_000) -> list[Run]:
     """Runs, the last one first."""
     query = "SELECT number, started, ended, listed, done, requests, bytes, counts FROM run ORDER BY number DESC LIMIT ?"
     rows = connection.execute(query, (most,)).fetchall()
-    return [Run(*row, counts=_counts(counts)) for *row, counts in rows]
+    return [
+        Run(number, started, ended, listed, done, requests, size, _counts(counts))
+        for number, started, ended, listed, done, requests, size, counts in rows
+    ]
 
 
 def _counts(text: str) -> Mapping[str, int]:

@@ -111,7 +111,7 @@ def _plan(document: Table, folder: Path, stem: str) -> Plan:
     _require_known(
         document, {"name", "store", "index", "output", "fail-on", "most-candidates", "source", "webhook"}, ""
     )
-    sources = tuple(_source(each, number) for number, each in enumerate(_tables(document, "source"), 1))
+    sources = tuple(_source(each, number, folder) for number, each in enumerate(_tables(document, "source"), 1))
     if not sources:
         raise UserError('no source: add a table [[source]] with kind = "hf", "ms", "git" or "folder"')
     name = _text(document, "name", "") or stem
@@ -134,7 +134,7 @@ def _plan(document: Table, folder: Path, stem: str) -> Plan:
     )
 
 
-def _source(table: Table, number: int) -> Source:
+def _source(table: Table, number: int, folder: Path) -> Source:
     place = f"source {number}"
     kind = table.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
@@ -146,6 +146,7 @@ def _source(table: Table, number: int) -> Source:
     everything = table.get("everything", False)
     if not isinstance(everything, bool):
         raise UserError(f"{place}: everything: true or false is needed")
+    path = _text(table, "path", place)
     source = Source(
         kind,
         _text(table, "organisation", place),
@@ -156,7 +157,7 @@ def _source(table: Table, number: int) -> Source:
         _texts(table, "urls", place),
         _text(table, "forge", place),
         _text(table, "address", place),
-        _text(table, "path", place),
+        str(folder / path) if path else "",
     )
     _require_whole(source, place)
     return source

@@ -28,3 +28,7 @@ MOST_BASES = 2
 
 # How often in a row a source may refuse before the others go on without it.
 MOST_REFUSALS = 3
+
+# What a dashboard shows of the past: three years of nights, and as many occurrences as a browser lays out in a second.
+MOST_SHOWN_RUNS = 1_000
+MOST_SHOWN_OCCURRENCES = 2_000
