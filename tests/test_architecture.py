@@ -132,6 +132,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "compare",
             "lineage",
             "gate",
+            "formats",
             "report",
             "report_files",
             "write",

@@ -92,8 +92,8 @@ def _as_lines(outcome: Outcome, output: str) -> str:
         f"run {run.number}: {run.listed:,} listed, {run.done:,} looked at with {run.requests:,} requests and "
         f"{run.bytes:,} bytes; of all members: {standing or 'none'}"
     )
-    if outcome.delivered is not None and outcome.delivered.failed:
-        lines += [f"not delivered: {visible(each)}" for each in outcome.delivered.failed]
+    if outcome.delivered is not None:
+        lines += [f"not delivered: {visible(each)}" for each in outcome.delivered.failures]
     lines.append(f"written to {visible(output)}: dashboard.html, findings.jsonl, occurrences.jsonl")
     return "".join(f"{line}\n" for line in lines)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 from detector.model import UserError
 from detector.read.refusals import ExhaustedError, GatedError, VanishedError
 from detector.read.traffic import Traffic
-from detector.scan import findings, keys, members, outputs, pairs, sources, ties
+from detector.scan import findings, keys, members, outbox, pairs, sources, telling, ties
 from detector.scan.alone import alone
 from detector.scan.examining import Examined, Scope, examined
 from detector.scan.outbox import Delivered
@@ -67,6 +68,8 @@ def run(
     Errors: UserError for what concerns the whole: the store, the index, a second run at the same time.
     """
     with ExitStack() as opened:
+        watching = telling.hooks(plan, os.environ)
+        telling.prepare(plan.output)
         opened.enter_context(alone(plan.store))
         store = opened.enter_context(open_store(plan.store, write=True, create=True))
         index = opened.enter_context(_index(plan.index)) if plan.index is not None else None
@@ -76,6 +79,7 @@ def run(
             begun = members.begin(store.connection, now())
             if begun.is_new:
                 findings.begin(store.connection, begun.run.started)
+                outbox.meet(store.connection, watching)
         at = begun.run.started
         outcome = Outcome(begun.run)
         listed, chosen = _list(store, plan, since, at, traffic, outcome, progress)
@@ -92,7 +96,7 @@ def run(
             members.note(store.connection, outcome.run)
         outcome.told = told
         outcome.waiting = len(members.waiting(store.connection, chosen))
-        outcome.delivered = outputs.write(store, plan, progress)
+        outcome.delivered = telling.leave(store, plan, watching)
         return outcome
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 
 from detector.model import UserError
 from detector.read.names import printable
-from detector.scan import findings, outbox
+from detector.scan import findings, keys, members, outbox, ties
 from detector.scan.damage import Damaged
 from detector.settings.scan_store import APPLICATION_ID, STORE_FORMAT, WAIT_SECONDS
 
-_MODULES = (findings, outbox)
+_MODULES = (members, keys, ties, findings, outbox)
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from detector import report_files
+from detector import __version__, report_files
 from detector.formats import Format, render
 from detector.lineage import lineage
 from detector.model import UserError
@@ -29,9 +30,7 @@ def hooks(plan: Plan, environment: Mapping[str, str]) -> list[Hook]:
 
     Errors: UserError for an address that is none, or a secret that is not there.
     """
-    return [
-        outbox.hook(each.url, each.secret_variable, sorted(each.kinds), environment) for each in plan.webhooks
-    ]
+    return [outbox.hook(each.url, each.secret_variable, sorted(each.kinds), environment) for each in plan.webhooks]
 
 
 def prepare(folder: Path) -> None:
@@ -53,9 +52,8 @@ def leave(store: Store, plan: Plan, watching: Sequence[Hook]) -> Delivered:
     outputs.write_findings(store.connection, plan.output / FINDINGS)
     outputs.append_occurrences(store.connection, plan.output / OCCURRENCES)
     shown = [each for each in scan.findings if each.state is not State.GONE]
-    at = scan.runs[0].started if scan.runs else ""
     for each in shown:
-        _write_report(store, plan.output / REPORTS / f"{each.id}.html", each, at)
+        _write_report(store, plan.output / REPORTS / f"{each.id}.html", each)
     report_files.write(dashboard.render(scan, [each.id for each in shown]), plan.output / DASHBOARD)
     return outbox.deliver(store.connection, watching)
 
@@ -73,9 +71,19 @@ def read(store: Store, name: str) -> Scan:
     )
 
 
-def _write_report(store: Store, file: Path, finding: Finding, at: str) -> None:
-    """The whole report of a finding, if it was looked at in this run or is not there."""
-    if finding.last_looked != at and file.exists():
+def _write_report(store: Store, file: Path, finding: Finding) -> None:
+    """Write the whole report of a finding, unless the file is of the very same report."""
+    text = findings.report(store.connection, finding.id)
+    mark = f"<!-- {__version__} {hashlib.sha256(text.encode()).hexdigest()} -->\n"
+    if _ends_with(file, mark.encode()):
         return
-    report = reading.parse(findings.report(store.connection, finding.id))
-    report_files.write(render(report, Format.HTML), file)
+    report_files.write(render(reading.parse(text), Format.HTML) + mark, file)
+
+
+def _ends_with(file: Path, mark: bytes) -> bool:
+    try:
+        with file.open("rb") as opened:
+            opened.seek(-len(mark), os.SEEK_END)
+            return opened.read() == mark
+    except OSError:  # not there, or shorter
+        return False
