@@ -15,7 +15,7 @@ import typer
 
 from detector import __version__
 from detector.arguments import EPILOG, EXPLAIN_EPILOG, Kind
-from detector.commands import baselining, comparing, hooking, indexing, models, renames, reports
+from detector.commands import baselining, comparing, findings, hooking, indexing, models, renames, reports
 from detector.commands.parsing import Command, Group
 from detector.commands.running import complain, leave, write
 from detector.configured import KEYS, Value, settings
@@ -159,3 +159,4 @@ app.command("report", epilog=EPILOG)(reports.report_again)
 app.command(epilog=EPILOG)(renames.unrename)
 app.add_typer(indexing.app)
 app.add_typer(baselining.app)
+app.add_typer(findings.app)

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 
 from detector.model import Strength
 from detector.report import occurrence_lanes, words
 from detector.report.assets import dashboard_assets
+from detector.report.names import elided, visible
 from detector.report.templates import Template, template
 from detector.scanned import OF_FINDINGS, OF_MEMBERS, Finding, Member, Scan, Standing, State
 
 MOST_FINDINGS = 5_000  # of a state: each is a row with its lines, some 3 KB; `findings.jsonl` has all
 FIRST_OPEN = 12  # new findings that are shown with their lines at once: what somebody reads in one sitting
 FIRST_LISTED, MOST_LISTED = 20, 2_000  # rows of a table that are not folded away, and rows in all
+LONGEST_NAME = 200  # characters of a name or a reason in a row: an owner and a name of 96 each, as hubs allow
 # What a reader has to do something about: a member whose files are not for us, is gone, or could not be read.
 ATTENTION = (Standing.GATED, Standing.VANISHED, Standing.FAILED)
 _ABOUT = {
@@ -72,7 +74,8 @@ def render(scan: Scan, reports: Collection[str] = ()) -> str:
 
 @cache
 def _page() -> Template:
-    return template("dashboard.html.j2", {"size": _size, "rank": list(Strength).index, "moment": _moment})
+    filters: dict[str, Callable[..., object]] = {"size": _size, "rank": _rank, "moment": _moment, "brief": _brief}
+    return template("dashboard.html.j2", filters)
 
 
 def _group(findings: Iterable[Finding], state: State) -> Group:
@@ -100,6 +103,14 @@ def _attention(members: Sequence[Member]) -> list[Member]:
     """Members that need it, by standing and then by name."""
     found = [member for member in members if member.standing in ATTENTION]
     return sorted(found, key=lambda member: (ATTENTION.index(member.standing), member.name))
+
+
+def _rank(strength: Strength) -> int:
+    return list(Strength).index(strength)
+
+
+def _brief(text: str) -> str:
+    return elided(visible(text), LONGEST_NAME)
 
 
 def _moment(at: str) -> str:

@@ -16,7 +16,7 @@ from detector.report.timeline import days
 from detector.scanned import OCCURRENCES, Occurrence, Run
 
 LANE = 34.0  # height of a lane: two of the largest dots
-LEAST, LARGEST = 4.0, 14.0  # radius of one occurrence, and of as many as any dot has
+ONE, LARGEST = 4.0, 14.0  # radius of one occurrence, whose area each of several adds; and of a dozen or more
 MOST_DOTS = 4_000  # of all lanes, the latest: ten years of a run a day have less in a lane
 GAP = 22.0  # between two dots of one lane that both say how many they stand for
 
@@ -34,11 +34,10 @@ def timeline(runs: Sequence[Run], occurrences: Iterable[Occurrence]) -> str:
     margin = max((last - first) * 0.02, 0.5)  # so that no dot stands on the end of its lane
     scale = Scale(first - margin, last + margin)
     height = LANE * (len(kinds) + 1)
-    most = max(counts.values(), default=1)
     parts: list[str] = []
     for number, kind in enumerate(kinds):
         dots = sorted(((dated[at], at, count) for (each, at), count in counts.items() if each == kind and at in dated))
-        parts += _lane(kind, dots[-(MOST_DOTS // len(kinds)) :], most, scale, LANE * (number + 1.5))
+        parts += _lane(kind, dots[-(MOST_DOTS // len(kinds)) :], scale, LANE * (number + 1.5))
     head = (
         f'<svg class="timeline occurred" viewBox="0 0 {WIDTH:g} {height + AXIS:g}" width="{WIDTH:g}" '
         f'height="{height + AXIS:g}" role="img" aria-label="What occurred in each run; the table below has the same">'
@@ -59,12 +58,12 @@ def _runs(runs: Sequence[Run], scale: Scale) -> Iterator[str]:
         yield f'<g class="run{cut}"><title>{told}</title><path d="M{scale.x(day):.1f} {LANE / 2 - 7:g}v14"/></g>'
 
 
-def _lane(kind: str, dots: Sequence[tuple[float, str, int]], most: int, scale: Scale, line: float) -> Iterator[str]:
+def _lane(kind: str, dots: Sequence[tuple[float, str, int]], scale: Scale, line: float) -> Iterator[str]:
     yield f'<text class="side" x="{WIDTH - RIGHT + 12:g}" y="{line + 4:g}">{kind}</text>'
     yield f'<path class="lane" d="M{LEFT:g} {line:g}H{WIDTH - RIGHT:g}"/>'
     free = float("inf")
     for day, at, count in reversed(dots):
-        x, radius = scale.x(day), LEAST + (LARGEST - LEAST) * sqrt((count - 1) / max(most - 1, 1))
+        x, radius = scale.x(day), min(ONE * sqrt(count), LARGEST)
         yield f'<g class="occurrence {kind}"><title>{visible(at)}: {count:,} {kind}</title>'
         yield f'<circle cx="{x:.1f}" cy="{line:g}" r="{radius:.1f}"/>'
         if count > 1 and x < free - GAP:  # the later one says it where two are close
