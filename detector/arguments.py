@@ -45,6 +45,12 @@ Exit codes:
   3    add --known: some packages could not be fetched
   130  interrupted
 """
+FINDINGS_EPILOG = """\b
+Exit codes:
+  0    done
+  2    usage error, no such finding, or a store that cannot be read
+  130  interrupted
+"""
 
 
 BASELINE_FILE = Path("detector-baseline.jsonl")  # in the folder that a project stands in

@@ -15,7 +15,7 @@ import typer
 
 from detector import __version__
 from detector.arguments import EPILOG, EXPLAIN_EPILOG, SCAN_EPILOG, Kind
-from detector.commands import baselining, comparing, hooking, indexing, models, renames, reports, scanning
+from detector.commands import baselining, comparing, findings, hooking, indexing, models, renames, reports, scanning
 from detector.commands.parsing import Command, Group
 from detector.commands.running import complain, leave, write
 from detector.configured import KEYS, Value, settings
@@ -160,3 +160,4 @@ app.command(epilog=EPILOG)(renames.unrename)
 app.command(epilog=SCAN_EPILOG)(scanning.scan)
 app.add_typer(indexing.app)
 app.add_typer(baselining.app)
+app.add_typer(findings.app)

@@ -1,6 +1,7 @@
 """One POST to a webhook, signed as Standard Webhooks says, tried again where that may help.
 
-Source: https://www.standardwebhooks.com. The standard library is the client: a hub's session has the hub's headers, and is offline where the hub's is.
+The standard library is the client: a hub's session has the hub's headers, and is offline where the hub's is.
+Source: https://www.standardwebhooks.com.
 """
 
 from __future__ import annotations
