@@ -1,0 +1,66 @@
+"""A member's weights beside those of the same layout: a few values of each, fetched only where there is a mate."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+
+from detector.artifacts.weights.opened import open_weights
+from detector.artifacts.weights.probe import Probe, probe
+from detector.model import UserError
+from detector.read import open_target
+from detector.scan import members, probes
+from detector.scanned import Listed, Member
+from detector.settings.scanning import MOST_PROBED_LATER
+from detector.targets import Repo
+
+
+def read(connection: sqlite3.Connection, me: Member, repo: Repo) -> dict[str, Probe]:
+    """Probe a member that has mates, and those of its mates that had none when they were looked at: by member.
+
+    A mate that cannot be opened any more has no probe, and is no candidate by its weights.
+    """
+    mates = probes.layout_mates(connection, me.name)
+    if not mates:
+        return {}
+    mine = _probe(repo)
+    if mine is None:
+        return {}
+    found = {me.name: mine}
+    for mate in [each for each in mates if not each.has_probe][:MOST_PROBED_LATER]:
+        theirs = _of_member(connection, mate.member)
+        if theirs is not None:
+            found[mate.member] = theirs
+    return found
+
+
+def keep(connection: sqlite3.Connection, found: dict[str, Probe]) -> None:
+    """Store probes."""
+    for member, each in found.items():
+        probes.put_probe(connection, member, each)
+
+
+def _of_member(connection: sqlite3.Connection, name: str) -> Probe | None:
+    member = members.member(connection, name)
+    if member is None:
+        return None
+    revision = members.done_revision(connection, name) or member.revision
+    try:
+        with open_target(Listed(name, revision).target) as repo:
+            return _probe(repo)
+    except UserError:
+        return None
+
+
+def _probe(repo: Repo) -> Probe | None:
+    """The probe of the largest checkpoint that a repository has."""
+    found = open_weights(repo.files).found
+    if not found:
+        return None
+    largest = max(found, key=lambda weights: sum(tensor.parameters for tensor in weights.tensors.values()))
+    return probe(largest)
+
+
+def likely(connection: sqlite3.Connection, member: str) -> Iterator[probes.Alike]:
+    """Members whose values are like this one's."""
+    yield from probes.alike(connection, member)
