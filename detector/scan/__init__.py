@@ -1,1 +1,1 @@
-"""Scheduled scans: one store for each, which remembers what was looked at and what was found."""
+"""Scheduled scans: what changed at the sources, compared with everything known; one store remembers all of it."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 
+from detector.artifacts.keys.collected import nothing_known
 from detector.artifacts.keys.steps import planned
 from detector.model import Skipped, UserError
 from detector.read import open_target
@@ -97,7 +99,7 @@ def _expected(store: Store | None, listed: Listed, traffic: Traffic) -> Expected
     try:
         with open_target(listed.target) as repo:
             opening = traffic.requests - before
-            plan = planned(repo, keys.known(store.connection) if store is not None else keys.NOTHING_KNOWN)
+            plan = planned(repo, partial(keys.told, store.connection) if store is not None else nothing_known)
             code = _code(repo)
     except UserError as error:
         return Expected(listed.member, listed.revision, traffic.requests - before, 0, 0, str(error))

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
+from itertools import zip_longest
 
+from detector.artifacts.keys import collected
 from detector.code.corpus import Corpus
 from detector.code.known import KnownTarget
 from detector.compare import compare
@@ -17,6 +20,8 @@ from detector.model import Strength, UserError
 from detector.options import Options
 from detector.read import open_target
 from detector.scan import findings, keys, members, pairs, probing
+from detector.scan.candidates import candidates
+from detector.scan.keys import DECLARED
 from detector.scan.store import Store
 from detector.scanned import Component, Listed, Member, Standing, State, Tie
 from detector.settings.index import MOST_REFERENCES
@@ -47,7 +52,6 @@ class Examined:
     repo: Repo
     created: str = ""
     declared: tuple[str, ...] = ()
-    keys: keys.Keys = field(default_factory=lambda: keys.NOTHING)
     compared: list[pairs.Compared] = field(default_factory=list)
     ties: list[Tie] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)  # others that could not be opened, and why
@@ -91,33 +95,39 @@ def examined(scope: Scope, listed: Listed) -> Iterator[Examined]:
         repo = opened.enter_context(open_target(listed.target))
         found = Examined(listed, repo, listed.created or _first_commit(repo), _declared(listed, repo))
         _tell(scope, f"reading {repo.name}")
-        found.keys = keys.read(scope.store.connection, repo)
         me = Member(listed.member, listed.revision, found.created, listed.modified, found.declared, Standing.DONE)
-        with probing.Probing(scope.store.connection, me, repo, found.keys) as probed:
-            chosen = _chosen(scope, me, repo, found, probed)
-            for other in chosen:
-                _compare(scope, me, repo, other, found)
-            found.ties += probed.ties()
+        _look_up(scope, me, repo)
+        for other in _chosen(scope, me, repo):
+            _compare(scope, me, repo, other, found)
+        found.ties += probing.ties(scope.store.connection, me.name)
         found.exclusive_bits = _exclusive(scope, me.name, repo, found.compared)
         yield found
 
 
-def _chosen(scope: Scope, me: Member, repo: Repo, found: Examined, probed: probing.Probing) -> list[str]:
+def _look_up(scope: Scope, me: Member, repo: Repo) -> None:
+    """Make what a member is looked up by, and store it: the same again, if the run is cut off here."""
+    connection = scope.store.connection
+    found = collected.keys(repo, partial(keys.told, connection))
+    with scope.store.transaction():
+        keys.put(connection, me.name, found, me.declared)
+    probed = probing.read(connection, me, repo)
+    with scope.store.transaction():
+        probing.keep(connection, probed)
+
+
+def _chosen(scope: Scope, me: Member, repo: Repo) -> list[str]:
     """What a member is compared with in full: members and targets of the index, the likeliest first.
 
     What it was found with before is looked at again, whatever else there is: it may be gone.
     """
     connection = scope.store.connection
-    by_keys = [each.member for each in keys.candidates(connection, me.name, found.keys, scope.most_candidates)]
+    found = candidates(connection, me.name, scope.most_candidates)
+    declared = [each.member for each in found if DECLARED in each.kinds]
+    by_keys = [each.member for each in found if DECLARED not in each.kinds]
     by_code = _by_code(scope, me.name, repo)
-    ranked: dict[str, None] = {}
-    for place in range(max(len(by_keys), len(by_code), len(probed.nearest), 1)):
-        for some in (by_keys, by_code, probed.nearest):
-            if place < len(some):
-                ranked[some[place]] = None
-    declared = [each for each in me.declared if each != me.name and members.member(connection, each) is not None]
-    before = _partners(connection, me.name)
-    return list(dict.fromkeys([*before, *[*declared, *ranked][: scope.most_candidates]]))
+    ranked = [each for pair in zip_longest(by_keys, by_code) for each in pair if each is not None]
+    likely = list(dict.fromkeys(ranked))[: scope.most_candidates]
+    return list(dict.fromkeys([*_partners(connection, me.name), *declared, *likely]))
 
 
 def _partners(connection: sqlite3.Connection, member: str) -> list[str]:

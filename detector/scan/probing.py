@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
 
+import numpy as np
+
+from detector.artifacts.weights.alike import Likeness, likeness
+from detector.artifacts.weights.kinship import kinship
 from detector.artifacts.weights.opened import open_weights
-from detector.artifacts.weights.probe import Probe, probe
+from detector.artifacts.weights.probe import Probe, probe, values
 from detector.model import UserError
 from detector.read import open_target
 from detector.scan import members, probes
-from detector.scanned import Listed, Member
-from detector.settings.scanning import MOST_PROBED_LATER
+from detector.scanned import Component, Listed, Member, Tie
+from detector.settings.scanning import MOST_PROBED_LATER, SAME_ORDER
 from detector.targets import Repo
 
 
@@ -61,6 +64,29 @@ def _probe(repo: Repo) -> Probe | None:
     return probe(largest)
 
 
-def likely(connection: sqlite3.Connection, member: str) -> Iterator[probes.Alike]:
-    """Members whose values are like this one's."""
-    yield from probes.alike(connection, member)
+def ties(connection: sqlite3.Connection, member: str) -> list[Tie]:
+    """How near a member's weights are to those of each other that has a probe, where chance does not explain it."""
+    mine = probes.probe_of(connection, member)
+    if mine is None:
+        return []
+    found = []
+    for mate in probes.layout_mates(connection, member):
+        theirs = probes.probe_of(connection, mate.member) if mate.has_probe else None
+        if theirs is not None and (like := likeness(mine, theirs)).is_beyond_chance:
+            found.append(_tie(member, mate.member, mine, theirs, like))
+    return found
+
+
+def _tie(one: str, other: str, mine: Probe, theirs: Probe, like: Likeness) -> Tie:
+    """The distance by value, tensor by tensor; of tensors that a copy has put in another order, what is best."""
+    ours, its = values(mine), values(theirs)
+    both = sorted(name for name in ours.keys() & its.keys() if len(ours[name]) == len(its[name]))
+    kin = kinship(
+        np.concatenate([ours[name] for name in both] or [np.zeros(0, np.float32)]),
+        np.concatenate([its[name] for name in both] or [np.zeros(0, np.float32)]),
+        [len(ours[name]) for name in both],
+    )
+    if not both or kin.distance > like.distance + SAME_ORDER:
+        return Tie(Component.WEIGHTS, one, other, round(like.distance, 6))
+    derived = {"one": one, "other": other}.get(kin.derived, "")
+    return Tie(Component.WEIGHTS, one, other, round(min(kin.distance, 1.0), 6), derived, kin.why)

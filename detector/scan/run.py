@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from detector.model import UserError
 from detector.read.refusals import ExhaustedError, GatedError, VanishedError
 from detector.read.traffic import Traffic
-from detector.scan import findings, keys, members, outbox, pairs, sources, telling, ties
+from detector.scan import findings, members, outbox, pairs, sources, telling, ties
 from detector.scan.alone import alone
 from detector.scan.examining import Examined, Scope, examined
 from detector.scan.outbox import Delivered
@@ -211,7 +211,6 @@ def _keep(scope: Scope, found: Examined) -> None:
     kept = pairs.kept(as_suspect, found.exclusive_bits, found.distances) if len(as_suspect) > 1 else None
     with scope.store.transaction():
         members.amend(connection, listed.member, found.created, found.declared)
-        keys.put(connection, listed.member, found.keys)
         ties.replace(connection, listed.member, found.ties)
         for each in found.compared:
             suspect = members.member(connection, each.suspect)
