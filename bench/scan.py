@@ -151,7 +151,7 @@ def _findings(place: Path) -> list[dict[str, Any]]:
 
 
 def _pairs(found: Sequence[Mapping[str, Any]]) -> set[frozenset[str]]:
-    return {frozenset((each["suspect"], each["reference"])) for each in found}
+    return {frozenset((each["suspect"]["member"], each["reference"]["member"])) for each in found}
 
 
 def _planted(made: GeneratedHub) -> dict[frozenset[str], Planted]:
@@ -161,7 +161,7 @@ def _planted(made: GeneratedHub) -> dict[frozenset[str], Planted]:
 def _found(made: GeneratedHub, found: Sequence[Mapping[str, Any]]) -> Demand:
     planted, pairs = _planted(made), _pairs(found)
     missed, other = len(planted.keys() - pairs), len(pairs - planted.keys())
-    right = sum(f"hf:{planted[pair].suspect}" == each["suspect"] for each in found if (pair := _pair(each)) in planted)
+    right = sum(f"hf:{planted[pair].suspect}" == each["suspect"]["member"] for each in found if (pair := _pair(each)) in planted)
     return Demand(
         f"one scan of {len(made.members)} repositories finds the planted copies and nothing else",
         f"{len(planted)} and 0",
@@ -171,7 +171,7 @@ def _found(made: GeneratedHub, found: Sequence[Mapping[str, Any]]) -> Demand:
 
 
 def _pair(each: Mapping[str, Any]) -> frozenset[str]:
-    return frozenset((each["suspect"], each["reference"]))
+    return frozenset((each["suspect"]["member"], each["reference"]["member"]))
 
 
 def _table_of_findings(made: GeneratedHub, found: Sequence[Mapping[str, Any]]) -> str:
@@ -179,8 +179,8 @@ def _table_of_findings(made: GeneratedHub, found: Sequence[Mapping[str, Any]]) -
     rows = [
         (
             planted[_pair(each)].kind if _pair(each) in planted else "not planted",
-            each["suspect"],
-            each["reference"],
+            each["suspect"]["member"],
+            each["reference"]["member"],
             each["relation"],
             each["strength"],
             ", ".join(dict.fromkeys(f"{line['kind']}/{line['name']}" for line in each["lines"][:4])),

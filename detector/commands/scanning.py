@@ -154,6 +154,7 @@ def _as_json(outcome: Outcome) -> str:
             "bytes": run.bytes,
             "counts": dict(run.counts),
         },
+        "members": dict(outcome.standings),
         "occurrences": [
             {"sequence": each.sequence, "kind": each.kind, "subject": each.subject, "text": each.text}
             for each in outcome.told

@@ -7,6 +7,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from detector.model import UserError
 from detector.scanned import Listed, Member, Run, Standing
@@ -44,6 +45,7 @@ CREATE TABLE run (
     counts TEXT NOT NULL
 ) STRICT
 """
+TIME = "%Y-%m-%dT%H:%M:%SZ"
 _COLUMNS = "name, revision, created, modified, declared, standing, why, first_seen, last_seen"
 
 
@@ -201,15 +203,31 @@ class Begun:
 
 
 def begin(connection: sqlite3.Connection, at: str) -> Begun:
-    """Begin a run; one that was cut off is gone on with."""
+    """Begin a run; one that was cut off is gone on with.
+
+    Each has a time of its own, by which what it tells and finds is told from the run before.
+    """
     last = next(iter(runs(connection, 1)), None)
     if last is not None and not last.ended:
         return Begun(last, False)
+    if last is not None and at <= last.started:
+        at = later_by_a_second(last.started)
     number = connection.execute(
         "INSERT INTO run (started, ended, listed, done, requests, bytes, counts) VALUES (?, '', 0, 0, 0, 0, '{}')",
         (at,),
     ).lastrowid
     return Begun(Run(int(number or 0), at, ""), True)
+
+
+def later_by_a_second(at: str) -> str:
+    """The next time that can be told.
+
+    Errors: UserError where that is none: the store is damaged.
+    """
+    try:
+        return (datetime.strptime(at, TIME) + timedelta(seconds=1)).strftime(TIME)
+    except (ValueError, OverflowError):
+        raise UserError("the store is damaged (a time that is none): restore it from a copy") from None
 
 
 def note(connection: sqlite3.Connection, run: Run) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -37,6 +37,7 @@ class Outcome:
 
     run: Run
     told: tuple[Occurrence, ...] = ()
+    standings: Mapping[str, int] = field(default_factory=dict)  # of all members
     waiting: int = 0  # members that were not looked at: of a limit, or of a source that takes no more requests
     unlisted: list[str] = field(default_factory=list)  # sources that could not be listed, and why
     delivered: Delivered | None = None
@@ -44,7 +45,7 @@ class Outcome:
     @property
     def is_incomplete(self) -> bool:
         """Whether something that was asked for was not looked at."""
-        return bool(self.unlisted or self.run.counts.get("failed"))
+        return bool(self.unlisted or self.standings.get("failed"))
 
 
 def now() -> str:
@@ -91,8 +92,9 @@ def run(
         with store.transaction():
             findings.end(store.connection, at)
             told = tuple(each for each in findings.occurrences(store.connection) if each.at == at)
-            counts = {**members.standings(store.connection), **Counter(each.kind for each in told)}
+            counts = dict(sorted(Counter(each.kind for each in told).items()))
             outcome.run = replace(outcome.run, ended=now(), listed=listed, counts=counts)
+            outcome.standings = members.standings(store.connection)
             members.note(store.connection, outcome.run)
         outcome.told = told
         outcome.waiting = len(members.waiting(store.connection, chosen))

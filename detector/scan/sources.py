@@ -11,6 +11,7 @@ from glob import iglob
 from pathlib import Path
 
 from detector.model import UserError
+from detector.read import archive, single
 from detector.read.limits import MAX_MEMBERS
 from detector.read.traffic import Traffic
 from detector.scan.plan import Source
@@ -60,9 +61,9 @@ def _addresses(source: Source) -> Iterator[Listed]:
 
 
 def _folders(source: Source) -> Iterator[Listed]:
-    found = sorted(iglob(source.path, include_hidden=False))
+    found = sorted(name for name in iglob(source.path) if _is_target(Path(name)))
     if not found:
-        raise UserError(f"{source.path}: there is nothing of this name: check the path of the source")
+        raise UserError(f"{source.path}: no folder and no archive is called so: check the path of the source")
     for name in found:
         path = Path(name)
         try:
@@ -70,6 +71,10 @@ def _folders(source: Source) -> Iterator[Listed]:
         except OSError as error:
             digest, changed = f"unreadable: {error.strerror}", 0.0
         yield Listed(name, digest, datetime.fromtimestamp(changed, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"))
+
+
+def _is_target(path: Path) -> bool:
+    return path.is_dir() or single.is_single(path) or archive.is_archive(path)
 
 
 def _state(path: Path) -> tuple[str, float]:
