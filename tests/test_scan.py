@@ -62,11 +62,10 @@ def weights(seed: int, names: str, noise: float = 0.0, rows: int = 512) -> bytes
 def folder(tmp_path: Path) -> Path:
     """An original, a copy that declares nothing, an unrelated project; the original was changed last."""
     root = tmp_path / "hub"
-    code = (".py", "config.json")
-    publish(root, ORIGINAL, [Upload(FIRST, files_of("original", *code))])
+    publish(root, ORIGINAL, [Upload(FIRST, files_of("original", "resampler.py"))])
     publish(root, ORIGINAL, [Upload(FIRST + 9 * DAY, {"NEWS": "Nothing.\n"})])
-    publish(root, COPY, [Upload(FIRST + 5 * DAY, files_of("rebadged", *code))])
-    publish(root, OTHER, [Upload(FIRST + 6 * DAY, files_of("independent", *code))])
+    publish(root, COPY, [Upload(FIRST + 5 * DAY, files_of("rebadged", "projector.py"))])
+    publish(root, OTHER, [Upload(FIRST + 6 * DAY, files_of("independent", "quadtree.py"))])
     return root
 
 
@@ -147,12 +146,12 @@ def test_of_what_changed_that_alone_is_looked_at(hub: Hub, plan: plans.Plan) -> 
 
 def test_a_finding_is_gone_when_a_later_revision_does_not_have_it(hub: Hub, plan: plans.Plan) -> None:
     scan(plan)
-    without = dict.fromkeys(files_of("rebadged", ".py", ".json"))
+    without = dict.fromkeys(files_of("rebadged", "projector.py"))
     other = {"sums.py": "def total(values):\n    return sum(values)\n"}
     publish(hub.folder, COPY, [Upload(FIRST + 20 * DAY, {**without, **other})])
     assert [kind for kind, _ in told(scan(plan))] == ["gone"]
     assert pairs(plan) == [(*FOUND, "gone")]
-    publish(hub.folder, COPY, [Upload(FIRST + 30 * DAY, files_of("rebadged", ".py", "config.json"))])
+    publish(hub.folder, COPY, [Upload(FIRST + 30 * DAY, files_of("rebadged", "projector.py"))])
     assert [kind for kind, _ in told(scan(plan))] == ["returned"]
 
 
