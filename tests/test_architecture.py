@@ -28,7 +28,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "report/plots.py",
     ),
     "git": ("read/git.py",),
-    "jinja2": ("report/html.py",),
+    "jinja2": ("report/templates.py",),
     "datasketch": ("code/signatures.py",),
     "libcst": ("code/concrete.py", "code/spelled.py"),
     "license_expression": ("artifacts/licences/expressions.py",),
@@ -189,10 +189,9 @@ ALLOWED: dict[str, frozenset[str]] = {
 SHARED = {
     "report": {
         "assets", "bars", "captions", "documents", "drawing", "escaping", "exhibits", "figure_documents",
-        "figure_reading", "figures", "findings", "flows", "heat", "lanes", "layout", "ledger", "mosaics",
-        "licences", "names", "pictures", "plots", "rounding", "sarif_rules", "sides", "summary", "timeline", "told",
-        "traces",
-        "typed", "words",
+        "figure_reading", "figures", "findings", "flows", "graph", "heat", "lanes", "layout", "ledger", "mosaics",
+        "licences", "names", "occurrence_lanes", "pictures", "plots", "rounding", "sarif_rules", "scan_documents",
+        "sides", "summary", "templates", "timeline", "told", "traces", "typed", "words",
     }
 }  # fmt: skip
 # The parts below the line: no disk, no network, no clock.

@@ -136,35 +136,21 @@ def time(value: object, what: str) -> str:
 
 
 def _row(row: Sequence[object]) -> Row:
-    (
-        finding_id,
-        suspect,
-        reference,
-        ours,
-        theirs,
-        relation,
-        strength,
-        lines,
-        more,
-        first,
-        last,
-        state,
-        reason,
-        moved,
-        told,
-    ) = row
+    finding_id, *ends = row[:5]
+    relation, strength, lines, more, first, last, state, reason, moved, told = row[5:]
     if not isinstance(finding_id, str) or ID.fullmatch(finding_id) is None:
         raise Damaged("a finding has no id")
     what = f"finding {finding_id}"
     if not isinstance(more, int) or more < 0:
         raise Damaged(f"{what} has no number of lines")
+    suspect, reference, suspect_revision, reference_revision = (unpacked(end, what) for end in ends)
     try:
         found = Finding(
-            id=finding_id,
-            suspect=unpacked(suspect, what),
-            reference=unpacked(reference, what),
-            suspect_revision=unpacked(ours, what),
-            reference_revision=unpacked(theirs, what),
+            finding_id,
+            suspect,
+            reference,
+            suspect_revision,
+            reference_revision,
             relation=Relation(str(relation)),
             strength=Strength(str(strength)),
             is_declared=relation == Relation.DERIVED_DECLARED,

@@ -29,6 +29,7 @@ from detector.settings.watching import LEAST_ID, LONGEST_NAME, LONGEST_REASON, L
 __all__ = ["accept", "begin", "create", "end", "findings", "identity", "occurrences", "one", "reopen", "report", "see",
            "tell", "vanished"]  # fmt: skip
 
+Ends = tuple[str, str, str, str]  # suspect, reference, and the revisions of both
 _SCALE = list(Strength)
 _OPEN = (State.NEW, State.KNOWN, State.ACCEPTED)
 _STATES = list(State)
@@ -98,12 +99,20 @@ def see(
             _gone(connection, at, known, why)
         return
     lines = _lines(report, reference)
-    found = Finding(
-        id=finding_id,
-        suspect=suspect.name,
-        reference=reference,
-        suspect_revision=suspect.revision,
-        reference_revision=reference_revision,
+    ends = (suspect.name, reference, suspect.revision, reference_revision)
+    found = _finding(finding_id, at, ends, report, lines)
+    seen = Told(report.relation, report.strength, _names(lines))
+    finding_rows.put_report(connection, finding_id, report_json.render(report))
+    if known is None:
+        _move(connection, at, Row(found, at, seen), "found", _sentence(found))
+    else:
+        _seen_again(connection, at, known, found, seen)
+
+
+def _finding(finding_id: str, at: str, ends: Ends, report: Report, lines: tuple[Line, ...]) -> Finding:
+    return Finding(
+        finding_id,
+        *ends,
         relation=report.relation,
         strength=report.strength,
         is_declared=report.relation is Relation.DERIVED_DECLARED,
@@ -112,12 +121,6 @@ def see(
         last_seen=at,
         more_lines=max(len(lines) - MOST_LINES, 0),
     )
-    seen = Told(report.relation, report.strength, _names(lines))
-    finding_rows.put_report(connection, finding_id, report_json.render(report))
-    if known is None:
-        _move(connection, at, Row(found, at, seen), "found", _sentence(found))
-    else:
-        _seen_again(connection, at, known, found, seen)
 
 
 def _seen_again(connection: sqlite3.Connection, at: str, known: Row, found: Finding, seen: Told) -> None:
