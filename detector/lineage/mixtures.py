@@ -15,6 +15,7 @@ from itertools import combinations
 
 from detector.scanned import Component, Tie
 from detector.settings.lineage import (
+    ENOUGH_LEFT,
     LEAST_GAIN,
     LEAST_MIXED_DISTANCE,
     LEAST_SHARE,
@@ -79,7 +80,7 @@ def _interpolated(member: str, near: Sequence[str], ties: Ties) -> Mixture | Non
     nearest = ties[member][near[0]].distance ** 2
     tied = [[one, other] for one, other in combinations(near, 2) if other in ties[one]]
     left, chosen = min(((_fit(member, pair, ties)[1], pair) for pair in tied), default=(nearest, near[:1]))
-    while left < nearest and len(chosen) < MOST_PARENTS:
+    while ENOUGH_LEFT * nearest < left < nearest and len(chosen) < MOST_PARENTS:
         others = [name for name in near if name not in chosen and all(name in ties[each] for each in chosen)]
         best, name = min(((_fit(member, [*chosen, name], ties)[1], name) for name in others), default=(left, ""))
         if best > (1 - LEAST_GAIN) * left or not name:

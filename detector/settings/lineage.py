@@ -21,6 +21,8 @@ EQUAL_DISTANCES = 0.01
 MOST_LEFT = 0.25
 # Parents with a smaller share are not told from what training does.
 LEAST_SHARE = 0.1
+# ... and no more parents are looked for once so little is left: it is chance, and some parent always takes of that.
+ENOUGH_LEFT = 0.05
 # One more parent must take away at least this share of what is left; the fifth of five equal ones takes all of it, the
 # second of them a quarter.
 LEAST_GAIN = 0.1
