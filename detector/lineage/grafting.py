@@ -12,29 +12,45 @@ from detector.lineage.mixtures import Mixture
 
 
 def graft(
+    plain: Sequence[str],
     parents: MutableMapping[str, str],
     mixed: Mapping[str, Mixture],
+    under: Mapping[str, str],
     near: Callable[[str, str], float],
-    below: Mapping[str, Sequence[str]],
+    possible: Callable[[str], Sequence[str]],
 ) -> None:
     """Hang each mixture below the parent of its largest share, and what is nearest to the mixture below it.
 
-    near:  distance of two members; of what are not tied, that of having nothing in common.
-    below: of each mixture the members that may derive from it.
+    plain:    the members that the tree was made of.
+    under:    whose parent is a mixture, or another one of these, for certain; they are in no tree yet.
+    near:     distance of two members that are tied.
+    possible: of a member those that it may derive from.
     """
+    parents.update(under)
     waiting = sorted(mixed)
     while waiting:
         name = next((each for each in waiting if not set(mixed[each].parents) & set(waiting)), waiting[0])
         waiting.remove(name)
-        main = mixed[name].parents[0]
-        if name in above(main, parents):
-            continue
-        parents[name] = main
-        kept = {each for parent in mixed[name].parents for each in above(parent, parents)}
-        for child in below[name]:
-            is_nearer = child not in parents or near(name, child) < near(parents[child], child)
-            if child not in mixed and child not in kept and is_nearer and child not in above(name, parents):
-                parents[child] = name
+        if name not in above(mixed[name].parents[0], parents):
+            parents[name] = mixed[name].parents[0]
+    kept = {name: {each for parent in mix.parents for each in above(parent, parents)} for name, mix in mixed.items()}
+    for child in plain:
+        nearer = [
+            (near(child, name), name)
+            for name in possible(child)
+            if (name in mixed or name in under) and child not in kept[_top(name, under)]
+        ]
+        distance, name = min(nearer, default=(0.0, ""))
+        is_nearest = child not in parents or distance < near(child, parents[child])
+        if name and is_nearest and child not in above(name, parents):
+            parents[child] = name
+
+
+def _top(name: str, under: Mapping[str, str]) -> str:
+    """The mixture that a member comes from."""
+    while name in under:
+        name = under[name]
+    return name
 
 
 def above(name: str, parents: Mapping[str, str]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from itertools import combinations
 
 from detector.scanned import Component, Tie
 from detector.settings.lineage import (
+    BETWEEN,
     ENOUGH_LEFT,
     LEAST_GAIN,
     LEAST_MIXED_DISTANCE,
@@ -47,6 +48,20 @@ def mixture(member: str, parents: Sequence[str], ties: Ties, component: Componen
     if component is Component.WEIGHTS:
         return _interpolated(member, near, ties)
     return _pieced(member, near, ties) if component is Component.CODE else None
+
+
+def is_between(member: str, mix: Mixture, ties: Ties) -> bool:
+    """Whether a member lies between two parents of a mixture, so near to it that it cannot be what these come from.
+
+    Seen from what two models come from they are at right angles, and from what comes from one of them at less.
+    """
+    own = ties[member]
+    for one, other in combinations(sorted(mix.parents), 2):
+        if one in own and other in own and other in ties[one]:
+            near, far, across = own[one].distance, own[other].distance, ties[one][other].distance
+            if near * far > 0 and (near**2 + far**2 - across**2) / (2 * near * far) <= BETWEEN:
+                return True
+    return False
 
 
 # --- code ---

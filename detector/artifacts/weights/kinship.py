@@ -62,7 +62,7 @@ class Kinship:
 
     @property
     def is_told(self) -> bool:
-        """Whether the two are related: independent models are not as like, be it by chance or by what all models are."""
+        """Whether the two are related: neither chance nor what all models have makes independent ones as like."""
         return self.deviations >= LEAST_TOLD and self.correlation >= LEAST_CORRELATION
 
     @property
