@@ -125,6 +125,8 @@ def _fork(made: Planted, name: str, dice: Dice) -> None:
         model = noised(model, dice.uniform(0.1, 0.2), dice)
     else:
         model = cast(model, str(dice.choice(["BF16", "F16"])))
+        if any(np.array_equal(model, each) for each in made.models.values()):  # of two equal ones any may be the first
+            return
     made.add(name, model, way, (parent,))
 
 

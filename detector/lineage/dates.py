@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from detector.scanned import Member
+from detector.settings.lineage import MOST_ROUNDS
 
 _TIME = re.compile(r"(\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d(?::\d\d)?)(?:\.\d+)?(?:Z|\+00:00)?)?")
 _BEGIN, _END = "00:00:00", "23:59:59"
@@ -31,6 +33,27 @@ def born(member: Member) -> Born:
     """
     created, modified = _span(member.created), _span(member.modified)
     return created if created != Born() else Born(last=modified.last)
+
+
+def tightened(births: Mapping[str, Born], origins: Mapping[str, Sequence[str]]) -> dict[str, Born]:
+    """Know more of those whose dates are missing: a child is no older than its parent.
+
+    origins: of a child those of which one is its parent, as something else than dates tells. What the source tells
+             stays as it is.
+    """
+    known = dict(births)
+    for _ in range(MOST_ROUNDS):
+        before = dict(known)
+        for child, parents in sorted(origins.items()):
+            first = min(known[parent].first for parent in parents)
+            if births[child].first == _NEVER:
+                known[child] = replace(known[child], first=max(known[child].first, first))
+            if len(parents) == 1 and births[parents[0]].first == _NEVER:
+                parent = known[parents[0]]
+                known[parents[0]] = replace(parent, last=min(parent.last, known[child].last))
+        if known == before:
+            break
+    return {name: span if span.first <= span.last else births[name] for name, span in known.items()}
 
 
 def _span(text: str) -> Born:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from detector.lineage.arborescence import ROOT, arborescence
-from detector.lineage.dates import Born
-from detector.lineage.directions import MEASURE, Direction, direction
+from detector.lineage.dates import Born, tightened
+from detector.lineage.directions import MEASURE, Direction, direction, other_end
 from detector.lineage.families import parts
-from detector.lineage.mixtures import Mixture, mixture
+from detector.lineage.grafting import above, graft
+from detector.lineage.mixtures import Mixture, is_between, mixture
 from detector.lineage.placing import Edge, placed
 from detector.scanned import Component, Descent, Member, Tie
-from detector.settings.lineage import DISTANCE_STEPS, EQUAL_DISTANCES, NOTHING_IN_COMMON
+from detector.settings.lineage import DISTANCE_STEPS, EQUAL_DISTANCES, EQUAL_MODELS, NOTHING_IN_COMMON
 
 # Room below a step of distance for what decides among equal ones: the sum of so many ranks never reaches it.
 _STEP = 1 << 64
@@ -26,6 +27,10 @@ class _Told:
     births: Mapping[str, Born]
     near: Mapping[str, Mapping[str, Tie]]
     directions: Mapping[frozenset[str], Direction]
+
+    def possible(self, child: str) -> list[str]:
+        """Who can be its parent, as far as ties tell, by name."""
+        return [other for other in sorted(self.near[child]) if self.between(child, other).allows(other)]
 
     def between(self, one: str, other: str) -> Direction:
         """What tells the direction between two tied members."""
@@ -41,19 +46,33 @@ def descents(
     steps: list[Edge] = []
     for part in parts(ties):
         steps += _tree(part, told, mixed)
-    standing = {edge.child: edge for edge in placed(steps, births)}
-    above = {edge.child: edge.parent for edge in standing.values()}
-    return [_descent(component, standing[child], mixed.get(child), above, told) for child in sorted(standing)]
+    standing = {edge.child: edge for edge in placed(steps, told.births)}
+    parents = {edge.child: edge.parent for edge in standing.values()}
+    return [_descent(component, standing[child], mixed.get(child), parents, told) for child in sorted(standing)]
 
 
 def _told(members: Mapping[str, Member], births: Mapping[str, Born], ties: Sequence[Tie]) -> _Told:
     near: dict[str, dict[str, Tie]] = {}
     directions = {}
+    births = tightened(births, _origins(ties))
     for tie in ties:
         near.setdefault(tie.one, {})[tie.other] = tie
         near.setdefault(tie.other, {})[tie.one] = tie
         directions[frozenset((tie.one, tie.other))] = direction(tie, members, births)
     return _Told(members, births, near, directions)
+
+
+def _origins(ties: Sequence[Tie]) -> dict[str, list[str]]:
+    """From whom each member comes as the measure tells; several, if they are so alike that it may be any of them."""
+    told: dict[str, list[Tie]] = {}
+    for tie in ties:
+        if tie.derived:
+            told.setdefault(tie.derived, []).append(tie)
+    origins = {}
+    for child, own in told.items():
+        limit = min(tie.distance for tie in own) * (1 + EQUAL_DISTANCES)
+        origins[child] = [other_end(tie) for tie in own if tie.distance <= limit]
+    return origins
 
 
 def _mixed(told: _Told, component: Component) -> dict[str, Mixture]:
@@ -62,60 +81,87 @@ def _mixed(told: _Told, component: Component) -> dict[str, Mixture]:
     for name in sorted(told.near):
         parents = [other for other in sorted(told.near[name]) if told.between(name, other).parent == other]
         if len(parents) > 1 and (mix := mixture(name, parents, told.near, component)) is not None:
-            found[name] = mix
+            found[name] = replace(mix, parents=tuple(_first_of(each, mix, name, parents, told) for each in mix.parents))
     return found
 
 
+def _first_of(parent: str, mix: Mixture, child: str, possible: Sequence[str], told: _Told) -> str:
+    """Of possible parents that are as near as one the declared one, else the one from which it comes itself."""
+    near, own = told.near[parent], told.near[child]
+    limit = own[parent].distance * EQUAL_DISTANCES
+    equal = [each for each in possible if each in near and abs(own[each].distance - own[parent].distance) <= limit]
+    alike = [each for each in equal if near[each].distance <= own[parent].distance * EQUAL_MODELS]
+    free = [each for each in alike if each not in mix.parents]
+    declared = told.members[child].declared
+    if parent in declared:
+        return parent
+    named = [each for each in free if each in declared]
+    origins = [each for each in free if told.between(parent, each).parent == each]
+    return min(named or origins or [parent], key=lambda name: (near[name].distance if name in near else 0.0, name))
+
+
 def _tree(part: Sequence[str], told: _Told, mixed: Mapping[str, Mixture]) -> list[Edge]:
-    """The tree of least distance over one connected part; a mixture hangs below its largest share."""
-    arcs = []
-    for child in part:
-        own = mixed[child].parents[:1] if child in mixed else sorted(told.near[child])
-        arcs += [(parent, child) for parent in own if told.between(parent, child).allows(parent)]
+    """The tree of least distance over one connected part, with its mixtures grafted into it."""
+    under = _under_mixtures(part, told, mixed)
+    plain = [name for name in part if name not in mixed and name not in under]
+    kept = set(plain)
+    arcs = [(parent, child) for child in plain for parent in told.possible(child) if parent in kept]
     arcs.sort(key=lambda arc: _preference(arc, told))
-    numbers = {name: number for number, name in enumerate(part, 1)}
+    numbers = {name: number for number, name in enumerate(plain, 1)}
     priced = [
         (round(told.near[child][parent].distance * DISTANCE_STEPS) * _STEP + rank, numbers[parent], numbers[child])
         for rank, (parent, child) in enumerate(arcs)
     ]
     nobody = round(NOTHING_IN_COMMON * DISTANCE_STEPS) * _STEP
-    priced += [(nobody, ROOT, numbers[name]) for name in part]
-    chosen = arborescence(len(part), priced)
-    parents = {child: part[number - 1] for child in part if (number := chosen[numbers[child]]) != ROOT}
-    _prefer(parents, arcs, told)
+    priced += [(nobody, ROOT, numbers[name]) for name in plain]
+    chosen = arborescence(len(plain), priced)
+    parents = {child: plain[number - 1] for child in plain if (number := chosen[numbers[child]]) != ROOT}
+    own = {name: mixed[name] for name in part if name in mixed}
+    graft(plain, parents, own, under, lambda one, other: told.near[one][other].distance, told.possible)
+    _prefer({child: parent for child, parent in parents.items() if child not in own}, parents, told)
     return [
         Edge(parent, child, told.near[child][parent].distance, told.between(parent, child))
         for child, parent in parents.items()
     ]
 
 
-def _prefer(parents: dict[str, str], arcs: Sequence[tuple[str, str]], told: _Told) -> None:
+def _under_mixtures(part: Sequence[str], told: _Told, mixed: Mapping[str, Mixture]) -> dict[str, str]:
+    """Members that are nearest to a mixture, or to one of these, and come from it for certain; and from whom."""
+    under: dict[str, str] = {}
+    tops = {name: name for name in part if name in mixed}  # member -> the mixture that it comes from
+    nearest = {
+        child: min(possible, key=lambda name: (told.near[child][name].distance, name))
+        for child in part
+        if child not in mixed and (possible := told.possible(child))
+    }
+    while further := {
+        child: parent
+        for child, parent in nearest.items()
+        if child not in under
+        and parent in tops
+        and (told.between(parent, child).by or is_between(child, mixed[tops[parent]], told.near))
+    }:
+        under |= further
+        tops |= {child: tops[parent] for child, parent in further.items()}
+    return under
+
+
+def _prefer(chosen: Mapping[str, str], parents: dict[str, str], told: _Told) -> None:
     """Where others are as near as measures tell, take the one that is declared, else the one from which all come."""
-    possible: dict[str, set[str]] = {}
-    for parent, child in arcs:
-        possible.setdefault(child, set()).add(parent)
-    for child in parents:
-        nearest = told.near[child][parents[child]].distance * (1 + EQUAL_DISTANCES)
-        equal = {name for name in possible[child] if told.near[child][name].distance <= nearest}
-        declared = sorted(equal.intersection(told.members[child].declared) - {parents[child]})
-        named = next((name for name in declared if child not in _above(name, parents)), "")
-        if parents[child] in told.members[child].declared:
-            continue
-        parents[child] = named or _highest(parents[child], equal, parents, told)
+    for child, parent in chosen.items():
+        nearest = told.near[child][parent].distance * (1 + EQUAL_DISTANCES)
+        equal = {name for name in told.possible(child) if told.near[child][name].distance <= nearest}
+        declared = equal.intersection(told.members[child].declared)
+        if parent not in declared:
+            named = next((name for name in sorted(declared) if child not in above(name, parents)), "")
+            parents[child] = named or _highest(parent, equal, parents, told)
 
 
 def _highest(name: str, equal: Set[str], parents: Mapping[str, str], told: _Told) -> str:
     """From a parent up, as long as the steps are told and those above are as near."""
-    while (above := parents.get(name, "")) in equal and told.between(name, above).by:
-        name = above
+    while (higher := parents.get(name, "")) in equal and told.between(name, higher).by:
+        name = higher
     return name
-
-
-def _above(name: str, parents: Mapping[str, str]) -> Iterator[str]:
-    """A member's ancestors along the tree, itself first."""
-    while name:
-        yield name
-        name = parents.get(name, "")
 
 
 def _preference(arc: tuple[str, str], told: _Told) -> tuple[object, ...]:
@@ -126,10 +172,10 @@ def _preference(arc: tuple[str, str], told: _Told) -> tuple[object, ...]:
     return not is_declared, not told.between(parent, child).by, birth.last, birth.first, parent, child
 
 
-def _descent(component: Component, edge: Edge, mix: Mixture | None, above: Mapping[str, str], told: _Told) -> Descent:
+def _descent(component: Component, edge: Edge, mix: Mixture | None, tree: Mapping[str, str], told: _Told) -> Descent:
     """One descent. Parents of a mixture that stand below it are left out: what told their direction is contradicted."""
     mixed = () if mix is None else tuple(zip(mix.parents, mix.shares, strict=True))
-    kept = [(parent, share) for parent, share in mixed if edge.child not in _above(parent, above)]
+    kept = [(parent, share) for parent, share in mixed if edge.child not in above(parent, tree)]
     parents: tuple[str, ...] = tuple(parent for parent, _ in kept)
     shares: tuple[float, ...] = tuple(round(share, 9) for _, share in kept)
     if len(kept) < 2:

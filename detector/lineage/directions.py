@@ -65,7 +65,7 @@ def direction(tie: Tie, members: Mapping[str, Member], births: Mapping[str, Born
     """Tell which end of a tie is the parent."""
     one, other = tie.one, tie.other
     told = {
-        MEASURE: _other_end(tie, tie.derived),
+        MEASURE: other_end(tie) if tie.derived else "",
         DATE: one if births[one].is_before(births[other]) else other if births[other].is_before(births[one]) else "",
         DECLARATION: _declared(members[one], members[other]),
     }
@@ -75,8 +75,9 @@ def direction(tie: Tie, members: Mapping[str, Member], births: Mapping[str, Born
     return Direction(told[by], by, tuple(name for name, parent in told.items() if parent not in ("", told[by])))
 
 
-def _other_end(tie: Tie, end: str) -> str:
-    return {tie.one: tie.other, tie.other: tie.one}.get(end, "")
+def other_end(tie: Tie) -> str:
+    """From whom the derived end of a tie comes."""
+    return tie.one if tie.derived == tie.other else tie.other
 
 
 def _declared(one: Member, other: Member) -> str:

@@ -15,6 +15,8 @@ from itertools import combinations
 
 from detector.scanned import Component, Tie
 from detector.settings.lineage import (
+    BETWEEN,
+    ENOUGH_LEFT,
     LEAST_GAIN,
     LEAST_MIXED_DISTANCE,
     LEAST_SHARE,
@@ -48,6 +50,20 @@ def mixture(member: str, parents: Sequence[str], ties: Ties, component: Componen
     return _pieced(member, near, ties) if component is Component.CODE else None
 
 
+def is_between(member: str, mix: Mixture, ties: Ties) -> bool:
+    """Whether a member lies between two parents of a mixture, so near to it that it cannot be what these come from.
+
+    Seen from what two models come from they are at right angles, and from what comes from one of them at less.
+    """
+    own = ties[member]
+    for one, other in combinations(sorted(mix.parents), 2):
+        if one in own and other in own and other in ties[one]:
+            near, far, across = own[one].distance, own[other].distance, ties[one][other].distance
+            if near * far > 0 and (near**2 + far**2 - across**2) / (2 * near * far) <= BETWEEN:
+                return True
+    return False
+
+
 # --- code ---
 
 
@@ -79,7 +95,7 @@ def _interpolated(member: str, near: Sequence[str], ties: Ties) -> Mixture | Non
     nearest = ties[member][near[0]].distance ** 2
     tied = [[one, other] for one, other in combinations(near, 2) if other in ties[one]]
     left, chosen = min(((_fit(member, pair, ties)[1], pair) for pair in tied), default=(nearest, near[:1]))
-    while left < nearest and len(chosen) < MOST_PARENTS:
+    while ENOUGH_LEFT * nearest < left < nearest and len(chosen) < MOST_PARENTS:
         others = [name for name in near if name not in chosen and all(name in ties[each] for each in chosen)]
         best, name = min(((_fit(member, [*chosen, name], ties)[1], name) for name in others), default=(left, ""))
         if best > (1 - LEAST_GAIN) * left or not name:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from detector.lineage.dates import Born
-from detector.lineage.directions import POSITION, Direction
+from detector.lineage.directions import DATE, POSITION, Direction
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,9 +154,9 @@ def _with_contradictions(edge: Edge, by_child: Mapping[str, Edge], births: Mappi
     while above is not None and not is_against:
         is_against = births[above.parent].first > last
         above = by_child.get(above.parent)
-    if not is_against or "date" in edge.direction.against:
+    if not is_against or DATE in edge.direction.against:
         return edge
     told = edge.direction
-    return Edge(
-        edge.parent, edge.child, edge.distance, Direction(told.parent, told.by, tuple(sorted({*told.against, "date"})))
-    )
+    against = tuple(sorted({*told.against, DATE}))
+    by = "" if told.by == POSITION else told.by  # dates that contradict each other decide nothing by themselves
+    return Edge(edge.parent, edge.child, edge.distance, Direction(edge.parent if by else "", by, against))

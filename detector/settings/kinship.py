@@ -20,6 +20,11 @@ VARIANCE_OFF = 0.25
 # Rounded once, all values are; to one type and then to a coarser one, 94 % of them.
 LEAST_ROUNDED = 0.9
 
+# --- levels ----------------------------------------------------------------------------------------------------
+
+# Of 32 values in a row on 256 levels a seventh is there twice, of bfloat16 one in fifty: fewer are not looked at.
+LEAST_REPEATED = 0.05
+
 # --- pruning ---------------------------------------------------------------------------------------------------
 
 # So many zeros where the other side has none are no accident, if all but one in a hundred others are equal.

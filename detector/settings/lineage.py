@@ -11,6 +11,10 @@ DISTANCE_STEPS = 1 << 20
 # other by a seventh of what the child differs from them: a cast and what was cast. Two thousand values tell a seventh
 # from nothing by three standard errors, and no less.
 EQUAL_DISTANCES = 0.01
+EQUAL_MODELS = 1 / 7
+
+# Dates are handed on along chains of copies without dates; nobody has seen one of half the length.
+MOST_ROUNDS = 16
 
 # --- mixtures --------------------------------------------------------------------------------------------------
 
@@ -21,11 +25,15 @@ EQUAL_DISTANCES = 0.01
 MOST_LEFT = 0.25
 # Parents with a smaller share are not told from what training does.
 LEAST_SHARE = 0.1
+# ... and no more parents are looked for once so little is left: it is chance, and some parent always takes of that.
+ENOUGH_LEFT = 0.05
 # One more parent must take away at least this share of what is left; the fifth of five equal ones takes all of it, the
 # second of them a quarter.
 LEAST_GAIN = 0.1
 # Parents of a mixture, with the model that they are changes of: published mixtures have two to four.
 MOST_PARENTS = 6
+# The cosine of an angle that is obtuse for certain: two thousand values know it to .02.
+BETWEEN = -0.1
 # Of so many nearest members mixtures are looked for: all pairs of them are tried.
 MOST_NEIGHBOURS = 24
 # Nearer than this is rounding to bfloat16 (.002 of the values' length) and no mixture of anything.

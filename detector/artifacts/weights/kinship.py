@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ from detector.settings.kinship import (
     LARGEST_VALUE,
     LEAST_CORRELATION,
     LEAST_EQUAL,
+    LEAST_REPEATED,
     LEAST_ROUNDED,
     LEAST_TOLD,
     MOST_BY_CHANCE,
@@ -61,7 +62,7 @@ class Kinship:
 
     @property
     def is_told(self) -> bool:
-        """Whether the two are related: independent models are not as like, be it by chance or by what all models are."""
+        """Whether the two are related: neither chance nor what all models have makes independent ones as like."""
         return self.deviations >= LEAST_TOLD and self.correlation >= LEAST_CORRELATION
 
     @property
@@ -90,8 +91,11 @@ def kinship(one: Values, other: Values, sizes: Sequence[int] = (), run: int = 0)
     if count < FEWEST_VALUES:
         return Kinship(count, 0.0, 1.0)
     correlation, distance = _likeness(parts)
-    derived, why = _told(one, other, run, parts) if distance > 0 and correlation > 0 else ("", "")
-    return Kinship(count, correlation, distance, derived, why)
+    found = Kinship(count, correlation, distance)
+    if not found.is_told or not distance:
+        return found
+    derived, why = _told(one, other, run, parts)
+    return replace(found, derived=derived, why=why)
 
 
 def _told(one: Values, other: Values, run: int, parts: Sequence[_Part]) -> tuple[str, str]:
@@ -195,6 +199,9 @@ def _levelled(ours: Values, theirs: Values, run: int) -> str:
         return ""
     rows = len(ours) // run
     mine, origin = ours[: rows * run].reshape(rows, run), theirs[: rows * run].reshape(rows, run)
+    ordered = np.sort(mine, 1)
+    if np.mean(ordered[:, 1:] == ordered[:, :-1]) < LEAST_REPEATED:
+        return ""
     found = grid(mine, origin, finest(ours, WIDEST))
     is_told = found is not None and grid(origin, mine, finest(theirs, WIDEST)) is None
     return f"{found.bits}-bit levels" if is_told and found is not None else ""
