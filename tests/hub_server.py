@@ -14,7 +14,7 @@ from urllib.parse import unquote, urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 MODEL = "org/model"
-Kind = TypeVar("Kind", bound="Served")
+Kind = TypeVar("Kind", bound="Listening")
 _PAGE = 2  # files on one page of a listing
 
 
@@ -47,11 +47,16 @@ class _Server(ThreadingHTTPServer):
         """Say nothing of clients that have heard enough."""
 
 
-class Served(Protocol):
-    """What any server here counts, and how it can send files badly."""
+class Listening(Protocol):
+    """What any server here is known by."""
 
     endpoint: str
     connections: int
+
+
+class Served(Listening, Protocol):
+    """How one with files can send them badly."""
+
     sent_bytes: int
     cuts: int
     ignores_range: bool

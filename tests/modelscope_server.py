@@ -70,7 +70,7 @@ def _answer(site: Site, request: BaseHTTPRequestHandler) -> None:
     if parts.path == "/openapi/v1/models":
         return _list_models(site, request, asked)
     known = re.fullmatch(r"/(?:api|openapi)/v1/models/([\w.-]+/[\w.-]+)(?:/(commits|repo/files|repo))?", parts.path)
-    if known is None or known[1] not in {site.model, *(each["id"] for each in site.models)}:
+    if known is None or known[1] not in {site.model, *(str(each["id"]) for each in site.models)}:
         return send(request, 404, b'{"Code": 10010205001, "Message": "not found", "Success": false}')
     if known[2] is None:
         return send(request, 200, json.dumps({"success": True, "data": {"id": site.model}}).encode())
@@ -113,7 +113,7 @@ def _list_models(site: Site, request: BaseHTTPRequestHandler, asked: Mapping[str
     found = [
         each
         for each in site.models
-        if each["id"].startswith(f"{asked['owner']}/" if "owner" in asked else "")
+        if str(each["id"]).startswith(f"{asked['owner']}/" if "owner" in asked else "")
         and asked.get("search", "") in each["id"]
     ]
     shown = {"models": found[(number - 1) * size : number * size], "total_count": len(found)}

@@ -50,6 +50,8 @@ GIT_MEMORY = "512m"
 GIT_SILENCE_SECONDS = 20.0
 # How long a fetch may take in all: the largest source repositories arrive within minutes.
 FETCH_SECONDS = 3600.0
+# How long a server may take to say which commit is its newest: a line of text.
+HEAD_SECONDS = 60.0
 # How long pip may take for one distribution, which may be a gigabyte of compiled code around the Python.
 PIP_SECONDS = 1800.0
 
@@ -57,6 +59,8 @@ PIP_SECONDS = 1800.0
 # which is what a hub may ask for: its allowance is counted in windows of five minutes.
 HUB_TRIES = 5
 HUB_REQUEST_SECONDS = 300.0
+# A listing's page is made of a database in some seconds; the hub's client would wait for it without end.
+LISTING_SILENCE_SECONDS = 60.0
 HUB_SLOWEST_BYTES = 500_000  # a second, of a long answer
 HUB_LONGEST_WAIT_SECONDS = 310.0
 # One page of a listing has a thousand files, in some hundred kilobytes.

@@ -62,7 +62,7 @@ def commit_of(server: ModelScope, model: str, revision: str = _NEWEST) -> str:
     if _COMMIT.fullmatch(revision):
         return revision
     try:
-        data = server.data(f"/api/v1/models/{model}/commits", Ref=revision, PageNumber=1, PageSize=1)
+        data = server.data(f"/api/v1/models/{model}/commits", {"Ref": revision, "PageNumber": 1, "PageSize": 1})
     except CannotRead as error:
         # Whether it is the model that is not there, its newest revision tells.
         if str(error) == NOT_FOUND and revision != _NEWEST and commit_of(server, model):
@@ -125,14 +125,8 @@ def _listed(server: ModelScope, model: str, commit: str) -> Iterator[Found[Remot
 
 def _entries(server: ModelScope, model: str, commit: str, folder: str, *, is_whole: bool) -> list[Any]:
     """One listing; once there was one, a refusal is the hub's bad moment, which it is known to have."""
-    where = {"Root": folder} if folder else {}
-    data = server.data(
-        f"/api/v1/models/{model}/repo/files",
-        is_ours=bool(folder) or not is_whole,
-        Revision=commit,
-        Recursive=str(is_whole),
-        **where,
-    )
+    asked = {"Revision": commit, "Recursive": str(is_whole)} | ({"Root": folder} if folder else {})
+    data = server.data(f"/api/v1/models/{model}/repo/files", asked, is_ours=bool(folder) or not is_whole)
     entries = data.get("Files") if isinstance(data, dict) else data
     if entries is None and isinstance(data, dict):
         return []  # of an empty model

@@ -7,6 +7,7 @@ every other hub.
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -50,7 +51,7 @@ class ModelScope(Server):
         super().__init__(config.endpoint or "", known, _WORDS, float(constants.API_TIMEOUT))
         self._client = HubApi(config)
 
-    def data(self, path: str, *, is_ours: bool = False, **asked: str | int) -> Any:
+    def data(self, path: str, asked: Mapping[str, str | int], *, is_ours: bool = False) -> Any:
         """What an address of the interface answers, without its envelope.
 
         Errors: CannotRead.
