@@ -54,6 +54,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     ),
     "ml_dtypes": ("artifacts/weights/stored.py",),
     "gguf": ("artifacts/weights/packed.py",),
+    "modelscope_hub": ("read/modelscope_requests.py",),
     "huggingface_hub": ("read/traffic.py", "read/hub_listing.py", "read/hub.py", "read/hub_requests.py"),
     "rapidfuzz": ("code/textwise.py", "code/side_by_side.py", "artifacts/behaviour/overlap.py"),
     "xxhash": (
@@ -70,6 +71,7 @@ IMPORT_NAMES = {
     "GitPython": "git",
     "Jinja2": "jinja2",
     "license-expression": "license_expression",
+    "modelscope-hub": "modelscope_hub",
     "tree-sitter": "tree_sitter",
     "tree-sitter-python": "tree_sitter_python",
 }

@@ -115,7 +115,7 @@ def test_of_a_server_that_ignores_ranges_a_file_is_fetched_once(hub: Hub) -> Non
 
 def test_a_large_file_of_such_a_server_is_not_fetched_at_all(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.ignores_range = True
-    monkeypatch.setattr("detector.read.hub.MAX_HUB_WHOLE_BYTES", 100_000)
+    monkeypatch.setattr("detector.read.remote_files.MAX_HUB_WHOLE_BYTES", 100_000)
     with open_target(f"hf:{MODEL}") as repo:
         found = repo.files.part("model.safetensors", 90_000, 16)
         assert isinstance(found, Skipped)

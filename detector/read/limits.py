@@ -50,6 +50,8 @@ GIT_MEMORY = "512m"
 GIT_SILENCE_SECONDS = 20.0
 # How long a fetch may take in all: the largest source repositories arrive within minutes.
 FETCH_SECONDS = 3600.0
+# How long a server may take to say which commit is its newest: a line of text.
+HEAD_SECONDS = 60.0
 # How long pip may take for one distribution, which may be a gigabyte of compiled code around the Python.
 PIP_SECONDS = 1800.0
 
