@@ -116,7 +116,8 @@ def _scan(hub: Hub, place: Path) -> tuple[dict[str, Any], float]:
 def _scan_under_kills(hub: Hub, place: Path, seconds: float) -> list[Path]:
     """Scan, kill, go on, until KILLS were sent; gives where each scan that came to its end is. A new one follows it."""
     chance = random.Random(8)
-    kills, ended = 0, []
+    kills = 0
+    ended: list[Path] = []
     longest = 2 * seconds / KILLS + STARTING_SECONDS  # what starting takes is no progress
     while kills < KILLS:
         here = place / str(len(ended))

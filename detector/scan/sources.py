@@ -23,10 +23,10 @@ def listed(source: Source, since: str, traffic: Traffic) -> Iterator[Listed]:
 
     Errors: UserError in one line for a source that is not to be had.
     """
+    traffic.watch()
     if source.kind == "hf":
         from detector.read import hub_listing
 
-        traffic.watch()
         yield from hub_listing.listed(
             organisation=source.organisation, search=source.search, tags=source.tags, since=since
         )

@@ -14,6 +14,7 @@ from detector.model import UserError
 from detector.read.names import printable
 from detector.scan import findings, keys, members, outbox, ties
 from detector.scan.damage import Damaged
+from detector.scanned import Member, Tie
 from detector.settings.scan_store import APPLICATION_ID, STORE_FORMAT, WAIT_SECONDS
 
 _MODULES = (members, keys, ties, findings, outbox)
@@ -25,6 +26,10 @@ class Store:
     """An open store."""
 
     connection: sqlite3.Connection  # in autocommit
+
+    def lineage_input(self) -> tuple[list[Member], list[Tie]]:
+        """All members, and what was measured between them."""
+        return list(members.members(self.connection)), list(ties.ties(self.connection))
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:

@@ -12,7 +12,7 @@ from detector.formats import Format, render
 from detector.lineage import lineage
 from detector.model import UserError
 from detector.report import dashboard, reading
-from detector.scan import findings, members, outbox, outputs, ties
+from detector.scan import findings, members, outbox, outputs
 from detector.scan.outbox import Delivered, Hook
 from detector.scan.plan import Plan
 from detector.scan.store import Store
@@ -60,14 +60,14 @@ def leave(store: Store, plan: Plan, watching: Sequence[Hook]) -> Delivered:
 
 def read(store: Store, name: str) -> Scan:
     """Everything that a store tells a reader."""
-    found = tuple(members.members(store.connection))
+    found, tied = store.lineage_input()
     return Scan(
         name,
         tuple(members.runs(store.connection, MOST_SHOWN_RUNS)),
-        found,
+        tuple(found),
         tuple(findings.findings(store.connection)),
         tuple(findings.occurrences(store.connection)[::-1][:MOST_SHOWN_OCCURRENCES]),
-        lineage(found, list(ties.ties(store.connection))),
+        lineage(found, tied),
     )
 
 
