@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -17,7 +17,13 @@ from urllib.parse import quote
 from detector.model import Skipped, UserError
 from detector.read import folder
 from detector.read.hub_requests import Hub, NoPartsError
-from detector.read.limits import MAX_HEAD_BYTES, MAX_HUB_WHOLE_BYTES, MAX_MEMBERS
+from detector.read.limits import (
+    FEW_HUB_PARTS,
+    MAX_HEAD_BYTES,
+    MAX_HUB_SMALL_BYTES,
+    MAX_HUB_WHOLE_BYTES,
+    MAX_MEMBERS,
+)
 from detector.read.listing import CannotRead, Found, Listing
 from detector.read.names import inside, printable
 from detector.read.spool import Spool, within
@@ -120,7 +126,8 @@ def _id(entry: dict[str, Any]) -> str:
 class _Remote:
     """The files of one commit; the beginnings that were read last are kept.
 
-    Of a hub that does not serve parts a file is fetched once, to a temporary file, where a part of it is asked for.
+    A small file is fetched to its end once some parts of it were. Of a hub that does not serve parts a file is fetched
+    once, to a temporary file, where a part of it is asked for.
     """
 
     def __init__(self, hub: Hub, model: str, commit: str, cleanup: ExitStack) -> None:
@@ -129,6 +136,7 @@ class _Remote:
         self._whole: dict[str, tuple[int, int]] = {}
         self._heads: OrderedDict[str, bytes] = OrderedDict()
         self._held_bytes = 0
+        self._parts: Counter[str] = Counter()  # how many were asked for
 
     def fetch(self, file: _File, most_bytes: int) -> Head:
         """The beginning of a file."""
@@ -147,10 +155,12 @@ class _Remote:
         if local := self._local(file):
             return folder.fetch_part(local, begin, size)
         wanted = max(min(size, file.size - begin), 0)
-        held = self._heads.get(file.path, b"")
-        if begin + wanted <= len(held):
-            return held[begin : begin + wanted]
-        return self._part(file, begin, wanted)
+        if begin + wanted > len(self._heads.get(file.path, b"")):
+            self._parts[file.path] += 1
+            if file.size > MAX_HUB_SMALL_BYTES or self._parts[file.path] <= FEW_HUB_PARTS:
+                return self._part(file, begin, wanted)
+            self.fetch(file, file.size)
+        return self._heads[file.path][begin : begin + wanted]
 
     def _part(self, file: _File, begin: int, size: int) -> bytes:
         if file.path not in self._whole:
