@@ -300,6 +300,23 @@ def test_of_large_files_nothing_but_the_parts_that_are_needed_is_sent(hub: Hub) 
     assert hub.requests("/resolve/.*safetensors") == 1  # after that the storage is asked itself
 
 
+def test_a_small_file_is_asked_for_to_its_end_after_a_few_parts(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = WEIGHTS[: limits.MAX_HUB_SMALL_BYTES]
+    publish(tmp_path, "org/small", [Upload(FIRST, {"model.safetensors": data})])
+    publish(tmp_path, "org/larger", [Upload(FIRST, {"model.safetensors": WEIGHTS})])
+    with serving(tmp_path) as hub:
+        monkeypatch.setenv("HF_ENDPOINT", hub.endpoint)
+        for model, count in (("small", limits.FEW_HUB_PARTS + 1), ("larger", 100)):
+            hub.asked.clear()
+            with open_target(f"hf:org/{model}") as repo:
+                for begin in range(1_000, 991_000, 9_900):
+                    assert repo.files.part("model.safetensors", begin, 16) == WEIGHTS[begin : begin + 16]
+                assert repo.files.part("model.safetensors", len(data) - 3, 3) == data[-3:]
+            assert hub.requests("/storage/") == count + (model == "larger")
+
+
 def test_the_token_is_for_the_hub_alone(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     with open_target(f"hf:{MODEL}") as repo:

@@ -65,6 +65,11 @@ HUB_SLOWEST_BYTES = 500_000  # a second, of a long answer
 HUB_LONGEST_WAIT_SECONDS = 310.0
 # One page of a listing has a thousand files, in some hundred kilobytes.
 MAX_HUB_PAGE_BYTES = 20_000_000
+# Of a file up to here the rest is asked for where more than so many parts of it were: comparing the values of a
+# checkpoint takes hundreds of parts, and each request takes as long as all these bytes do. A few, which tell whether
+# two checkpoints are worth comparing, stay parts.
+MAX_HUB_SMALL_BYTES = 1_000_000
+FEW_HUB_PARTS = 8
 # A hub that does not serve parts of files gives whole ones up to here: models that anyone would compare so.
 MAX_HUB_WHOLE_BYTES = 2_000_000_000
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from contextlib import ExitStack
 from typing import NamedTuple
 
 from detector.read import folder
 from detector.read.hub_requests import NoPartsError, Server
-from detector.read.limits import MAX_HEAD_BYTES, MAX_HUB_WHOLE_BYTES
+from detector.read.limits import FEW_HUB_PARTS, MAX_HEAD_BYTES, MAX_HUB_SMALL_BYTES, MAX_HUB_WHOLE_BYTES
 from detector.read.names import inside
 from detector.read.spool import Spool, within
 from detector.targets import Head
@@ -37,7 +37,8 @@ def why_not(path: str) -> str:
 class RemoteFiles:
     """The files of one commit; the beginnings that were read last are kept.
 
-    Of a server that does not serve parts a file is fetched once, to a temporary file, where a part of it is asked for.
+    A small file is fetched to its end once some parts of it were. Of a server that does not serve parts a file is
+    fetched once, to a temporary file, where a part of it is asked for.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class RemoteFiles:
         self._whole: dict[str, tuple[int, int]] = {}
         self._heads: OrderedDict[str, bytes] = OrderedDict()
         self._held_bytes = 0
+        self._parts: Counter[str] = Counter()  # how many were asked for
 
     def fetch(self, file: RemoteFile, most_bytes: int) -> Head:
         """The beginning of a file."""
@@ -67,10 +69,12 @@ class RemoteFiles:
         if local := self._local(file.path):
             return folder.fetch_part(local, begin, size)
         wanted = max(min(size, file.size - begin), 0)
-        held = self._heads.get(file.path, b"")
-        if begin + wanted <= len(held):
-            return held[begin : begin + wanted]
-        return self._part(file, begin, wanted)
+        if begin + wanted > len(self._heads.get(file.path, b"")):
+            self._parts[file.path] += 1
+            if file.size > MAX_HUB_SMALL_BYTES or self._parts[file.path] <= FEW_HUB_PARTS:
+                return self._part(file, begin, wanted)
+            self.fetch(file, file.size)
+        return self._heads[file.path][begin : begin + wanted]
 
     def _part(self, file: RemoteFile, begin: int, size: int) -> bytes:
         if file.path not in self._whole:
