@@ -21,10 +21,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from tests.hub_repositories import models_in, place, revision_of
 from tests.olah_hub import Hub, serving
 
 from bench import generated_hub
-from bench.generated_hub import Changed, GeneratedHub, Planted
+from bench.generated_hub import GeneratedHub, Planted
 from bench.section import Demand, print_section, section, table
 
 MEMBERS = 300
@@ -64,9 +65,11 @@ def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
         demands.append(_same(once, _scan_under_kills(hub, work / "killed", seconds)))
         still, _ = _scan(hub, plain)
         demands.append(_nothing_again(hub, still, plain, once))
-        changed = generated_hub.change(made, CHANGES)
+        before = _heads(made)
+        later = generated_hub.change(made, CHANGES)
+        changed = {name for name, head in _heads(made).items() if before.get(name) != head}
         second, _ = _scan(hub, plain)
-        demands.append(_only_changes(hub, changed, second))
+        demands.append(_only_changes(hub, changed, later.planted[len(made.planted) :], second))
     shutil.rmtree(work, ignore_errors=True)
     return demands, blocks
 
@@ -208,8 +211,8 @@ def _bytes(made: GeneratedHub, hub: Hub) -> tuple[list[Demand], list[str]]:
     """What was fetched of the checkpoints of planted weights."""
     rows = []
     for each in made.planted:
-        size = made.checkpoint_bytes.get(each.suspect, 0)
         if each.kind == "weights":
+            size = _checkpoint_bytes(made, each.suspect)
             sent = hub.sent_bytes(f"{re.escape(each.suspect)}/resolve/[^ ]*safetensors")
             rows.append((each.suspect, size, sent, sent / size))
     large = [row for row in rows if row[1] >= LARGE_BYTES]
@@ -222,6 +225,15 @@ def _bytes(made: GeneratedHub, hub: Hub) -> tuple[list[Demand], list[str]]:
     )
     shown = [(name, f"{size:,}", f"{sent:,}", f"{share:.2%}") for name, size, sent, share in rows]
     return [demand], [table(["copy of weights", "bytes of its checkpoint", "fetched", "share"], shown)]
+
+
+def _checkpoint_bytes(made: GeneratedHub, name: str) -> int:
+    stored = (place(made.folder, name) / ".git" / "lfs" / "objects").rglob("*")
+    return sum(each.stat().st_size for each in stored if each.is_file())
+
+
+def _heads(made: GeneratedHub) -> dict[str, str]:
+    return {name: revision_of(made.folder, name) for name in models_in(made.folder)}
 
 
 def _nothing_again(hub: Hub, still: Mapping[str, Any], place: Path, once: Sequence[Mapping[str, Any]]) -> Demand:
@@ -237,11 +249,10 @@ def _nothing_again(hub: Hub, still: Mapping[str, Any], place: Path, once: Sequen
     )
 
 
-def _only_changes(hub: Hub, changed: Changed, second: Mapping[str, Any]) -> Demand:
+def _only_changes(hub: Hub, allowed: set[str], planted: Sequence[Planted], second: Mapping[str, Any]) -> Demand:
     """Of what did not change nothing is asked for but the other side of what is found."""
     asked = _per_repository(hub)
-    allowed = set(changed.members)
-    others = {each.reference for each in changed.planted}
+    others = {each.reference for each in planted}
     beyond = {name: count for name, count in asked.items() if name not in allowed | others}
     new = [each for each in second["occurrences"] if each["kind"] == "found"]
     return Demand(
@@ -249,7 +260,7 @@ def _only_changes(hub: Hub, changed: Changed, second: Mapping[str, Any]) -> Dema
         "asks for these and for what the copy is of, and tells the one",
         f"{second['run']['done']} looked at; {sum(asked[name] for name in allowed)} requests for the changed, "
         f"{sum(asked[name] for name in others - allowed)} for the original, {sum(beyond.values())} for others; {len(new)} told",
-        not beyond and len(new) == len(changed.planted) and second["run"]["done"] == len(allowed),
+        not beyond and len(new) == len(planted) and second["run"]["done"] == len(allowed),
     )
 
 
