@@ -43,6 +43,8 @@ VOCABULARY_MINIMA = 16
 VOCABULARY_BITS = 8.0
 # Four statements of a chat template that no known one has are a line of `compare`.
 TEMPLATE_BITS = 3.0
+# A thousand tokens take more; of the files of one tokenizer that have a vocabulary one is read.
+LEAST_VOCABULARY_BYTES = 4_000
 
 # --- candidates ----------------------------------------------------------------------------------------------
 
@@ -56,6 +58,7 @@ LEAST_BITS = {
     "vocabulary": 16.0,
     "template": 12.0,
     "module": 12.0,
+    "name": 12.0,
 }
 # A key counts what the package knows of it, and less where members show that it is no longer rare: those beyond a
 # family of so many ...
