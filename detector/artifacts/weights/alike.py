@@ -64,10 +64,10 @@ def likeness_since(one: Probe, other: Probe, base: Probe) -> Likeness:
     """The same for what both changed of a base, over the tensors that correspond to the base's in both."""
     pairs = []
     theirs = {id(start): its for its, start, _ in _corresponding(other, base)}
-    for mine, start, tried in _corresponding(one, base):
+    for mine, start, _ in _corresponding(one, base):
         its = theirs.get(id(start))
         if its is not None:
-            pairs.append((_changed(mine, start), _changed(its, start), tried))
+            pairs.append((_changed(mine, start), _changed(its, start), 1))
     return _summed(pairs, is_known=True)
 
 
