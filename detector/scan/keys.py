@@ -12,7 +12,7 @@ import sqlite3
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import groupby, islice
 
 from detector.artifacts.keys.key import FileKeys, Key, Keys, Kind
 from detector.scan.damage import Damaged
@@ -122,7 +122,7 @@ def put(connection: sqlite3.Connection, member: str, found: Keys, declared: Coll
         connection.execute("INSERT INTO held_keys VALUES (?, ?)", (number, row))
         connection.execute("INSERT INTO key_holders VALUES (?, ?)", (row, number))
     connection.executemany(
-        "INSERT OR REPLACE INTO file_keys VALUES (?, ?)", [(each.id, _to_text(each)) for each in found.files if each.id]
+        "INSERT OR IGNORE INTO file_keys VALUES (?, ?)", [(each.id, _to_text(each)) for each in found.files if each.id]
     )
 
 
@@ -155,7 +155,10 @@ def candidates(connection: sqlite3.Connection, member: str, most: int) -> list[C
     near = _declared(connection, number, member)
     scored = _scored(connection, number)
     ranked = sorted(scored, key=lambda other: (-scored[other][0], other))
-    undeclared = [other for other in ranked if other not in near and _is_reason(scored[other][1])][:most]
+    reasons = (
+        other for other in ranked if other not in near and _is_reason(connection, number, other, scored[other][1])
+    )
+    undeclared = list(islice(reasons, most))
     by_rank = {other: place for place, other in enumerate(ranked)}
     declared = sorted(near, key=lambda other: (by_rank.get(other, len(ranked)), other))[:most]
     found = []
@@ -167,8 +170,21 @@ def candidates(connection: sqlite3.Connection, member: str, most: int) -> list[C
     return found
 
 
-def _is_reason(of_kinds: Mapping[Kind, float]) -> bool:
-    return any(of_kinds.get(Kind(kind), 0.0) >= least for kind, least in LEAST_BITS.items())
+def _is_reason(connection: sqlite3.Connection, one: int, other: int, of_kinds: Mapping[Kind, float]) -> bool:
+    """Whether a kind has enough bits; names without shapes are asked where one of the two does not know its shapes."""
+    enough = {kind for kind, bits in of_kinds.items() if bits >= LEAST_BITS.get(kind.value, math.inf)}
+    if enough == {Kind.NAME}:
+        return not all(_has_layout(connection, number) for number in (one, other))
+    return bool(enough)
+
+
+def _has_layout(connection: sqlite3.Connection, number: int) -> bool:
+    row = connection.execute(
+        "SELECT 1 FROM held_keys AS h JOIN trace_keys AS k ON k.number = h.key "
+        "WHERE h.member = ? AND k.kind = ? LIMIT 1",
+        (number, Kind.LAYOUT.value),
+    ).fetchone()
+    return row is not None
 
 
 def _scored(connection: sqlite3.Connection, number: int) -> dict[int, tuple[float, dict[Kind, float]]]:
@@ -203,6 +219,8 @@ def _told(of_kinds: Mapping[Kind, float]) -> tuple[float, dict[Kind, float]]:
     settings = max(settings, bits.pop(Kind.VALUE, 0.0))
     if settings > 0:
         bits[Kind.CONFIG] = settings
+    if bits.get(Kind.MODULE, 0.0) >= bits.get(Kind.NAME, 0.0):  # the same names
+        bits.pop(Kind.NAME, None)
     return sum(bits[kind] for kind in sorted(bits)), bits
 
 
@@ -298,17 +316,17 @@ def _clear(connection: sqlite3.Connection, number: int) -> None:
 def _to_text(told: FileKeys) -> str:
     keys = [[key.kind.value, key.hash, key.bits] for key in told.keys]
     shapes = None if told.shapes is None else [[list(shape), count] for shape, count in sorted(told.shapes.items())]
-    return json.dumps([keys, shapes], separators=(",", ":"))
+    return json.dumps([keys, shapes, told.reason], separators=(",", ":"))
 
 
 def _from_text(file: str, text: str) -> FileKeys:
     try:
-        rows, shapes = json.loads(text)
+        rows, shapes, reason = json.loads(text)
         keys = tuple(Key(Kind(kind), _whole(hashed), float(bits)) for kind, hashed, bits in rows)
         found = None if shapes is None else {tuple(map(_whole, shape)): _whole(count) for shape, count in shapes}
     except (ValueError, TypeError, RecursionError, OverflowError):
         raise Damaged("what a file told") from None
-    return FileKeys(file, keys, found)
+    return FileKeys(file, keys, found, str(reason))
 
 
 def _whole(value: object) -> int:

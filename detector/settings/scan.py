@@ -43,6 +43,8 @@ VOCABULARY_MINIMA = 16
 VOCABULARY_BITS = 8.0
 # Four statements of a chat template that no known one has are a line of `compare`.
 TEMPLATE_BITS = 3.0
+# A thousand tokens take more; of the files of one tokenizer that have a vocabulary one is read.
+LEAST_VOCABULARY_BYTES = 4_000
 
 # --- candidates ----------------------------------------------------------------------------------------------
 
@@ -56,6 +58,7 @@ LEAST_BITS = {
     "vocabulary": 16.0,
     "template": 12.0,
     "module": 12.0,
+    "name": 12.0,
 }
 # A key counts what the package knows of it, and less where members show that it is no longer rare: those beyond a
 # family of so many ...
@@ -70,9 +73,12 @@ MOST_MATES = 1_000
 
 # --- probes --------------------------------------------------------------------------------------------------
 
-# Tensors of one checkpoint that are probed, at two places each: sixteen requests at most.
+# Tensors of one checkpoint that are probed, each at one place: eight requests at most. Twice the places would tell no
+# more than twice the values there, and a hub that takes 5,000 requests in five minutes is what a scan waits for.
 PROBE_TENSORS = 8
-PROBE_PLACES = (0.31, 0.71)  # of the rows up to a power of two, so that rows that were added move nothing
+# Of the rows up to a power of two, so that rows that were added move nothing: not the first, which are paddings and
+# special tokens, nor the last, which are free.
+PROBE_PLACES = (0.31,)
 # Values of each tensor: a thousandth of the checkpoint's divided among these tensors, but so many at least, that a
 # correlation of .5 is ten standard deviations of chance over all, and so many at most: 32 KB of 32-bit numbers in all.
 PROBE_SHARE = 0.001

@@ -39,20 +39,23 @@ def keys(repo: Repo, known: Known = nothing_known) -> Keys:
     read: list[FileKeys] = []
     skipped: list[Skipped] = []
     for step in steps(repo):
-        told = step if isinstance(step, Skipped) else (known(step.id) if step.id else None)
-        if told is None and not isinstance(step, Skipped):
-            told = _read(repo, step)
-            if isinstance(told, FileKeys) and told.id:
-                read.append(told)
-        if isinstance(told, Skipped):
+        if isinstance(step, Skipped):
+            skipped.append(step)
+            continue
+        told = (known(step.id) if step.id else None) or _read(repo, step)
+        if isinstance(told, Skipped):  # perhaps it can be read the next time
             skipped.append(told)
-        elif told is not None and not isinstance(step, Skipped):
-            found += told.keys
-            if told.shapes:
-                shapes[step.path] = told.shapes
+            continue
+        read.append(told)
+        found += told.keys
+        if told.shapes:
+            shapes[step.path] = told.shapes
+        if told.reason:
+            skipped.append(Skipped(step.path, told.reason))
     found += _of_ids(repo)
     found += layout_keys.layouts(shapes)
-    return Keys(_distinct(found), tuple(read), tuple(dict.fromkeys(skipped)))
+    kept = tuple(each for each in read if each.id)
+    return Keys(_distinct(found), kept, tuple(dict.fromkeys(skipped)))
 
 
 def _of_ids(repo: Repo) -> list[Key]:
@@ -78,7 +81,7 @@ def _read(repo: Repo, step: Step) -> FileKeys | Skipped:
     try:
         return FileKeys(step.id, _distinct(_READERS[step.way](step.path, head.data)))
     except CannotParse as error:
-        return Skipped(step.path, error.reason)
+        return FileKeys(step.id, reason=error.reason)
 
 
 def _header(repo: Repo, step: Step) -> FileKeys | Skipped:
@@ -88,23 +91,23 @@ def _header(repo: Repo, step: Step) -> FileKeys | Skipped:
         return _pointed(step, pointer)
     tensors = tensors_of(step.path, repo.files)
     if isinstance(tensors, str):
-        return Skipped(step.path, tensors)
-    of_names = layout_keys.names(tensors, families())
-    return FileKeys(step.id, _distinct(of_names), layout_keys.shapes(each.shape for each in tensors.values()))
+        return FileKeys(step.id, reason=tensors) if isinstance(head, Head) else Skipped(step.path, tensors)
+    every = {name: each.shape for name, each in tensors.items()}
+    return FileKeys(step.id, _distinct(layout_keys.names(every, families())), layout_keys.shapes(every.values()))
 
 
-def _pointed(step: Step, pointer: Pointer) -> FileKeys | Skipped:
+def _pointed(step: Step, pointer: Pointer) -> FileKeys:
     """The key of a large file that is elsewhere: its id is here."""
     found = file_keys.of(step.path, f"sha256:{pointer.sha256}", pointer.size_bytes)
     if found is None:
-        return Skipped(step.path, "only the pointer of git-lfs is there, not the file")
+        return FileKeys(step.id, reason="only the pointer of git-lfs is there, not the file")
     return FileKeys(step.id, (found,))
 
 
 def _index(path: str, data: bytes) -> list[Key]:
     del path
     found = checkpoint.read_index(data)
-    return layout_keys.names(found[0], families()) if found is not None else []
+    return layout_keys.names(dict.fromkeys(found[0]), families()) if found is not None else []
 
 
 def _hashed(path: str, data: bytes) -> list[Key]:

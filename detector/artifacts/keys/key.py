@@ -26,7 +26,8 @@ class Kind(enum.StrEnum):
     TOKEN = "token"  # an added or changed token
     VOCABULARY = "vocabulary"  # a minimum of hashes of tokens with their ids
     TEMPLATE = "template"  # a statement of a chat template
-    MODULE = "module"  # a name of a module or parameter
+    MODULE = "module"  # a name of a module or parameter, with the shapes below it
+    NAME = "name"  # the same without shapes, which an index does not tell
     LAYOUT = "layout"  # shapes of matrices: with whom values are compared, no reason by itself
 
 
@@ -46,6 +47,7 @@ class FileKeys:
     id: str  # the way it is read, and the id of its content; "" where that is not known
     keys: tuple[Key, ...] = ()
     shapes: Mapping[Shape, int] | None = None  # of its matrices, if it is a file of tensors: how many of each
+    reason: str = ""  # why it tells nothing, if it should have
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +55,7 @@ class Keys:
     """What a repository is looked up by."""
 
     keys: tuple[Key, ...]  # each once, in the order of kinds and hashes
-    files: tuple[FileKeys, ...] = ()  # that were read now and have an id
+    files: tuple[FileKeys, ...] = ()  # that have an id, whether they were read now or before
     skipped: tuple[Skipped, ...] = ()
 
 

@@ -12,6 +12,9 @@ from detector.artifacts.checkpoints.same_modules import explain, labels, weighed
 from detector.artifacts.keys.key import Key, Kind, Shape, key
 from detector.settings.scan import MOST_KEYS, MOST_SHAPES
 
+# Tables of words, at the beginning and at the end of a model, are of one shape and in no layer.
+_TABLES = 2
+_DIGITS = re.compile(r"\d+")
 _SHARD = re.compile(r"-\d{5}-of-\d{5}(?=\.[^.]+$)")
 
 
@@ -25,12 +28,24 @@ def shapes(tensors: Iterable[Sequence[int]]) -> dict[Shape, int]:
     return {shape: found[shape] for shape in kept}
 
 
-def names(tensors: Iterable[str], registry: Registry) -> list[Key]:
-    """Names of modules and parameters that no published family has, weighed as `compare` does."""
-    called = {label for name in tensors for label in labels(name)}
-    _, explained = explain(called, registry, NOBODY)
-    rare = weighed(called - explained, registry, NOBODY)[:MOST_KEYS]
-    return [key(Kind.MODULE, name, bits) for name, bits in rare]
+def names(tensors: Mapping[str, Shape | None], registry: Registry) -> list[Key]:
+    """Names of modules and parameters that no published family has, weighed as `compare` does.
+
+    Each by itself and, where shapes are known, with those of the tensors below it: `compare` takes branches for the
+    same by both. Numbers say nothing: names that count up are one.
+    """
+    below: dict[str, set[Shape]] = {}
+    for name, shape in tensors.items():
+        for label in labels(name):
+            below.setdefault(label, set()).update(() if shape is None else (shape,))
+    _, explained = explain(below.keys(), registry, NOBODY)
+    found = []
+    for name, bits in weighed(below.keys() - explained, registry, NOBODY)[:MOST_KEYS]:
+        plain = _DIGITS.sub("#", name)
+        found.append(key(Kind.NAME, plain, bits))
+        if below[name]:
+            found.append(key(Kind.MODULE, f"{plain} {';'.join(map(_spelled, sorted(below[name])))}", bits))
+    return found
 
 
 def layouts(files: Mapping[str, Mapping[Shape, int]]) -> list[Key]:
@@ -49,7 +64,7 @@ def _layout(model: Mapping[Shape, int]) -> Iterator[Key]:
     """
     whole = ";".join(f"{_spelled(shape)} {count}" for shape, count in sorted(model.items()))
     yield key(Kind.LAYOUT, f"all {whole}", 0.0)
-    repeated = sorted(shape for shape, count in model.items() if count > 1)
+    repeated = sorted(shape for shape, count in model.items() if count > _TABLES)
     if repeated:
         yield key(Kind.LAYOUT, f"layers {';'.join(map(_spelled, repeated))}", 0.0)
     largest = max(model, key=lambda shape: (math.prod(shape), shape))

@@ -22,7 +22,7 @@ from detector.settings.scan import (
     MOST_KEYED_FILES,
 )
 from detector.settings.tokenizer import MOST_TOKENIZER_BYTES
-from detector.targets import Repo
+from detector.targets import Head, Repo
 
 
 class Way(enum.StrEnum):
@@ -99,7 +99,7 @@ def _ways(repo: Repo) -> Iterator[tuple[Way, str]]:
         indexes = _nearest_first(path for path in others if path.lower().endswith(checkpoint.INDEX))
         yield from ((Way.INDEX, path) for path in indexes[:MOST_HEADERS])
     yield from ((Way.CONFIG, path) for path in configuration.in_order(others)[:MOST_CONFIG_FILES])
-    yield from ((Way.TOKENIZER, path) for path in tokenizer_keys.chosen(others))
+    yield from ((Way.TOKENIZER, path) for path in tokenizer_keys.chosen(others, lambda path: _size(repo, path)))
     if not repo.is_remote:  # of a folder nobody tells what its files are
         unknown = [path for path in keyed(repo) if path not in repo.ids and not path.lower().endswith(_TENSORS)]
         yield from ((Way.HASH, path) for path in unknown)
@@ -118,6 +118,12 @@ def _name(path: str) -> str:
     """What tells how a file is to be read; a name that is nobody's by its end alone."""
     name = path.rpartition("/")[2].lower()
     return name if len(name) <= _LONGEST_NAME else name[-_LONGEST_NAME:]
+
+
+def _size(repo: Repo, path: str) -> int:
+    """How long a file is; nothing is asked for, since a listing tells it."""
+    head = repo.files.head(path, 0)
+    return head.size_bytes if isinstance(head, Head) else 0
 
 
 def _first_of_header(size_bytes: int) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from hashlib import blake2b
 
 from detector.artifacts.keys.key import Key, Kind, key
@@ -12,14 +12,17 @@ from detector.artifacts.tokenizers.files import BESIDE, NAMES, Tokenizer, group,
 from detector.artifacts.tokenizers.known import Base, Registry, base_of
 from detector.artifacts.tokenizers.part import overlaid
 from detector.artifacts.tokenizers.templates import statements
-from detector.settings.scan import TEMPLATE_BITS, VOCABULARY_BITS, VOCABULARY_MINIMA
+from detector.settings.scan import LEAST_VOCABULARY_BYTES, TEMPLATE_BITS, VOCABULARY_BITS, VOCABULARY_MINIMA
 from detector.settings.tokenizer import FEWEST_SAME_TOKENS, MOST_OVERWRITTEN
 
 _MERGES = frozenset({"merges.txt", "vocab.bpe"})
 
 
-def chosen(paths: Iterable[str]) -> list[str]:
-    """Of each tokenizer the files that are read: one with a vocabulary, the best told, and the small ones beside it."""
+def chosen(paths: Iterable[str], size: Callable[[str], int]) -> list[str]:
+    """Of each tokenizer the files that are read: one with a vocabulary, the best told, and the small ones beside it.
+
+    size: of a file in bytes; one that is too small for a vocabulary has none, whatever it is called.
+    """
     groups: dict[str, list[tuple[int, str]]] = {}
     for path in paths:
         found = group(path)
@@ -30,6 +33,7 @@ def chosen(paths: Iterable[str]) -> list[str]:
     for place in sorted(groups, key=lambda place: (place.count("/"), place)):
         files = sorted(groups[place])
         whole = [path for rank, path in files if rank == len(NAMES) or NAMES[rank] not in BESIDE]
+        whole = [path for path in whole if size(path) >= LEAST_VOCABULARY_BYTES]
         wanted += [path for _, path in files if path not in whole[1:]]
     return wanted
 

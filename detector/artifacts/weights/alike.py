@@ -25,6 +25,7 @@ from detector.settings.scan import (
     PROBES_COMPARED,
     SIBLING_PROBE_DELTA,
 )
+from detector.settings.weights import LARGEST_VALUE, SPREAD_ERRORS
 
 Wide = NDArray[np.float64]
 
@@ -34,8 +35,9 @@ class Likeness:
     """How alike two probes are."""
 
     tensors: int  # that could be compared
-    correlation: float  # over all of them, each weighed by its independent values
-    distance: float  # of those that correspond: length of what is left beside the other's values times a factor
+    values: float  # of those that correspond, the independent ones; of all where none does
+    correlation: float  # of these tensors, each weighed by its independent values
+    distance: float  # length of what is left beside the other's values times a factor
     slope: float  # of the one on the other, which that factor is
     expected: float  # how many of as many pairs of independent probes as a scan compares are as alike
 
@@ -45,7 +47,7 @@ class Likeness:
         return self.expected <= MOST_EXPECTED_PROBES and abs(self.correlation) >= LEAST_PROBE_CORRELATION
 
 
-NOTHING = Likeness(0, 0.0, 1.0, 0.0, float(PROBES_COMPARED))
+NOTHING = Likeness(0, 0.0, 0.0, 1.0, 0.0, float(PROBES_COMPARED))
 
 
 def likeness(one: Probe, other: Probe) -> Likeness:
@@ -59,32 +61,41 @@ def likeness(one: Probe, other: Probe) -> Likeness:
 
 
 def likeness_since(one: Probe, other: Probe, base: Probe) -> Likeness:
-    """The same for what both changed of a base."""
+    """The same for what both changed of a base, over the tensors that correspond to the base's in both."""
     pairs = []
-    theirs = {id(start): its for its, start, _ in _pairs(other, base)}
-    for mine, start, tried in _pairs(one, base):
+    theirs = {id(start): its for its, start, _ in _corresponding(other, base)}
+    for mine, start, _ in _corresponding(one, base):
         its = theirs.get(id(start))
         if its is not None:
-            pairs.append((_changed(mine, start), _changed(its, start), tried))
-    return _summed(pairs)
+            pairs.append((_changed(mine, start), _changed(its, start), 1))
+    return _summed(pairs, is_known=True)
 
 
 def is_explained(since: Likeness) -> bool:
     """Whether a base explains what two models have in common: neither holds all of what the other changed of it."""
     if not since.tensors or since.expected > MOST_EXPECTED_PROBES:
         return True
-    is_kept = any(abs(slope - 1) <= KEPT_PROBE_SLOPE for slope in (since.slope, _inverse(since)))
-    return since.correlation < SIBLING_PROBE_DELTA and not is_kept
+    return since.correlation < SIBLING_PROBE_DELTA and not any(map(_is_one, _slopes(since)))
 
 
-def _inverse(since: Likeness) -> float:
-    """The slope of the other on the one: both slopes multiply to the square of the correlation."""
-    return since.correlation**2 / since.slope if since.slope else 0.0
+def _slopes(since: Likeness) -> Iterator[tuple[float, float]]:
+    """The slope of the one on the other, and of the other on the one, each with its standard error.
+
+    Formula: both slopes multiply to the square of the correlation.
+    """
+    square = since.correlation**2
+    for slope in (since.slope, square / since.slope if since.slope else 0.0):
+        yield slope, abs(slope) * math.sqrt((1 / square - 1) / since.values) if square else math.inf
+
+
+def _is_one(slope: tuple[float, float]) -> bool:
+    """Whether a change is there whole."""
+    return abs(slope[0] - 1) <= max(KEPT_PROBE_SLOPE, SPREAD_ERRORS * slope[1])
 
 
 def _changed(probed: Probed, start: Probed) -> Probed:
-    size = min(len(probed.values), len(start.values))
-    return replace(probed, values=probed.values[:size] - start.values[:size])
+    size = min(probed.slice_size, start.slice_size)
+    return replace(probed, values=probed.cut(size) - start.cut(size))
 
 
 def _pairs(one: Probe, other: Probe) -> Iterator[tuple[Probed, Probed, int]]:
@@ -99,15 +110,28 @@ def _pairs(one: Probe, other: Probe) -> Iterator[tuple[Probed, Probed, int]]:
         its = there.get(place, [])
         if not its:
             continue
-        size = min(len(each.values) for each in (*mine, *its))
-        ours = standardised(np.stack([each.values[:size] for each in mine]))
-        theirs = standardised(np.stack([each.values[:size] for each in its]))
+        size = min(each.slice_size for each in (*mine, *its))
+        ours, theirs = (
+            standardised(np.stack([_finite(each.cut(size)).astype(np.float32) for each in side]))
+            for side in (mine, its)
+        )
         gain = np.abs(ours @ theirs.T)
         for row, column in zip(*linear_sum_assignment(gain, maximize=True), strict=True):
             yield mine[row], its[column], len(mine) * len(its)
 
 
-def _summed(pairs: Sequence[tuple[Probed, Probed, int]]) -> Likeness:
+def _corresponding(one: Probe, other: Probe) -> Iterator[tuple[Probed, Probed, int]]:
+    for each in _pairs(one, other):
+        found = _pair(*each)
+        if found is not None and abs(found.deviations) >= CORRESPONDING_DEVIATIONS:
+            yield each
+
+
+def _summed(pairs: Sequence[tuple[Probed, Probed, int]], *, is_known: bool = False) -> Likeness:
+    """Sum up over tensors.
+
+    is_known: they correspond, whatever they have in common; else those count that are alike.
+    """
     found = [_pair(*each) for each in pairs]
     told = [each for each in found if each is not None]
     if not told:
@@ -117,10 +141,11 @@ def _summed(pairs: Sequence[tuple[Probed, Probed, int]]) -> Likeness:
     alone = [each.deviations for each in told if each.is_alone]
     single = 2 * math.exp(log_ndtr(-largest)) * tried
     summed = 2 * math.exp(log_ndtr(-abs(sum(alone)) / math.sqrt(len(alone)))) if alone else 1.0
-    counted = [each for each in told if abs(each.deviations) >= CORRESPONDING_DEVIATIONS] or told
+    counted = [each for each in told if is_known or abs(each.deviations) >= CORRESPONDING_DEVIATIONS] or told
     return Likeness(
         tensors=len(told),
-        correlation=_mean(told, [each.correlation for each in told]),
+        values=sum(each.values for each in counted),
+        correlation=_mean(counted, [each.correlation for each in counted]),
         distance=math.sqrt(max(_mean(counted, [1 - each.cosine**2 for each in counted]), 0.0)),
         slope=_mean(counted, [each.slope for each in counted]),
         expected=min(2 * min(single, summed), 1.0) * PROBES_COMPARED,
@@ -140,8 +165,8 @@ class _Pair:
 
 
 def _pair(mine: Probed, its: Probed, tried: int) -> _Pair | None:
-    size = min(len(mine.values), len(its.values))
-    one, other = (_finite(each.values[:size]) for each in (mine, its))
+    size = min(mine.slice_size, its.slice_size)
+    one, other = (_finite(each.cut(size)) for each in (mine, its))
     ours, theirs = (standardised(each.astype(np.float32)) for each in (one, other))
     values = independent_values(ours, theirs)
     if values <= FEWEST_INDEPENDENT or not (ours.any() and theirs.any()):
@@ -165,4 +190,6 @@ def _mean(pairs: Sequence[_Pair], numbers: Sequence[float]) -> float:
 
 
 def _finite(some: Values) -> Wide:
-    return np.nan_to_num(some.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
+    """The same as 64-bit numbers, with nothing where a value is none or so large that its square would be none."""
+    wide = some.astype(np.float64)
+    return np.where(np.abs(wide) <= LARGEST_VALUE, wide, 0.0)

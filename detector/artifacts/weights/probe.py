@@ -42,6 +42,15 @@ class Probed:
     values: Values  # one slice after the other
 
     @property
+    def slice_size(self) -> int:
+        """How long each slice is: of a larger model they are longer."""
+        return len(self.values) // len(self.begins)
+
+    def cut(self, size: int) -> Values:
+        """The same with slices no longer than that."""
+        return self.values.reshape(len(self.begins), -1)[:, :size].ravel()
+
+    @property
     def place(self) -> Place:
         """What two tensors have in common whose values can be compared; one may have more rows."""
         return (*self.begins, *self.shape[1:])

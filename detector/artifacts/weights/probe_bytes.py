@@ -41,6 +41,8 @@ def from_bytes(data: bytes) -> Probe:
         read, rows = json.loads(about)
         tensors, begin = [], 0
         for shape, rank, begins, count in rows:
+            if not begins or not 0 < count <= MOST_PROBE_VALUES or count % len(begins):
+                raise ValueError("it has slices that are none")
             some = np.frombuffer(values, _LITTLE, int(count), begin).astype(np.float32)
             begin += 4 * len(some)
             tensors.append(Probed(tuple(map(int, shape)), int(rank), tuple(map(int, begins)), some))
