@@ -40,6 +40,14 @@ def _assets(style: str, scripts: tuple[str, ...]) -> Assets:
     return Assets(style, scripts, policy)
 
 
+@cache
+def lineage_assets() -> Assets:
+    """What stands in the page of a lineage, which has no scripts."""
+    style = _text("style.css") + _text("lineage.css")
+    policy = f"default-src 'none'; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    return Assets(style, (), policy)
+
+
 def _highlighter() -> str:
     """Highlight.js with its grammar of Python, as one classic script: its core is published as a module only."""
     core = re.sub(r"export\{(\w+) as default\};\s*$", r"return \1", _text("vendor/highlight.js/core.min.js"))
