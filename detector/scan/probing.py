@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import sqlite3
 
-import numpy as np
-
-from detector.artifacts.weights.alike import Likeness, likeness
-from detector.artifacts.weights.kinship import kinship
 from detector.artifacts.weights.opened import open_weights
-from detector.artifacts.weights.probe import Probe, probe, values
+from detector.artifacts.weights.probe import Probe, probe
+from detector.artifacts.weights.probed_kin import kin
 from detector.model import UserError
 from detector.read import open_target
 from detector.scan import members, probes
 from detector.scanned import Component, Listed, Member, Tie
-from detector.settings.scanning import MOST_PROBED_LATER, SAME_ORDER
+from detector.settings.scanning import MOST_PROBED_LATER
 from detector.targets import Repo
 
 
@@ -72,21 +69,9 @@ def ties(connection: sqlite3.Connection, member: str) -> list[Tie]:
     found = []
     for mate in probes.layout_mates(connection, member):
         theirs = probes.probe_of(connection, mate.member) if mate.has_probe else None
-        if theirs is not None and (like := likeness(mine, theirs)).is_beyond_chance:
-            found.append(_tie(member, mate.member, mine, theirs, like))
+        near = kin(mine, theirs) if theirs is not None else None
+        if near is not None:
+            derived = {"one": member, "other": mate.member}.get(near.derived, "")
+            distance = round(min(near.distance, 1.0), 6)
+            found.append(Tie(Component.WEIGHTS, member, mate.member, distance, derived, near.why))
     return found
-
-
-def _tie(one: str, other: str, mine: Probe, theirs: Probe, like: Likeness) -> Tie:
-    """The distance by value, tensor by tensor; of tensors that a copy has put in another order, what is best."""
-    ours, its = values(mine), values(theirs)
-    both = sorted(name for name in ours.keys() & its.keys() if len(ours[name]) == len(its[name]))
-    kin = kinship(
-        np.concatenate([ours[name] for name in both] or [np.zeros(0, np.float32)]),
-        np.concatenate([its[name] for name in both] or [np.zeros(0, np.float32)]),
-        [len(ours[name]) for name in both],
-    )
-    if not both or kin.distance > like.distance + SAME_ORDER:
-        return Tie(Component.WEIGHTS, one, other, round(like.distance, 6))
-    derived = {"one": one, "other": other}.get(kin.derived, "")
-    return Tie(Component.WEIGHTS, one, other, round(min(kin.distance, 1.0), 6), derived, kin.why)

@@ -107,3 +107,7 @@ KEPT_PROBE_SLOPE = 0.25
 # Members that declare the same base whose mean stands for it where it was not scanned.
 FEWEST_SIBLINGS = 4
 MOST_SIBLINGS = 32
+
+# By how much the distance of tensors that stand at one rank may exceed that of the best pairing: more means that a copy
+# has put them in another order.
+SAME_ORDER = 0.05

@@ -36,6 +36,3 @@ MOST_SHOWN_OCCURRENCES = 2_000
 # Mates of one layout that had none when they were looked at, and are probed when another one comes: only the first of a
 # layout has no probe, unless it could not be opened.
 MOST_PROBED_LATER = 8
-# By how much the distance of tensors that stand at one rank may exceed that of the best pairing: more means that a copy
-# has put them in another order.
-SAME_ORDER = 0.05
