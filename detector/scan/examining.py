@@ -165,7 +165,9 @@ def _compare(scope: Scope, me: Member, repo: Repo, name: str, found: Examined) -
         except UserError:  # nothing of the one is to be compared with anything of the other
             return
     sides = (me.name, name) if is_later else (name, me.name)
-    is_found = exit_code(report, scope.fail_on) == EXIT_FINDINGS
+    # What a suspect says itself is no finding, whatever the evidence comes to.
+    says_so = sides[1] in (me.declared if is_later or other is None else other.declared)
+    is_found = exit_code(report, scope.fail_on) == EXIT_FINDINGS and not says_so
     compared = pairs.Compared(*sides, reference.revision, report, is_found)
     found.compared.append(compared)
     if other is not None:
