@@ -79,9 +79,9 @@ def small(family: str, seed: str, rng: random.Random, *, has_tokenizer: bool = T
 def large(family: str, seed: str, megabytes: int, bytes_each: int) -> Model:
     """A model with a checkpoint of about that size."""
     wanted = megabytes * 1_000_000 / bytes_each
-    best = Model(family, seed, 64, 4)
+    best = Model(family, seed, 64, 2)
     for width in range(64, 2_000, 32):
-        each = Model(family, seed, width, 4)
+        each = Model(family, seed, width, 2)
         if _count(each) > wanted:
             break
         best = each

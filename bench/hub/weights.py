@@ -65,12 +65,10 @@ def _tensor(name: str, shape: tuple[int, ...], rng: np.random.Generator) -> NDAr
 
 
 def noised(tensors: Tensors, part: float, seed: str) -> Tensors:
-    """Every tensor with independent normal noise of that part of its own deviation."""
+    """Every tensor with independent normal noise, as strong in all: that part of the deviation of a usual matrix."""
     rng = np.random.default_rng(_number(seed))
-    return {
-        name: each + np.float32(part * each.std()) * rng.standard_normal(each.shape, np.float32)
-        for name, each in tensors.items()
-    }
+    sigma = np.float32(part * np.median([each.std() for each in tensors.values() if each.ndim > 1]))
+    return {name: each + sigma * rng.standard_normal(each.shape, np.float32) for name, each in tensors.items()}
 
 
 def tuned(tensors: Tensors, part: float, seed: str) -> Tensors:
