@@ -335,8 +335,8 @@ def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
 
 
 HOW = (
-    "A hub of 278 models is generated in memory: 50 architectures of their own, two of three public bases with 200 "
-    "fine-tunes that declare them, licences and templates that all share, and 32 planted copies, which come last. Each "
+    "A hub of 284 models is generated in memory: 50 architectures of their own, two of three public bases with 200 "
+    "fine-tunes that declare them, licences and templates that all share, and 28 planted copies, which come last. Each "
     "member goes down the funnel as in a scan. What `compare` says of every further pair is asked of all evidence "
     "beside the code."
 )

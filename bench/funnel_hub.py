@@ -1,4 +1,4 @@
-"""A hub of 330 models in memory, as far as the funnel looks: configurations, tokenizers, checkpoints, notes; no code.
+"""A hub of 284 models in memory, as far as the funnel looks: configurations, tokenizers, checkpoints, notes; no code.
 
 Fifty architectures with a model of their own each, several of one size; three public bases, two of which are on the
 hub, with many fine-tunes that say so and a few that keep everything but the weights; and copies, of which the truth is

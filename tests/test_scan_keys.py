@@ -14,7 +14,7 @@ from detector.artifacts.weights.probe import Probe, Probed
 from detector.model import UserError
 from detector.scan import keys, probes
 from detector.scan.candidates import candidates
-from detector.settings.scan import FAMILY_MEMBERS, FEWEST_SIBLINGS, MOST_DOCUMENT_BITS, MOST_HOLDERS, NEAREST_BY_PROBE
+from detector.settings.scan import FEWEST_SIBLINGS, FILE_MEMBERS, MOST_DOCUMENT_BITS, MOST_HOLDERS, NEAREST_BY_PROBE
 
 
 @pytest.fixture
@@ -77,10 +77,16 @@ def test_notes_alone_are_no_reason_however_many(store: sqlite3.Connection) -> No
 
 
 def test_a_configuration_counts_by_its_keys_or_by_its_values_but_not_by_both(store: sqlite3.Connection) -> None:
-    settings, values = _keys(Kind.CONFIG, "a=1", "b=2"), _keys(Kind.VALUE, "1", "2", "3", bits=7.0)
-    for member in ("hf:a/one", "hf:b/two"):
-        _put(store, member, *settings, *values)
-    assert candidates(store, "hf:a/one", 9) == [keys.Candidate("hf:b/two", 21.0, ("config",))]
+    settings, values = _keys(Kind.CONFIG, "a=1", "b=2"), _keys(Kind.VALUE, "1", "2", bits=4.0)
+    renamed = _keys(Kind.VALUE, "3", "4", "5", bits=4.0)
+    _put(store, "hf:a/one", *settings, *values, *renamed)
+    for other, bits in (
+        ((*settings, *values), 16.0),
+        ((*settings, *values, *renamed[:1]), 20.0),
+        ((*values, *renamed), 20.0),
+    ):
+        _put(store, "hf:b/two", *other)
+        assert [each.bits for each in candidates(store, "hf:a/one", 9)] == [bits]
 
 
 def test_the_likelier_candidate_comes_first_and_the_earlier_one_of_equals(store: sqlite3.Connection) -> None:
@@ -151,11 +157,18 @@ def test_a_kind_that_nobody_knows_is_damage(store: sqlite3.Connection) -> None:
 
 
 def test_a_family_of_copies_keeps_its_reasons(store: sqlite3.Connection) -> None:
-    for number in range(FAMILY_MEMBERS):
+    for number in range(5):
         _put(store, f"hf:a/{number}", *TOKENS)
     for number in range(500):
         _put(store, f"hf:other/{number}")
-    assert len(_proposed(store, "hf:a/0", 99)) == FAMILY_MEMBERS - 1
+    assert len(_proposed(store, "hf:a/0", 99)) == 4
+
+
+def test_a_checkpoint_that_is_uploaded_again_and_again_is_no_less_the_same(store: sqlite3.Connection) -> None:
+    checkpoint = key(Kind.FILE, "sha256:aa", 13.0)
+    for number in range(300):
+        _put(store, f"hf:a/{number}", *([checkpoint] if number < FILE_MEMBERS else []))
+    assert len(_proposed(store, "hf:a/0", 99)) == FILE_MEMBERS - 1
 
 
 def test_what_a_tenth_of_all_members_has_is_no_longer_rare(store: sqlite3.Connection) -> None:

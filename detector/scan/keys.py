@@ -16,14 +16,15 @@ from itertools import groupby, islice
 
 from detector.artifacts.keys.key import FileKeys, Key, Keys, Kind
 from detector.scan.damage import Damaged
-from detector.settings.config import MOST_SIZE_BITS
+from detector.settings.config import MOST_RARITY_BITS, MOST_SIZE_BITS, RENAMING_COST
 from detector.settings.scan import (
-    FAMILY_MEMBERS,
+    FILE_MEMBERS,
     KNOWN_MEMBERS,
     LEAST_BITS,
     MOST_AUTO_MAP_BITS,
     MOST_DOCUMENT_BITS,
     MOST_HOLDERS,
+    PAIR_MEMBERS,
 )
 
 _TABLES = """
@@ -71,8 +72,9 @@ _MOST = {
     Kind.AUTO_MAP: MOST_AUTO_MAP_BITS,
 }
 _KINDS = frozenset(kind.value for kind in Kind)
-# What a configuration agrees in: keys with values, or values alone where the keys were renamed; never both.
+# Keys with values; each may be among the values that count whatever their keys are called, with so many bits.
 _OF_CONFIG = (Kind.CONFIG, Kind.SIZE)
+_MOST_OF_VALUE = MOST_RARITY_BITS - RENAMING_COST
 DECLARED = "declared"
 
 
@@ -190,38 +192,46 @@ def _has_layout(connection: sqlite3.Connection, number: int) -> bool:
 def _scored(connection: sqlite3.Connection, number: int) -> dict[int, tuple[float, dict[Kind, float]]]:
     """Bits of what each other member has in common with this one, altogether and by kind."""
     ((members,),) = connection.execute("SELECT count(*) FROM keyed_members").fetchall()
-    sums: defaultdict[int, defaultdict[Kind, float]] = defaultdict(lambda: defaultdict(float))
+    shared: defaultdict[int, defaultdict[Kind, list[float]]] = defaultdict(lambda: defaultdict(list))
     families = _families(connection, number)
     for key in _held(connection, number):
-        weight = _weight(key.bits, len(key.holders), members)
+        weight = _weight(key, members)
         if weight <= 0:
             continue
         explained = _explained(key.holders, number, families)
         for other in key.holders - explained - {number}:
-            sums[other][key.kind] += weight
-    return {other: _told(of_kinds) for other, of_kinds in sums.items()}
+            shared[other][key.kind].append(weight)
+    return {other: _told(of_kinds) for other, of_kinds in shared.items()}
 
 
-def _weight(bits: float, holders: int, members: int) -> float:
+def _weight(key: _Held, members: int) -> float:
     """What a key says of two of its holders: what the package knows, or less where others have it, too.
 
-    Formula: the share of members beyond one family that have it, with KNOWN_MEMBERS more of which 2^-bits have it.
+    Formula: the share of members beyond these two that have it, with KNOWN_MEMBERS more of which 2^-bits have it.
     """
-    beyond = max(holders - FAMILY_MEMBERS, 0)
-    share = (beyond + KNOWN_MEMBERS * 2.0**-bits) / (members + KNOWN_MEMBERS)
-    return min(bits, -math.log2(share))
+    beyond = max(len(key.holders) - (FILE_MEMBERS if key.kind is Kind.FILE else PAIR_MEMBERS), 0)
+    share = (beyond + KNOWN_MEMBERS * 2.0**-key.bits) / (members + KNOWN_MEMBERS)
+    return min(key.bits, -math.log2(share))
 
 
-def _told(of_kinds: Mapping[Kind, float]) -> tuple[float, dict[Kind, float]]:
-    """Bits of each kind, no more of one than it may say; of a configuration's two readings the better one."""
-    bits = {kind: min(value, _MOST.get(kind, value)) for kind, value in of_kinds.items()}
-    settings = sum(bits.pop(kind, 0.0) for kind in _OF_CONFIG)
-    settings = max(settings, bits.pop(Kind.VALUE, 0.0))
+def _told(of_kinds: Mapping[Kind, Sequence[float]]) -> tuple[float, dict[Kind, float]]:
+    """Bits of each kind, no more of one than it may say."""
+    bits = {kind: min(sum(some), _MOST.get(kind, math.inf)) for kind, some in of_kinds.items()}
+    settings = _settings(bits, sum(len(of_kinds.get(kind, ())) for kind in _OF_CONFIG))
+    for kind in (*_OF_CONFIG, Kind.VALUE):
+        bits.pop(kind, None)
     if settings > 0:
         bits[Kind.CONFIG] = settings
     if bits.get(Kind.MODULE, 0.0) >= bits.get(Kind.NAME, 0.0):  # the same names
         bits.pop(Kind.NAME, None)
     return sum(bits[kind] for kind in sorted(bits)), bits
+
+
+def _settings(bits: Mapping[Kind, float], keys: int) -> float:
+    """What a configuration agrees in: keys with their values, and values beyond those of these keys."""
+    plain = sum(bits.get(kind, 0.0) for kind in _OF_CONFIG)
+    renamed = max(bits.get(Kind.VALUE, 0.0) - keys * _MOST_OF_VALUE, 0.0)
+    return max(plain + renamed, bits.get(Kind.VALUE, 0.0))
 
 
 def _held(connection: sqlite3.Connection, number: int) -> Iterator[_Held]:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from detector.artifacts.keys.key import Kind
-from detector.artifacts.weights.alike import Likeness, is_explained, likeness, likeness_since
+from detector.artifacts.weights.alike import Likeness, is_explained, likeness, likeness_since, may_be_alike
 from detector.artifacts.weights.probe import Probe, mean
 from detector.artifacts.weights.probe_bytes import from_bytes, to_bytes
 from detector.scan.damage import Damaged
@@ -84,7 +84,7 @@ def alike(connection: sqlite3.Connection, member: str) -> list[Alike]:
     for place, mate in enumerate(layout_mates(connection, member)):
         is_told = mate.member in declared  # it is a candidate anyway
         theirs = probe_of(connection, mate.member) if mate.has_probe and not is_told else None
-        if theirs is None:
+        if theirs is None or not may_be_alike(ours, theirs):
             continue
         found = likeness(ours, theirs)
         if found.is_beyond_chance:

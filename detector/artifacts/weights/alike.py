@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +28,8 @@ from detector.settings.scan import (
 from detector.settings.weights import LARGEST_VALUE, SPREAD_ERRORS
 
 Wide = NDArray[np.float64]
+# Sides of comparisons that are kept made comparable: those of the probe that is held against others, and of a base.
+_KEPT = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,16 @@ class Likeness:
 NOTHING = Likeness(0, 0.0, 0.0, 1.0, 0.0, float(PROBES_COMPARED))
 
 
+@dataclass(frozen=True, slots=True)
+class _Beside:
+    """Two tensors that are compared, and how many pairs these were chosen from."""
+
+    mine: Probed
+    its: Probed
+    tried: int
+    deviations: float  # of the correlation if all values were independent, which is the most that it can be
+
+
 def likeness(one: Probe, other: Probe) -> Likeness:
     """Compare tensor by tensor: of those that stand at one place each with the one that it is most like.
 
@@ -57,17 +69,25 @@ def likeness(one: Probe, other: Probe) -> Likeness:
              two have when they are shifted; summed over tensors of which there is one alone on both sides, or the
              largest of all, whichever is rarer, times the pairs that were tried.
     """
-    return _summed(list(_pairs(one, other)))
+    return _summed(list(_beside(one, other)))
+
+
+def may_be_alike(one: Probe, other: Probe) -> bool:
+    """Whether `likeness` may be beyond chance, at a fifth of its cost: nearly all of a thousand mates are not."""
+    found = list(_beside(one, other))
+    alone = [each.deviations for each in found if each.tried == 1]
+    every = [each.deviations for each in found]
+    return bool(found) and _expected(every, alone, sum(each.tried for each in found)) <= MOST_EXPECTED_PROBES
 
 
 def likeness_since(one: Probe, other: Probe, base: Probe) -> Likeness:
     """The same for what both changed of a base, over the tensors that correspond to the base's in both."""
     pairs = []
-    theirs = {id(start): its for its, start, _ in _corresponding(other, base)}
-    for mine, start, _ in _corresponding(one, base):
-        its = theirs.get(id(start))
+    theirs = {id(each.its): each.mine for each in _corresponding(other, base)}
+    for each in _corresponding(one, base):
+        its = theirs.get(id(each.its))
         if its is not None:
-            pairs.append((_changed(mine, start), _changed(its, start), 1))
+            pairs.append(_Beside(_changed(each.mine, each.its), _changed(its, each.its), 1, 0.0))
     return _summed(pairs, is_known=True)
 
 
@@ -98,49 +118,59 @@ def _changed(probed: Probed, start: Probed) -> Probed:
     return replace(probed, values=probed.cut(size) - start.cut(size))
 
 
-def _pairs(one: Probe, other: Probe) -> Iterator[tuple[Probed, Probed, int]]:
-    """Tensors that can be compared, each with its counterpart, and how many pairs it was chosen from."""
-    there: defaultdict[Place, list[Probed]] = defaultdict(list)
-    for each in other.tensors:
-        there[each.place].append(each)
-    here: defaultdict[Place, list[Probed]] = defaultdict(list)
-    for each in one.tensors:
-        here[each.place].append(each)
-    for place, mine in here.items():
-        its = there.get(place, [])
-        if not its:
+def _beside(one: Probe, other: Probe) -> Iterator[_Beside]:
+    """Tensors that can be compared, each with its counterpart."""
+    there = _by_place(other)
+    for place, mine in _by_place(one).items():
+        its = there.get(place)
+        if its is None:
             continue
         size = min(each.slice_size for each in (*mine, *its))
-        ours, theirs = (
-            standardised(np.stack([_finite(each.cut(size)).astype(np.float32) for each in side]))
-            for side in (mine, its)
-        )
-        gain = np.abs(ours @ theirs.T)
-        for row, column in zip(*linear_sum_assignment(gain, maximize=True), strict=True):
-            yield mine[row], its[column], len(mine) * len(its)
+        ours, theirs = _standard(mine, size), _standard(its, size)
+        alike = np.clip(ours @ theirs.T, -1, 1)
+        for row, column in zip(*linear_sum_assignment(np.abs(alike), maximize=True), strict=True):
+            correlation = float(alike[row, column])
+            most = math.copysign(deviations(correlation, ours.shape[1]), correlation)
+            yield _Beside(mine[row], its[column], len(mine) * len(its), most)
 
 
-def _corresponding(one: Probe, other: Probe) -> Iterator[tuple[Probed, Probed, int]]:
-    for each in _pairs(one, other):
-        found = _pair(*each)
+def _by_place(probe: Probe) -> dict[Place, tuple[Probed, ...]]:
+    found: dict[Place, tuple[Probed, ...]] = {}
+    for each in probe.tensors:
+        found[each.place] = (*found.get(each.place, ()), each)
+    return found
+
+
+@lru_cache(maxsize=_KEPT)
+def _standard(tensors: tuple[Probed, ...], size: int) -> Values:
+    """Values made comparable, a row for each tensor; one probe is compared with many."""
+    return standardised(np.stack([_finite(each.cut(size)).astype(np.float32) for each in tensors]))
+
+
+def _corresponding(one: Probe, other: Probe) -> Iterator[_Beside]:
+    for each in _beside(one, other):
+        found = _pair(each)
         if found is not None and abs(found.deviations) >= CORRESPONDING_DEVIATIONS:
             yield each
 
 
-def _summed(pairs: Sequence[tuple[Probed, Probed, int]], *, is_known: bool = False) -> Likeness:
+def _expected(every: Sequence[float], alone: Sequence[float], tried: int) -> float:
+    """How many of as many pairs as a scan compares deviate so much: the largest of all, or all that stand alone."""
+    single = 2 * math.exp(log_ndtr(-max(map(abs, every)))) * tried
+    summed = 2 * math.exp(log_ndtr(-abs(sum(alone)) / math.sqrt(len(alone)))) if alone else 1.0
+    return min(2 * min(single, summed), 1.0) * PROBES_COMPARED
+
+
+def _summed(pairs: Sequence[_Beside], *, is_known: bool = False) -> Likeness:
     """Sum up over tensors.
 
     is_known: they correspond, whatever they have in common; else those count that are alike.
     """
-    found = [_pair(*each) for each in pairs]
-    told = [each for each in found if each is not None]
+    told = [found for each in pairs if (found := _pair(each)) is not None]
     if not told:
         return NOTHING
-    tried = sum(tried for _, _, tried in pairs)
-    largest = max(abs(each.deviations) for each in told)
+    every = [each.deviations for each in told]
     alone = [each.deviations for each in told if each.is_alone]
-    single = 2 * math.exp(log_ndtr(-largest)) * tried
-    summed = 2 * math.exp(log_ndtr(-abs(sum(alone)) / math.sqrt(len(alone)))) if alone else 1.0
     counted = [each for each in told if is_known or abs(each.deviations) >= CORRESPONDING_DEVIATIONS] or told
     return Likeness(
         tensors=len(told),
@@ -148,7 +178,7 @@ def _summed(pairs: Sequence[tuple[Probed, Probed, int]], *, is_known: bool = Fal
         correlation=_mean(counted, [each.correlation for each in counted]),
         distance=math.sqrt(max(_mean(counted, [1 - each.cosine**2 for each in counted]), 0.0)),
         slope=_mean(counted, [each.slope for each in counted]),
-        expected=min(2 * min(single, summed), 1.0) * PROBES_COMPARED,
+        expected=_expected(every, alone, sum(each.tried for each in pairs)),
     )
 
 
@@ -164,7 +194,8 @@ class _Pair:
     slope: float
 
 
-def _pair(mine: Probed, its: Probed, tried: int) -> _Pair | None:
+def _pair(beside: _Beside) -> _Pair | None:
+    mine, its = beside.mine, beside.its
     size = min(mine.slice_size, its.slice_size)
     one, other = (_finite(each.cut(size)) for each in (mine, its))
     ours, theirs = (standardised(each.astype(np.float32)) for each in (one, other))
@@ -177,7 +208,7 @@ def _pair(mine: Probed, its: Probed, tried: int) -> _Pair | None:
         values,
         correlation,
         math.copysign(deviations(correlation, values), correlation),
-        tried == 1,
+        beside.tried == 1,
         both / math.sqrt(square * square_there),
         both / square_there,
     )
