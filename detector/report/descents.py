@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from detector.report.names import elided, visible
 from detector.scanned import Component, Descent, Family, Lineage, Member
 
+LONGEST_PARENT = 32  # characters of a name beside another one
 DECLARED, UNDECLARED, CONTRADICTED = "declared", "undeclared", "contradicted"
 TITLES = {Component.CODE: "Code", Component.WEIGHTS: "Weights", Component.TOKENIZER: "Tokenizers"}
 UNDECIDED = "direction undecided"
@@ -101,6 +103,16 @@ def parts(descent: Descent) -> list[tuple[str, str]]:
     if len(descent.parents) == 1:
         return [(descent.parents[0], "")]
     return [(name, f"{share:.0%}") for name, share in zip(descent.parents, descent.shares, strict=False)]
+
+
+def mixed(descent: Descent) -> str:
+    """The shares of a mixture: the first parent's, and the others with their names; "" where one is the only parent."""
+    (_, first), *others = parts(descent)
+    return f"{first}, mixed with " + ", ".join(f"{share} {_brief(name)}" for name, share in others) if others else ""
+
+
+def _brief(name: str) -> str:
+    return elided(visible(name), LONGEST_PARENT)
 
 
 def by_component(families: Sequence[Family]) -> Iterator[tuple[Component, list[Family]]]:
