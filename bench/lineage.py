@@ -172,7 +172,8 @@ def tellable(made: Planted) -> dict[str, bool]:
 
 
 def _rooted(root: str, near: Mapping[str, set[str]]) -> dict[str, str]:
-    above, stack = {}, [root]
+    above: dict[str, str] = {}
+    stack = [root]
     while stack:
         node = stack.pop()
         for each in near[node] - {above.get(node, "")}:

@@ -29,12 +29,26 @@ Exit codes:
   0    explained
   2    nothing is called so
 """
+SCAN_EPILOG = """\b
+Exit codes:
+  0    nothing new above the gate
+  1    something new above the gate
+  2    usage error or crash
+  3    incomplete: a source or a member could not be read
+  130  interrupted
+"""
 INDEX_EPILOG = """\b
 Exit codes:
   0    done
   1    verify: the index is damaged
   2    usage error, or a target that could not be added or removed
   3    add --known: some packages could not be fetched
+  130  interrupted
+"""
+FINDINGS_EPILOG = """\b
+Exit codes:
+  0    done
+  2    usage error, no such finding, or a store that cannot be read
   130  interrupted
 """
 

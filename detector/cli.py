@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from detector import __version__
-from detector.arguments import EPILOG, EXPLAIN_EPILOG, Kind
-from detector.commands import baselining, comparing, hooking, indexing, models, renames, reports
+from detector.arguments import EPILOG, EXPLAIN_EPILOG, SCAN_EPILOG, Kind
+from detector.commands import baselining, comparing, findings, hooking, indexing, models, renames, reports, scanning
 from detector.commands.parsing import Command, Group
 from detector.commands.running import complain, leave, write
 from detector.configured import KEYS, Value, settings
@@ -157,5 +157,7 @@ app.command(epilog=EPILOG)(comparing.history)
 app.command(epilog=EXPLAIN_EPILOG)(reports.explain)
 app.command("report", epilog=EPILOG)(reports.report_again)
 app.command(epilog=EPILOG)(renames.unrename)
+app.command(epilog=SCAN_EPILOG)(scanning.scan)
 app.add_typer(indexing.app)
 app.add_typer(baselining.app)
+app.add_typer(findings.app)

@@ -65,6 +65,7 @@ class Line:
     name: str
     strength: Strength
     claim: str
+    innocent: str = ""  # the best innocent explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,14 @@ class Finding:
     first_seen: str  # time of the run
     last_seen: str
     state: State = State.NEW
-    reason: str = ""  # of what is accepted
+    reason: str = ""  # of what is accepted, kept while it is gone
+    more_lines: int = 0  # that the report has beside `lines`
+
+
+# What those who watch are told: six things of a finding, three of a member.
+OF_FINDINGS = ("found", "changed", "gone", "returned", "accepted", "reopened")
+OF_MEMBERS = ("vanished", "gated", "failed")
+OCCURRENCES = OF_FINDINGS + OF_MEMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ class Occurrence:
 
     sequence: int  # counts from 1, without holes
     at: str  # time of the run that saw it
-    kind: str  # "found", "changed", "gone", "returned", "accepted", "vanished", "gated", "failed"
+    kind: str  # one of OCCURRENCES
     subject: str  # the id of a finding, or a member
     text: str  # in a sentence
 

@@ -28,7 +28,7 @@ DOORS: dict[str, tuple[str, ...]] = {
         "report/plots.py",
     ),
     "git": ("read/git.py",),
-    "jinja2": ("report/html.py",),
+    "jinja2": ("report/templates.py",),
     "datasketch": ("code/signatures.py",),
     "libcst": ("code/concrete.py", "code/spelled.py"),
     "license_expression": ("artifacts/licences/expressions.py",),
@@ -54,7 +54,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     ),
     "ml_dtypes": ("artifacts/weights/stored.py",),
     "gguf": ("artifacts/weights/packed.py",),
-    "huggingface_hub": ("read/hub.py", "read/hub_requests.py"),
+    "modelscope_hub": ("read/modelscope_requests.py",),
+    "huggingface_hub": ("read/traffic.py", "read/hub_listing.py", "read/hub.py", "read/hub_requests.py"),
     "rapidfuzz": ("code/textwise.py", "code/side_by_side.py", "artifacts/behaviour/overlap.py"),
     "xxhash": (
         "code/lowering/labels.py",
@@ -70,6 +71,7 @@ IMPORT_NAMES = {
     "GitPython": "git",
     "Jinja2": "jinja2",
     "license-expression": "license_expression",
+    "modelscope-hub": "modelscope_hub",
     "tree-sitter": "tree_sitter",
     "tree-sitter-python": "tree_sitter_python",
 }
@@ -83,7 +85,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "targets": frozenset({"model"}),
     "options": frozenset({"model", "settings"}),
     "patterns": frozenset({"model", "settings"}),
-    "read": frozenset({"model", "settings", "targets"}),
+    "read": frozenset({"model", "settings", "targets", "scanned"}),
     "code": frozenset({"model", "settings", "targets"}),
     "artifacts": frozenset({"figures", "model", "settings", "targets"}),
     "index": frozenset({"model", "settings", "targets", "code", "artifacts", "read"}),
@@ -132,6 +134,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "compare",
             "lineage",
             "gate",
+            "formats",
             "report",
             "report_files",
             "write",
@@ -187,11 +190,10 @@ ALLOWED: dict[str, frozenset[str]] = {
 # Modules of `report/` that are no format: how to show things, and how to write and read them as JSON.
 SHARED = {
     "report": {
-        "assets", "bars", "captions", "descent_drawing", "descents", "documents", "drawing", "escaping", "exhibits", "figure_documents",
-        "figure_reading", "figures", "findings", "flows", "graph", "heat", "lanes", "layout", "ledger", "mosaics",
-        "licences", "names", "pictures", "plots", "rounding", "sarif_rules", "sides", "summary", "timeline", "told",
-        "traces",
-        "typed", "words",
+        "assets", "bars", "captions", "descent_drawing", "descents", "documents", "drawing", "escaping", "exhibits",
+        "figure_documents", "figure_reading", "figures", "findings", "flows", "graph", "heat", "lanes", "layout",
+        "ledger", "mosaics", "licences", "names", "occurrence_lanes", "pictures", "plots", "rounding", "sarif_rules",
+        "scan_documents", "sides", "summary", "templates", "timeline", "told", "traces", "typed", "words",
     }
 }  # fmt: skip
 # The parts below the line: no disk, no network, no clock.
