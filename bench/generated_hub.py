@@ -104,7 +104,9 @@ class _Hub:
         path.unlink(missing_ok=True)
         return weights.write(path, tensors, kind)
 
-    def add(self, made: Made, files: dict[str, bytes | str | Path], *, after: int = 0, model: Model | None = None) -> None:
+    def add(
+        self, made: Made, files: dict[str, bytes | str | Path], *, after: int = 0, model: Model | None = None
+    ) -> None:
         """Publish a repository: a beginning, everything an hour later, and of some another card weeks after that."""
         rng = self.rng
         at = after + rng.randint(15, 60) * DAY if after else START + rng.randint(0, 200) * DAY
@@ -150,7 +152,16 @@ def generate(folder: Path, count: int = 300, seed: int = 8, cache: Path | None =
     for kind in copies:
         number = numbers[kind] = numbers.get(kind, -1) + 1
         _plant(hub, kind, number, is_large=count >= WHOLE_COUNT)
-    for kind in ("fine-tune", "quantised", "architecture", "published configuration", "gguf", "readme", "data-less", "broken"):
+    for kind in (
+        "fine-tune",
+        "quantised",
+        "architecture",
+        "published configuration",
+        "gguf",
+        "readme",
+        "data-less",
+        "broken",
+    ):
         for number in range(wanted[kind]):
             _KINDS[kind](hub, number)
     (folder / "made.safetensors").unlink(missing_ok=True)
@@ -160,7 +171,13 @@ def generate(folder: Path, count: int = 300, seed: int = 8, cache: Path | None =
 def change(hub: GeneratedHub, which: int = 3) -> GeneratedHub:
     """Write what happens later: a new copy of code, another card, a new model that is nobody's; the first `which`."""
     known = {each.name for each in hub.members}
-    later = _Hub(hub.folder, hub.seed, None, random.Random(f"change:{hub.seed}"), words={each.partition("/")[2] for each in known})
+    later = _Hub(
+        hub.folder,
+        hub.seed,
+        None,
+        random.Random(f"change:{hub.seed}"),
+        words={each.partition("/")[2] for each in known},
+    )
     now = START + 600 * DAY
     code = [each.name for each in hub.members if each.kind == "code"]
     reference = later.rng.choice(sorted(code))
@@ -170,7 +187,11 @@ def change(hub: GeneratedHub, which: int = 3) -> GeneratedHub:
     later.planted.append(Planted(suspect, reference, "code"))
     if which >= 2:
         readme = sorted(each.name for each in hub.members if each.kind == "readme" or not code)[0]
-        publish(hub.folder, readme, [Upload(now + 90 * DAY, {"README.md": texts.card(readme, later.rng) + "\nNew words.\n"})])
+        publish(
+            hub.folder,
+            readme,
+            [Upload(now + 90 * DAY, {"README.md": texts.card(readme, later.rng) + "\nNew words.\n"})],
+        )
     if which >= 3:
         _own(later, after=now)
     (hub.folder / "made.safetensors").unlink(missing_ok=True)
@@ -213,7 +234,10 @@ def _own(hub: _Hub, after: int = 0, *, has_tokenizer: bool = True) -> str:
 def _fine_tune(hub: _Hub, _: int) -> None:
     """More training of another's model, and the card says so."""
     base = hub.pick("code", "own")
-    model, name = hub.models[base], hub.name(f"{base.partition('/')[2]}-{hub.rng.choice(('instruct', 'chat', 'ft', 'dpo'))}")
+    model, name = (
+        hub.models[base],
+        hub.name(f"{base.partition('/')[2]}-{hub.rng.choice(('instruct', 'chat', 'ft', 'dpo'))}"),
+    )
     part = hub.rng.choice((0.02, 0.1, 0.3))
     _derive(hub, Made(name, "fine-tune", base), model, weights.tuned(model.tensors(), part, name))
 
@@ -226,7 +250,9 @@ def _quantised(hub: _Hub, number: int) -> None:
     _derive(hub, Made(name, "quantised", base), model, tensors, ("F16", "BF16")[number % 2], "quantized")
 
 
-def _derive(hub: _Hub, made: Made, model: Model, tensors: weights.Tensors, kind: str = "F16", relation: str = "") -> None:
+def _derive(
+    hub: _Hub, made: Made, model: Model, tensors: weights.Tensors, kind: str = "F16", relation: str = ""
+) -> None:
     files = _beside(hub, made.name, [made.base], relation)
     has_code = any(each.name == made.base and each.kind == "code" for each in hub.members)
     files |= model.code_files() if has_code else {"config.json": texts.configuration(model.configuration())}
@@ -244,12 +270,18 @@ def _architecture(hub: _Hub, number: int) -> None:
         shapes, config = dict(weights.llama(1, 704)), texts.published("llama", num_hidden_layers=1, vocab_size=704)
     else:
         shapes = dict(weights.adapter(2, 2))
-        files = {**_beside(hub, name, ["meta-llama/Meta-Llama-3-8B"], "adapter"), "adapter_config.json": texts.configuration(texts.published("adapter"))}
+        files = {
+            **_beside(hub, name, ["meta-llama/Meta-Llama-3-8B"], "adapter"),
+            "adapter_config.json": texts.configuration(texts.published("adapter")),
+        }
         tensors = weights.trained(shapes, f"{hub.seed}:{name}")
         hub.add(Made(name, "architecture"), {**files, "adapter_model.safetensors": hub.weights(tensors)})
         return
     files |= {"config.json": texts.configuration(config), **texts.common_tokenizer()}
-    hub.add(Made(name, "architecture"), {**files, "model.safetensors": hub.weights(weights.trained(shapes, f"{hub.seed}:{name}"))})
+    hub.add(
+        Made(name, "architecture"),
+        {**files, "model.safetensors": hub.weights(weights.trained(shapes, f"{hub.seed}:{name}"))},
+    )
 
 
 def _published_configuration(hub: _Hub, number: int) -> None:
@@ -272,7 +304,11 @@ def _gguf(hub: _Hub, number: int) -> None:
     name = hub.name(f"{model.family}-GGUF")
     path = hub.folder / "made.gguf"
     weights.write_gguf(path, model.tensors(), model.family)
-    hub.add(Made(name, "gguf", base), {**_beside(hub, name, [base] if base else []), "model.gguf": path}, after=hub.at.get(base, 0))
+    hub.add(
+        Made(name, "gguf", base),
+        {**_beside(hub, name, [base] if base else []), "model.gguf": path},
+        after=hub.at.get(base, 0),
+    )
     path.unlink()
 
 
@@ -292,7 +328,10 @@ def _broken(hub: _Hub, number: int) -> None:
     """Something that cannot be read."""
     model = small(hub.word(), str(hub.seed), hub.rng)
     name, what = hub.name(model.family), _BROKEN[number % len(_BROKEN)]
-    files: dict[str, bytes | str | Path] = {**_beside(hub, name), "config.json": texts.configuration(model.configuration())}
+    files: dict[str, bytes | str | Path] = {
+        **_beside(hub, name),
+        "config.json": texts.configuration(model.configuration()),
+    }
     made = Made(name, f"broken: {what}")
     match what:
         case "header":
@@ -320,7 +359,12 @@ _KINDS: dict[str, Callable[[_Hub, int], None]] = {
 
 def _plant(hub: _Hub, kind: str, number: int, *, is_large: bool) -> None:
     """Publish a copy, with its original where there is none to take; every other original is changed after the copy."""
-    makers = {"code": _copy_of_code, "tokenizer": _copy_of_tokenizer, "config": _copy_of_configuration, "cross-upload": _upload_again}
+    makers = {
+        "code": _copy_of_code,
+        "tokenizer": _copy_of_tokenizer,
+        "config": _copy_of_configuration,
+        "cross-upload": _upload_again,
+    }
     if kind == "weights":
         planted = _copy_of_weights(hub, number, is_large=is_large)
     else:
@@ -341,7 +385,12 @@ def _disguised(hub: _Hub, model: Model, suspect: str, level: str) -> dict[str, b
     """The code of a model, disguised, with a configuration that says nothing but sizes."""
     code = disguise(dict(model.code.files), level, hub.rng.randrange(1_000))
     spoken = model.code.spoken
-    sizes = {spoken.width: 8 * hub.rng.randint(10, 90), spoken.heads: 4, spoken.depth: hub.rng.randint(4, 40), spoken.words: 704}
+    sizes = {
+        spoken.width: 8 * hub.rng.randint(10, 90),
+        spoken.heads: 4,
+        spoken.depth: hub.rng.randint(4, 40),
+        spoken.words: 704,
+    }
     config = texts.configuration({"model_type": suspect.partition("/")[2], **sizes})
     return {**_beside(hub, suspect), **code.files, "config.json": config, **texts.common_tokenizer()}
 
@@ -350,7 +399,9 @@ def _copy_of_tokenizer(hub: _Hub, _: int) -> Planted:
     theirs = dataclasses.replace(small(hub.word(), str(hub.seed), hub.rng), tokenizer=f"planted {hub.rng.random()}")
     reference = _publish_own(hub, theirs, theirs.tokenizer_files(), "own")
     ours = small(hub.word(), str(hub.seed), hub.rng)
-    suspect = _publish_own(hub, ours, texts.Vocabulary(theirs.tokenizer).disguised(), "copy of a tokenizer", hub.at[reference])
+    suspect = _publish_own(
+        hub, ours, texts.Vocabulary(theirs.tokenizer).disguised(), "copy of a tokenizer", hub.at[reference]
+    )
     return Planted(suspect, reference, "tokenizer")
 
 
@@ -366,8 +417,13 @@ def _copy_of_configuration(hub: _Hub, _: int) -> Planted:
     reference, other = hub.name(model.family), hub.word()
     suspect = hub.name(other)
     theirs = {**model.configuration(), **texts.odd(reference)}
-    ours = texts.disguised_configuration({**theirs, model.code.spoken.width: 8 * hub.rng.randint(10, 90)}, other, suspect)
-    hub.add(Made(reference, "own"), {**_beside(hub, reference), "config.json": texts.configuration(theirs), **texts.common_tokenizer()})
+    ours = texts.disguised_configuration(
+        {**theirs, model.code.spoken.width: 8 * hub.rng.randint(10, 90)}, other, suspect
+    )
+    hub.add(
+        Made(reference, "own"),
+        {**_beside(hub, reference), "config.json": texts.configuration(theirs), **texts.common_tokenizer()},
+    )
     files = {**_beside(hub, suspect), "config.json": texts.configuration(ours), **texts.common_tokenizer()}
     hub.add(Made(suspect, "copy of a configuration"), dict(files), after=hub.at[reference])
     return Planted(suspect, reference, "config")
@@ -375,17 +431,31 @@ def _copy_of_configuration(hub: _Hub, _: int) -> Planted:
 
 def _copy_of_weights(hub: _Hub, number: int, *, is_large: bool) -> Planted:
     family, seed = hub.word(), str(hub.seed)
-    theirs = large(family, seed, (48, 60, 1)[number], (4, 4, 2)[number]) if is_large else small(family, seed, hub.rng, has_tokenizer=False)
+    theirs = (
+        large(family, seed, (48, 60, 1)[number], (4, 4, 2)[number])
+        if is_large
+        else small(family, seed, hub.rng, has_tokenizer=False)
+    )
     reference, other = hub.name(family), hub.word()
     suspect = hub.name(other)
     tensors, kind = theirs.tensors(), "F32" if is_large and number < 2 else "F16"
-    files = {**_beside(hub, reference), "config.json": texts.configuration(theirs.configuration()), **texts.common_tokenizer()}
+    files = {
+        **_beside(hub, reference),
+        "config.json": texts.configuration(theirs.configuration()),
+        **texts.common_tokenizer(),
+    }
     hub.add(Made(reference, "own"), {**files, "model.safetensors": hub.weights(tensors, kind)})
     copy = weights.renamed(weights.noised(tensors, _NOISES[number], suspect), suspect)
     # The program that runs it is somebody's own: it reads its sizes elsewhere.
-    config = texts.configuration({"model_type": other, "architectures": [f"{other.capitalize()}Model"], "torch_dtype": "float16"})
+    config = texts.configuration(
+        {"model_type": other, "architectures": [f"{other.capitalize()}Model"], "torch_dtype": "float16"}
+    )
     files = {**_beside(hub, suspect), "config.json": config}
-    hub.add(Made(suspect, "copy of weights"), {**files, "model.safetensors": hub.weights(copy, kind)}, after=hub.at[reference])
+    hub.add(
+        Made(suspect, "copy of weights"),
+        {**files, "model.safetensors": hub.weights(copy, kind)},
+        after=hub.at[reference],
+    )
     return Planted(suspect, reference, "weights")
 
 
@@ -395,7 +465,11 @@ def _upload_again(hub: _Hub, number: int) -> Planted:
     model, suspect = hub.models[reference], hub.name()
     card = texts.card(suspect, hub.rng) if number else hub.cards[reference]
     files = {**_beside(hub, suspect), **model.code_files(), **model.tokenizer_files(), "README.md": card}
-    hub.add(Made(suspect, "cross-upload"), {**files, "model.safetensors": hub.weights(model.tensors())}, after=hub.at[reference])
+    hub.add(
+        Made(suspect, "cross-upload"),
+        {**files, "model.safetensors": hub.weights(model.tensors())},
+        after=hub.at[reference],
+    )
     return Planted(suspect, reference, "cross-upload")
 
 

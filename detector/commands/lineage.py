@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detector import report_files
-from detector.arguments import OutputOption
+from detector.arguments import OutputOption, StoreOption
 from detector.commands.running import interruptible, terminal_width, write
 from detector.formats import FILE_WIDTH
 from detector.model import UserError
@@ -33,9 +33,9 @@ def lineage(
     *,
     model: Annotated[
         str | None,
-        typer.Argument(metavar="[MODEL]", help="Show what this member comes from, and what comes from it."),
+        typer.Argument(metavar="MODEL", help="Show what this member comes from, and what comes from it."),
     ] = None,
-    store: Annotated[Path, typer.Option("--store", metavar="FILE", help="The store of a scan.")],
+    store: StoreOption,
     component: Annotated[
         Component | None, typer.Option("--component", help="Show this component alone; all by default.")
     ] = None,
