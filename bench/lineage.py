@@ -341,8 +341,8 @@ def _answers(change: Change, count: int) -> Counter[str]:
 
 HOW = (
     "Models are arrays of 16 tensors with 1,024 values each. A fine-tune changes every layer by another share of its "
-    "deviation, with heavy tails; noise is normal. Families of 30 are planted with 50 seeds, 20 strangers beside each; a "
-    "quarter of the dates is missing and a tenth the parent's. All pairs are compared by their values."
+    "deviation, with heavy tails; noise is normal. Families of 30 are planted with 50 seeds, 20 strangers beside each; "
+    "a quarter of the dates is missing and a tenth the parent's. All pairs are compared by their values."
 )
 PARTS: Parts = {
     "Families": measure_families,

@@ -12,7 +12,7 @@ from detector.lineage import lineage
 from detector.scanned import Component, Descent, Lineage, Member, Standing, Tie
 
 NAMES = ("hf:a/base", "hf:b/tuned", "hf:c/merged", "git:https://d.example/code", "e", "f")
-HOSTILE = ("\x1b[31mred", "a\u202eb", "\ud800", "</script><svg onload=alert(1)>", "a|b`c`", "x" * 5000, "", "名" * 300)
+HOSTILE = ("\x1b[31mred", "a\u202eb", "\ud800", "</script><svg onload=alert(1)>", "a|b`c`", "x" * 5000, "名" * 300)
 
 
 def member(

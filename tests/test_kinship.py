@@ -26,7 +26,8 @@ def levels(model: Model, steps: int) -> Model:
     """Round each run of 64 values to steps of its own, as quantisation by groups does."""
     runs = model.reshape(-1, 64)
     scale = np.abs(runs).max(1, keepdims=True) / steps
-    return (np.round(runs / scale) * scale).astype(np.float32).reshape(model.shape)
+    quantised: Model = (np.round(runs / scale) * scale).astype(np.float32).reshape(model.shape)
+    return quantised
 
 
 def zeroed(model: Model, share: float) -> Model:

@@ -139,6 +139,10 @@ def test_ties_of_strangers_with_oneself_and_of_nothing_are_left_out() -> None:
     assert not found.families
 
 
+def test_who_has_no_name_is_no_member() -> None:
+    assert not lineage([member(""), member("a")], [tie("", "a", 0.1)]).descents
+
+
 def test_of_several_ties_of_a_pair_the_nearest_counts_and_they_tell_a_direction_only_together() -> None:
     members = [member("a"), member("b")]
     (found,) = lineage(members, [tie("a", "b", 0.3, "b"), tie("b", "a", 0.2)]).descents
