@@ -20,7 +20,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.section import Demand, print_section, section_of, table
+from bench.section import Demand, Measured, Parts, print_section, section_of, table
 from detector.artifacts.weights.kinship import ONE, Kinship, kinship
 from detector.artifacts.weights.spacing import rounded
 from detector.lineage import lineage
@@ -33,10 +33,9 @@ TENSORS, VALUES = 16, 1024  # of a model, and of each tensor
 FAMILY, UNRELATED = 30, 20
 SEEDS = 50
 MISSING, EQUAL = 0.25, 0.1  # of all dates
-DATED_FAMILY_SEEDS = 10
 MIXED = 20  # the number of the mixture in its family
-LEAST_MIXED = 0.95
-LABEL = "lineage"
+TRIALS = 100  # of each kind of change and number of values
+COUNTS = (2_048, 8_192, VALUES * TENSORS)  # values that are compared; a probe of a scan has 8,192 at most
 
 FINE_TUNE, NOISE, CAST, MIXTURE = "fine-tune", "noise", "cast", "mixture"
 TELLING = (NOISE, CAST)
@@ -48,7 +47,8 @@ TELLING = (NOISE, CAST)
 def fresh(dice: Dice) -> Model:
     """A model that knows nothing of any other: each tensor has a deviation of its own."""
     deviations = np.exp(dice.normal(-3.2, 0.4, (TENSORS, 1)))
-    return (dice.standard_normal((TENSORS, VALUES)) * deviations).astype(np.float32)
+    made: Model = (dice.standard_normal((TENSORS, VALUES)) * deviations).astype(np.float32)
+    return made
 
 
 def fine_tuned(model: Model, size: float, decay: float, dice: Dice) -> Model:
@@ -56,12 +56,14 @@ def fine_tuned(model: Model, size: float, decay: float, dice: Dice) -> Model:
     layers = size * np.exp(dice.normal(0, 0.3, (TENSORS, 1)))
     changes = dice.standard_normal(model.shape) * np.exp(dice.normal(0, 0.5, model.shape))
     decayed = model * (1 - decay * np.exp(dice.normal(0, 0.2, (TENSORS, 1))))
-    return (decayed + model.std(1, keepdims=True) * layers * changes).astype(np.float32)
+    tuned: Model = (decayed + model.std(1, keepdims=True) * layers * changes).astype(np.float32)
+    return tuned
 
 
 def noised(model: Model, share: float, dice: Dice) -> Model:
     """Add normal numbers of a share of each tensor's deviation."""
-    return (model + model.std(1, keepdims=True) * share * dice.standard_normal(model.shape)).astype(np.float32)
+    summed: Model = (model + model.std(1, keepdims=True) * share * dice.standard_normal(model.shape)).astype(np.float32)
+    return summed
 
 
 def cast(model: Model, dtype: str) -> Model:
@@ -248,3 +250,126 @@ def _outcome(child: str, is_tellable: bool, made: Planted, told: Mapping[str, De
     if at != child:
         return "wrong direction"
     return "told" if is_tellable else "told, though open"
+
+
+def measure_families(cache: Path, work: Path) -> Measured:
+    """Plant families, tell their lineages, count."""
+    del cache, work
+    totals: Counter[str] = Counter()
+    for seed in range(SEEDS):
+        made = planted(seed)
+        totals += outcomes(made, lineage(made.members(), list(ties(made.models))))
+    strangers = SEEDS * UNRELATED
+    demands = [
+        _exact("steps whose direction can be told are told", totals["told"], totals["tellable"]),
+        _exact("steps whose direction cannot be told are there and undecided", totals["left open"], totals["open"]),
+        _exact("mixtures have both parents", totals["mixtures told"], totals["mixtures"]),
+        _none("steps of another kind that are called mixtures", totals["mixtures made up"], totals["steps"]),
+        _none("unrelated models that are joined with anything", totals["joined"], strangers),
+    ]
+    kinds = ["told", "left open", "missed", "wrong direction", "told, though open", "left open, though tellable"]
+    rows = [(kind, f"{totals[kind]:,}", f"{totals[kind] / totals['steps']:.2%}") for kind in kinds]
+    return demands, [table(["what became of a step", "steps", "share"], rows)]
+
+
+def _exact(what: str, number: int, of: int) -> Demand:
+    return Demand(what, "all", f"{number:,} of {of:,}", number == of > 0)
+
+
+def _none(what: str, number: int, of: int) -> Demand:
+    return Demand(what, "none", f"{number:,} of {of:,}", number == 0 < of)
+
+
+# --- kinship ---
+
+Change = Callable[[Model, Dice], Model]
+TELL: Mapping[str, Change] = {
+    "noise, 2 % of the deviation": lambda model, dice: noised(model, 0.02, dice),
+    "noise, 5 %": lambda model, dice: noised(model, 0.05, dice),
+    "noise, 10 %": lambda model, dice: noised(model, 0.1, dice),
+    "noise, 20 %": lambda model, dice: noised(model, 0.2, dice),
+    "cast to bfloat16": lambda model, dice: cast(model, "BF16"),
+    "cast to float16": lambda model, dice: cast(model, "F16"),
+}
+SILENT: Mapping[str, Change] = {
+    "fine-tune, 2 %": lambda model, dice: fine_tuned(model, 0.02, 0.0, dice),
+    "fine-tune, 10 %": lambda model, dice: fine_tuned(model, 0.1, 0.0, dice),
+    "fine-tune, 10 %, weights decayed by 1 %": lambda model, dice: fine_tuned(model, 0.1, 0.01, dice),
+    "fine-tune, 30 %, weights decayed by 5 %": lambda model, dice: fine_tuned(model, 0.3, 0.05, dice),
+    "scaled by 1.07": lambda model, dice: (model * np.float32(1.07)).astype(np.float32),
+    "trained apart": lambda model, dice: fresh(dice),
+}
+
+
+def measure_kinship(cache: Path, work: Path) -> Measured:
+    """Change models, ask which side is derived, count the answers."""
+    del cache, work
+    rows = []
+    wrong = told = silent = 0
+    for what, change in (*TELL.items(), *SILENT.items()):
+        counts = [_answers(change, count) for count in COUNTS]
+        rows.append((what, *(f"{each['other']} right, {each['one']} wrong" for each in counts)))
+        if what in TELL:
+            wrong += sum(each["one"] for each in counts)
+            told += sum(each.total() for each in counts)
+        else:
+            silent += sum(each["one"] + each["other"] for each in counts)
+    sure = [
+        _answers(TELL[what], COUNTS[-1])["other"] for what in ("noise, 10 %", "cast to bfloat16", "cast to float16")
+    ]
+    trials = len(SILENT) * len(COUNTS) * TRIALS
+    demands = [
+        _none("noise and casts told the wrong way round", wrong, told),
+        _none("fine-tunes, scalings and strangers of which a direction is told", silent, trials),
+        _exact(f"noise of 10 % and casts told by {COUNTS[-1]:,} values", sum(sure), len(sure) * TRIALS),
+    ]
+    return demands, [table(["change", *(f"{count:,} values" for count in COUNTS)], rows)]
+
+
+def _answers(change: Change, count: int) -> Counter[str]:
+    """Which side is called derived, how often; the changed one is the other."""
+    found: Counter[str] = Counter()
+    for seed in range(TRIALS):
+        dice = np.random.default_rng((seed, count))
+        model = fresh(dice)
+        changed = change(model, dice)
+        each = count // TENSORS
+        one, other = (side[:, :each].ravel() for side in (model, changed))
+        found[kinship(one, other, [each] * TENSORS, each).derived] += 1
+    return found
+
+
+HOW = (
+    "Models are arrays of 16 tensors with 1,024 values each. A fine-tune changes every layer by another share of its "
+    "deviation, with heavy tails; noise is normal. Families of 30 are planted with 50 seeds, 20 strangers beside each; "
+    "a quarter of the dates is missing and a tenth the parent's. All pairs are compared by their values."
+)
+PARTS: Parts = {
+    "Families": measure_families,
+    "Direction by values alone": measure_kinship,
+}
+
+
+def measure(cache: Path, work: Path) -> Measured:
+    """Measure both parts."""
+    held: list[Demand] = []
+    shown: list[str] = []
+    for about, part in PARTS.items():
+        demands, blocks = part(cache, work)
+        held += demands
+        shown += [f"### {about}", *blocks]
+    return held, shown
+
+
+def run(cache: Path, work: Path) -> str:
+    """Measure, and lay out the section."""
+    return section_of("lineage", "who derives from whom", HOW, PARTS, cache, work)
+
+
+def main(given: Sequence[str] | None = None) -> int:
+    """Measure and print the section."""
+    return print_section("lineage", __doc__, run, given)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

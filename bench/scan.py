@@ -165,7 +165,9 @@ def _planted(made: GeneratedHub) -> dict[frozenset[str], Planted]:
 def _found(made: GeneratedHub, found: Sequence[Mapping[str, Any]]) -> Demand:
     planted, pairs = _planted(made), _pairs(found)
     missed, other = len(planted.keys() - pairs), len(pairs - planted.keys())
-    right = sum(f"hf:{planted[pair].suspect}" == each["suspect"]["member"] for each in found if (pair := _pair(each)) in planted)
+    right = sum(
+        f"hf:{planted[pair].suspect}" == each["suspect"]["member"] for each in found if (pair := _pair(each)) in planted
+    )
     return Demand(
         f"one scan of {len(made.members)} repositories finds the planted copies and nothing else",
         f"{len(planted)} and 0",

@@ -51,6 +51,12 @@ Exit codes:
   2    usage error, no such finding, or a store that cannot be read
   130  interrupted
 """
+LINEAGE_EPILOG = """\b
+Exit codes:
+  0    done
+  2    usage error, no such member, or a store that cannot be read
+  130  interrupted
+"""
 
 
 BASELINE_FILE = Path("detector-baseline.jsonl")  # in the folder that a project stands in
@@ -95,6 +101,9 @@ JobsOption = Annotated[
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress and no summary on standard error.")]
 IndexOption = Annotated[
     Path, typer.Option("--index", metavar="FILE", envvar="DETECTOR_INDEX", help="The index.", show_envvar=True)
+]
+StoreOption = Annotated[
+    Path, typer.Option("--store", metavar="FILE", envvar="DETECTOR_STORE", help="The store of a scan.")
 ]
 KindsOption = Annotated[
     list[Kind] | None, typer.Option("--kind", help="Look for this kind of evidence alone; may be repeated.")

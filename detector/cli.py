@@ -14,8 +14,19 @@ from typing import Annotated, Any
 import typer
 
 from detector import __version__
-from detector.arguments import EPILOG, EXPLAIN_EPILOG, SCAN_EPILOG, Kind
-from detector.commands import baselining, comparing, findings, hooking, indexing, models, renames, reports, scanning
+from detector.arguments import EPILOG, EXPLAIN_EPILOG, LINEAGE_EPILOG, SCAN_EPILOG, Kind
+from detector.commands import (
+    baselining,
+    comparing,
+    findings,
+    hooking,
+    indexing,
+    lineage,
+    models,
+    renames,
+    reports,
+    scanning,
+)
 from detector.commands.parsing import Command, Group
 from detector.commands.running import complain, leave, write
 from detector.configured import KEYS, Value, settings
@@ -28,7 +39,8 @@ __all__ = ["app", "leave", "run"]
 SYSTEM_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Settings that a command takes on its own command line alone: what a comparison is with has to be said.
-TYPED = {("compare", "index")}
+# A lineage is no report, and has formats of its own.
+TYPED = {("compare", "index"), ("lineage", "format")}
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -158,6 +170,7 @@ app.command(epilog=EXPLAIN_EPILOG)(reports.explain)
 app.command("report", epilog=EPILOG)(reports.report_again)
 app.command(epilog=EPILOG)(renames.unrename)
 app.command(epilog=SCAN_EPILOG)(scanning.scan)
+app.command(epilog=LINEAGE_EPILOG)(lineage.lineage)
 app.add_typer(indexing.app)
 app.add_typer(baselining.app)
 app.add_typer(findings.app)

@@ -97,7 +97,10 @@ def lines(plan: plans.Plan, name: str) -> list[dict[str, Any]]:
 
 
 def pairs(plan: plans.Plan) -> list[tuple[str, str, str]]:
-    return [(each["suspect"]["member"], each["reference"]["member"], each["state"]) for each in lines(plan, telling.FINDINGS)]
+    return [
+        (each["suspect"]["member"], each["reference"]["member"], each["state"])
+        for each in lines(plan, telling.FINDINGS)
+    ]
 
 
 def standing(plan: plans.Plan, name: str) -> Standing:

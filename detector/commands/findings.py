@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detector import report_files
-from detector.arguments import FINDINGS_EPILOG, FormOption, Level, OutputOption, QuietOption
+from detector.arguments import FINDINGS_EPILOG, FormOption, Level, OutputOption, QuietOption, StoreOption
 from detector.commands.running import Output, interruptible, say, write, write_report
 from detector.formats import Format
 from detector.model import Strength
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 LIST_SCHEMA = "detector-finding-list/1"
 LONGEST_NAME = 60  # characters of a member in a row: two of them, and what is said of them, fit a wide terminal
 
-StoreOption = Annotated[
-    Path, typer.Option("--store", metavar="FILE", envvar="DETECTOR_STORE", help="The store of a scan.")
-]
 IdArgument = Annotated[str, typer.Argument(metavar="ID", help="The id of a finding, or how it begins.")]
 
 

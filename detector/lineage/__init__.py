@@ -16,11 +16,12 @@ from detector.scanned import Component, Lineage, Member, Tie
 def lineage(members: Sequence[Member], ties: Sequence[Tie]) -> Lineage:
     """Tell who derives from whom in each component: the tree of least distance that directions allow.
 
-    Ties of members that are not listed are left out. Of several records of one member the last one seen counts.
+    Ties of members that are not listed are left out, and members without a name. Of several records of one member the
+    last one seen counts.
 
     Stable: the same for members and ties in any order.
     """
-    known = {member.name: member for member in sorted(members, key=_when_seen)}
+    known = {member.name: member for member in sorted(members, key=_when_seen) if member.name}
     births = {name: born(member) for name, member in known.items()}
     of = {component: ready(ties, known, component) for component in Component}
     related = relatives(of.values())

@@ -7,7 +7,7 @@ somebody younger are compared, and what they all have in common is decided.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 
 from detector.lineage.dates import Born
@@ -47,8 +47,9 @@ def placed(edges: Sequence[Edge], births: Mapping[str, Born]) -> list[Edge]:
     Shapes: one edge for each child, without cycles; the same again, with other directions among those that are open.
     """
     by_child = {edge.child: edge for edge in edges}
-    earliest = _earliest_below(by_child, births)
-    for loose in _loose(by_child):
+    tops = _loose(by_child)
+    earliest = _earliest_below(by_child, births, {name for loose in tops for name in loose.near})
+    for loose in tops:
         spreads = _spreads(loose)
         order = [(births[name].last, births[name].first, spreads[name], name) for name in loose.near]
         roots = [name for *_, name in sorted(order)]
@@ -83,14 +84,16 @@ def _loose(by_child: Mapping[str, Edge]) -> list[_Loose]:
     return found
 
 
-def _earliest_below(by_child: Mapping[str, Edge], births: Mapping[str, Born]) -> dict[str, str]:
-    """Of each member the latest time by which it, or somebody who derives from it by told steps, was there."""
+def _earliest_below(by_child: Mapping[str, Edge], births: Mapping[str, Born], loose: Set[str]) -> dict[str, str]:
+    """Of each member the latest time by which it was there, or somebody who derives from it however the top stands."""
     earliest = {name: births[name].last for edge in by_child.values() for name in (edge.parent, edge.child)}
     for child in by_child:
-        time, step = births[child].last, by_child.get(child)
-        while step is not None and step.direction.by and time < earliest[step.parent]:
+        time, step = births[child].last, by_child[child]
+        while step.child not in loose and time < earliest[step.parent]:
             earliest[step.parent] = time
-            step = by_child.get(step.parent)
+            if step.parent not in by_child:
+                break
+            step = by_child[step.parent]
     return earliest
 
 

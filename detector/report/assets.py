@@ -31,7 +31,8 @@ def assets() -> Assets:
 @cache
 def dashboard_assets() -> Assets:
     """What stands in the page of a scan."""
-    return _assets(_text("style.css") + _text("dashboard.css"), tuple(map(_text, DASHBOARD_SCRIPTS)))
+    style = "".join(map(_text, ("style.css", "lineage.css", "dashboard.css")))
+    return _assets(style, tuple(map(_text, DASHBOARD_SCRIPTS)))
 
 
 def _assets(style: str, scripts: tuple[str, ...]) -> Assets:

@@ -104,7 +104,7 @@ def _said(descent: Descent | None, dots: Mapping[str, _Dot]) -> str:
     if descent.against:
         told.append("against " + " and ".join(descent.against))
     if len(descent.parents) > 1:
-        told.append("mixed of " + ", ".join(f"{share} {visible(each)}" for each, share in descents.parts(descent)))
+        told.append(descents.mixed(descent))
     elif descent.parents[0] not in dots:
         told.append(f"from {visible(descent.parents[0])} of another family")
     return ", ".join(told)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from detector.report.names import elided, visible
 from detector.scanned import Component, Descent, Family, Lineage, Member
 
+LONGEST_BESIDE = 32  # characters of a name, or of what tells, beside another one
 DECLARED, UNDECLARED, CONTRADICTED = "declared", "undeclared", "contradicted"
 TITLES = {Component.CODE: "Code", Component.WEIGHTS: "Weights", Component.TOKENIZER: "Tokenizers"}
 UNDECIDED = "direction undecided"
@@ -78,17 +80,17 @@ def way(descent: Descent) -> str:
     if not descent.is_decided:
         said = UNDECIDED
     else:
-        said = _BY.get(descent.by, descent.by) + (f" ({descent.why})" if descent.why else "")
+        said = _BY.get(descent.by, visible(descent.by)) + (f" ({_brief(descent.why)})" if descent.why else "")
     return f"{said}, against {' and '.join(map(_against, descent.against))}" if descent.against else said
 
 
 def _against(reason: str) -> str:
-    return {"date": "dates", "declaration": "a declaration"}.get(reason, reason)
+    return {"date": "dates", "declaration": "a declaration"}.get(reason, visible(reason))
 
 
 def declaration(descent: Descent) -> str:
     """What the member itself says of a descent."""
-    return _DECLARATIONS.get(descent.declaration, descent.declaration)
+    return _DECLARATIONS.get(descent.declaration, visible(descent.declaration))
 
 
 def distance(value: float) -> str:
@@ -101,6 +103,16 @@ def parts(descent: Descent) -> list[tuple[str, str]]:
     if len(descent.parents) == 1:
         return [(descent.parents[0], "")]
     return [(name, f"{share:.0%}") for name, share in zip(descent.parents, descent.shares, strict=False)]
+
+
+def mixed(descent: Descent) -> str:
+    """The shares of a mixture: the first parent's, and the others with their names; "" where one is the only parent."""
+    (_, first), *others = parts(descent)
+    return f"{first}, mixed with " + ", ".join(f"{share} {_brief(name)}" for name, share in others) if others else ""
+
+
+def _brief(name: str) -> str:
+    return elided(visible(name), LONGEST_BESIDE)
 
 
 def by_component(families: Sequence[Family]) -> Iterator[tuple[Component, list[Family]]]:

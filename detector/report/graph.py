@@ -61,7 +61,7 @@ def _component(
     title = descents.TITLES[component]
     members = sum(len(family.members) for family in families)
     counted = f"{_families(len(families))}, {words.count(members, 'member')}"
-    yield f'<h3 id="lineage-{component.value}">{title}: {counted}</h3>'
+    yield f'<h3 class="component" id="lineage-{component.value}">{title}: {counted}</h3>'
     for number, family in enumerate(drawn, 1):
         about = f"{title}, family {number} of {len(families):,}: {words.count(len(family.members), 'member')}"
         picture = drawing(lineage, family, f"{about}; the table below has the same")
@@ -106,7 +106,7 @@ def _unconfirmed(lineage: Lineage) -> Iterable[str]:
     if len(told) > MOST_ROWS:
         left = f'<p class="note">{len(told) - MOST_ROWS:,} more rows are in the JSON document.</p>'
     return [
-        f'<h3 id="lineage-unconfirmed">Declared, and not confirmed by any measure: '
+        f'<h3 class="component" id="lineage-unconfirmed">Declared, and not confirmed by any measure: '
         f"{words.count(len(told), 'declaration')}</h3>"
         '<div class="wide"><table class="lineage"><thead><tr><th scope="col">Member</th>'
         '<th scope="col">says it derives from</th><th scope="col">Not confirmed since</th></tr></thead>'

@@ -73,9 +73,8 @@ def _said(name: str, descent: Descent | None, room: int, share: str = "") -> str
     told = ""
     if descent is not None:
         told = f"{descents.distance(descent.distance)} {descents.way(descent)}, {descents.declaration(descent)}"
-        if len(descent.parents) > 1:
-            mixed = ", ".join(f"{part} {elided(visible(each), 40)}" for each, part in descents.parts(descent))
-            told = f"{told}; mixed: {mixed}" if not share else f"{share}; {told}"
+        mixed = share or descents.mixed(descent)
+        told = f"{mixed}; {told}" if mixed else told
     shown = elided(visible(name), max(room - len(told) - 2, LEAST_ROOM))
     return f"{shown}  {told}" if told else shown
 
