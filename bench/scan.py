@@ -21,12 +21,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tests.hub_repositories import models_in, place, revision_of
-from tests.olah_hub import Hub, serving
-
 from bench import generated_hub
 from bench.generated_hub import GeneratedHub, Planted
 from bench.section import Demand, print_section, section, table
+from tests.hub_repositories import models_in, place, revision_of
+from tests.olah_hub import Hub, serving
 
 MEMBERS = 300
 CHANGES = 3

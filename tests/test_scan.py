@@ -20,7 +20,7 @@ from detector.scan.estimate import estimate
 from detector.scan.store import open_store
 from detector.scanned import Component, Standing, State
 from tests.hub_client import unconfigured
-from tests.hub_repositories import Upload, publish, remove, tell
+from tests.hub_repositories import Upload, publish, tell
 from tests.olah_hub import TOKEN, Hub, serving
 
 FIRST = 1_700_000_000
