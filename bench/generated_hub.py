@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import dataclasses
 import random
+import shutil
 import sys
 import zipfile
 from collections.abc import Callable, Sequence

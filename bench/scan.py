@@ -77,10 +77,10 @@ def _cost(hub: Hub, first: Mapping[str, Any], seconds: float) -> str:
     asked = _per_repository(hub)
     run = first["run"]
     return (
-        f"The first scan: {run['listed']:,} listed, {run['done']:,} looked at; {run['requests']:,} requests as the scan "
-        f"counts them, {hub.requests():,} as the hub does; {hub.sent_bytes():,} bytes; {seconds:.0f} s. For one "
-        f"repository {sum(asked.values()) / max(len(asked), 1):.1f} requests in the mean, {max(asked.values(), default=0)} "
-        f"at most."
+        f"The first scan: {run['listed']:,} listed, {run['done']:,} looked at; {run['requests']:,} requests as the "
+        f"scan counts them, {hub.requests():,} as the hub does; {hub.sent_bytes():,} bytes; {seconds:.0f} s. For one "
+        f"repository {sum(asked.values()) / max(len(asked), 1):.1f} requests in the mean, "
+        f"{max(asked.values(), default=0)} at most."
     )
 
 
@@ -219,7 +219,8 @@ def _bytes(made: GeneratedHub, hub: Hub) -> tuple[list[Demand], list[str]]:
     large = [row for row in rows if row[1] >= LARGE_BYTES]
     worst = max((row[3] for row in large), default=1.0)
     demand = Demand(
-        f"bytes fetched of the checkpoint of a planted weights copy, of {len(large)} with {LARGE_BYTES / 1e6:.0f} MB or more",
+        "bytes fetched of the checkpoint of a planted weights copy, "
+        f"of {len(large)} with {LARGE_BYTES / 1e6:.0f} MB or more",
         f"at most {MOST_SHARE:.1%}",
         f"{worst:.2%}",
         bool(large) and worst <= MOST_SHARE,
@@ -260,17 +261,18 @@ def _only_changes(hub: Hub, allowed: set[str], planted: Sequence[Planted], secon
         f"a scan after {len(allowed)} changes, one of them a copy",
         "asks for these and for what the copy is of, and tells the one",
         f"{second['run']['done']} looked at; {sum(asked[name] for name in allowed)} requests for the changed, "
-        f"{sum(asked[name] for name in others - allowed)} for the original, {sum(beyond.values())} for others; {len(new)} told",
+        f"{sum(asked[name] for name in others - allowed)} for the original, {sum(beyond.values())} for others; "
+        f"{len(new)} told",
         not beyond and len(new) == len(planted) and second["run"]["done"] == len(allowed),
     )
 
 
 def _same(once: Sequence[Mapping[str, Any]], ended: Sequence[Path]) -> Demand:
     """Findings after kills beside those without; what is told is told once."""
-    alike = [_findings(place) == once for place in ended]
+    alike = [_findings(each) == once for each in ended]
     twice = 0
-    for place in ended:
-        told = Counter((each["kind"], each["subject"]) for each in _lines(place, "occurrences.jsonl"))
+    for each_scan in ended:
+        told = Counter((each["kind"], each["subject"]) for each in _lines(each_scan, "occurrences.jsonl"))
         twice += sum(count - 1 for count in told.values())
     return Demand(
         f"{KILLS} kills at random moments of scans of which {len(ended)} came to their end",
@@ -283,9 +285,9 @@ def _same(once: Sequence[Mapping[str, Any]], ended: Sequence[Path]) -> Demand:
 def report(demands: Sequence[Demand], blocks: Sequence[str]) -> str:
     """Write the section."""
     how = (
-        f"A generated hub of {MEMBERS} repositories on loopback, served by olah from git to the hub's own client: modeling "
-        f"code of many architectures, declared fine-tunes, models without code, broken and gated ones, and planted copies "
-        f"that declare nothing. Everything that is asked for is counted by the hub."
+        f"A generated hub of {MEMBERS} repositories on loopback, served by olah from git to the hub's own client: "
+        f"modeling code of many architectures, declared fine-tunes, models without code, broken and gated ones, and "
+        f"planted copies that declare nothing. Everything that is asked for is counted by the hub."
     )
     return section("scan", "Scheduled scans", how, demands, *blocks)
 

@@ -38,6 +38,9 @@ kinds = ["found"]
 """
 
 
+FOLDER = '[[source]]\nkind = "folder"\npath = "x"\n'
+
+
 def read(tmp_path: Path, text: str) -> plan.Plan:
     file = tmp_path / "scan.toml"
     file.write_text(text, "utf-8")
@@ -103,10 +106,7 @@ def test_another_question_to_the_same_hub_has_a_cursor_of_its_own(tmp_path: Path
         ('most-candidates = 0\n[[source]]\nkind = "folder"\npath = "x"', "most-candidates"),
         ('[[source]]\nkind = "folder"\npath = "x"\n[[webhook]]\nurl = "ftp://x"\nsecret-variable = "A"', "https://"),
         ('[[source]]\nkind = "folder"\npath = "x"\n[[webhook]]\nurl = "https://x"', "secret-variable"),
-        (
-            '[[source]]\nkind = "folder"\npath = "x"\n[[webhook]]\nurl = "https://x"\nsecret-variable = "A"\nkinds = ["b"]',
-            "none of",
-        ),
+        (f'{FOLDER}[[webhook]]\nurl = "https://x"\nsecret-variable = "A"\nkinds = ["b"]', "none of"),
         ("[[source]\n", "no TOML"),
     ],
 )
