@@ -39,8 +39,9 @@ __all__ = ["app", "leave", "run"]
 SYSTEM_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EACCES, errno.EPERM)
 
 # Settings that a command takes on its own command line alone: what a comparison is with has to be said.
-# A lineage is no report, and has formats of its own.
-TYPED = {("compare", "index"), ("lineage", "format")}
+TYPED = {("compare", "index")}
+# What these write is no report, and has formats of its own.
+NO_REPORTS = ("lineage",)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -115,9 +116,10 @@ class _Keys(Mapping[str, Collection[str]]):
 def _taken(command: Any) -> list[str]:
     """The keys of settings that a command takes, or any command of a group; what a group writes is no report."""
     parts = getattr(command, "commands", None)
+    is_no_report = parts is not None or command.name in NO_REPORTS
     every = [parameter for part in (parts or {"": command}).values() for parameter in part.params]
     taken = {option.removeprefix("--") for parameter in every for option in parameter.opts}
-    return [key for key in KEYS if key in taken and not (parts and key == "format")]
+    return [key for key in KEYS if key in taken and not (is_no_report and key == "format")]
 
 
 def _defaults(command: Any, found: Mapping[str, Value]) -> dict[str, object]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 
 from detector.report import descents
 from detector.report.descents import CONTRADICTED, Row
@@ -24,6 +25,8 @@ STEP = 16.0  # a child stands at least so much further right than its parent, so
 RIGHTMOST = 640.0  # of a dot: some seventy characters of a label are left
 LONGEST_NAME = 56
 MOST_TICKS = 5
+# Of a piece: a drawing cannot be broken, and this is what a printed page has room for.
+MOST_ROWS = 60
 _WIDE = 0x2E80  # from here on characters take two cells
 
 
@@ -34,8 +37,15 @@ class _Dot:
     y: float
 
 
+@dataclass(frozen=True, slots=True)
+class _Line:
+    top: float
+    bottom: float
+    path: str
+
+
 def drawing(lineage: Lineage, family: Family, label: str) -> str:
-    """Draw the trees of a family; `label` says what is drawn to whom cannot see it."""
+    """Draw the trees of a family, one piece below the other; `label` says what it is to whom cannot see it."""
     rows = descents.rows(lineage, family)
     dates = {member.name: day for member in lineage.members if (day := days(member.created)) is not None}
     own = [dates[row.name] for row in rows if row.name in dates]
@@ -47,19 +57,32 @@ def drawing(lineage: Lineage, family: Family, label: str) -> str:
         above = descents.stem(row.descent, set(dots))
         x = max(left, dots[above].x + STEP) if above else left
         dots[row.name] = _Dot(row, min(x, RIGHTMOST), top + number * ROW + ROW / 2)
-    height = top + len(rows) * ROW + 4
-    head = (
-        f'<svg class="descents" viewBox="0 0 {WIDTH:g} {height:g}" width="{WIDTH:g}" height="{height:g}" role="img" '
-        f'aria-label="{escape(label)}">'
+    end = top + len(rows) * ROW + 4
+    axis = list(_axis(first, last, end)) if last > first else []
+    lines = [line for dot in dots.values() for line in _lines(dot, dots)]
+    labels = [(dot.y, _labelled(dot, dots)) for dot in dots.values()]
+    edges = [0.0, *(top + number * ROW for number in range(MOST_ROWS, len(rows), MOST_ROWS)), end]
+    return "".join(_piece(label, (begin, until), axis, lines, labels) for begin, until in pairwise(edges))
+
+
+def _piece(
+    label: str,
+    span: tuple[float, float],
+    axis: Sequence[str],
+    lines: Sequence[_Line],
+    labels: Sequence[tuple[float, str]],
+) -> str:
+    """What lies between two heights; lines that go on are in both pieces."""
+    begin, end = span
+    parts = [*axis, *(line.path for line in lines if line.top <= end and line.bottom >= begin)]
+    parts += [text for y, text in labels if begin <= y < end]
+    return (
+        f'<svg class="descents" viewBox="0 {begin:g} {WIDTH:g} {end - begin:g}" width="{WIDTH:g}" '
+        f'height="{end - begin:g}" role="img" aria-label="{escape(label)}">{"".join(parts)}</svg>'
     )
-    parts = [*(_axis(first, last, height) if last > first else ())]
-    for dot in dots.values():
-        parts += _lines(dot, dots)
-    parts += [_labelled(dot, dots) for dot in dots.values()]
-    return "".join([head, *parts, "</svg>"])
 
 
-def _lines(dot: _Dot, dots: Mapping[str, _Dot]) -> Iterator[str]:
+def _lines(dot: _Dot, dots: Mapping[str, _Dot]) -> Iterator[_Line]:
     """From the parent down, then across; from further parents of a mixture in a curve."""
     descent = dot.row.descent
     own = [each for each in descent.parents if each in dots and each != dot.row.name] if descent else []
@@ -74,7 +97,8 @@ def _lines(dot: _Dot, dots: Mapping[str, _Dot]) -> Iterator[str]:
             kinds += " mixed"
         else:
             path = f"M{parent.x:.1f} {parent.y:g}V{dot.y:g}H{dot.x:.1f}"
-        yield f'<path class="step{kinds}" d="{path}"/>'
+        path = f'<path class="step{kinds}" d="{path}"/>'
+        yield _Line(min(parent.y, dot.y), max(parent.y, dot.y), path)
 
 
 def _labelled(dot: _Dot, dots: Mapping[str, _Dot]) -> str:
