@@ -16,7 +16,7 @@ from detector.distributed import tables
 from detector.distributed.folder import Folder
 from detector.distributed.layout import Manifest
 from detector.distributed.tables import Partition, opened, partition_of, values_of
-from detector.distributed.tasks import Mapped, here
+from detector.distributed.tasks import Mapped, Task, here
 from detector.index.candidates import Candidates, ranked
 from detector.index.damage import Damaged
 from detector.index.postings import Found
@@ -56,7 +56,7 @@ def rows_of(whole: Whole, table: str, values: Numbers) -> pa.Table:
     values: ascending, each once.
     """
     tasks = [_order(whole, partition, values=held) for partition, held in whole.manifest.holding(table, values)]
-    found = [part for part in _mapped(whole, _rows_of, tasks) if part.num_rows]
+    found = [part for part in mapped(whole, _rows_of, tasks) if part.num_rows]
     if not found:
         return tables.TABLES[table].empty_table()
     name = tables.TABLES[table].names[0]
@@ -108,7 +108,7 @@ def _round(whole: Whole, sketches: Sketches, most: int, start: int) -> tuple[Num
         part = sketches.part(first, min(first + RANKED_FUNCTIONS, functions))
         own = held.part(distinct(part.keys.astype(np.int64)))
         orders.append(
-            _row(
+            row(
                 part_keys=part.keys.astype(np.int64),
                 part_offsets=part.offsets,
                 keys=own.keys,
@@ -119,7 +119,7 @@ def _round(whole: Whole, sketches: Sketches, most: int, start: int) -> tuple[Num
             )
         )
     found = sorted(
-        (part for part in _mapped(whole, _rank, orders) if part.num_rows),
+        (part for part in mapped(whole, _rank, orders) if part.num_rows),
         key=lambda part: int(tables.numbers(part, "function")[0]),
     )
     columns = [
@@ -131,17 +131,17 @@ def _round(whole: Whole, sketches: Sketches, most: int, start: int) -> tuple[Num
 
 def _held(whole: Whole, keys: Numbers) -> _Held:
     orders = [_order(whole, partition, values=held) for partition, held in whole.manifest.holding("postings", keys)]
-    found = [part for part in _mapped(whole, _look, orders) if part.num_rows]
+    found = [part for part in mapped(whole, _look, orders) if part.num_rows]
     found.sort(key=lambda part: int(tables.numbers(part, "key")[0]))
     nothing = np.zeros(0, np.int64)
     counts = np.concatenate([nothing, *(tables.numbers(part, "count") for part in found)])
-    lists = [_lists(part, "shapes") for part in found]
-    lengths = np.concatenate([nothing, *(np.diff(offsets) for _, offsets in lists)])
+    behind = [lists(part, "shapes") for part in found]
+    lengths = np.concatenate([nothing, *(np.diff(offsets) for _, offsets in behind)])
     return _Held(
         np.concatenate([nothing, *(tables.numbers(part, "key") for part in found)]),
         counts,
         np.concatenate([[0], np.cumsum(lengths)]),
-        np.concatenate([nothing, *(values for values, _ in lists)]),
+        np.concatenate([nothing, *(values for values, _ in behind)]),
     )
 
 
@@ -204,15 +204,15 @@ def plain(table: pa.Table) -> pa.Table:
 # --- orders as tables of one row -----------------------------------------------------------------------------
 
 
-def _mapped(whole: Whole, task: object, orders: Sequence[pa.Table]) -> list[pa.Table]:
+def mapped(whole: Whole, task: Task, orders: Sequence[pa.Table]) -> list[pa.Table]:
     """One task alone is done here: nothing is gained by sending it away."""
-    mapped = here if len(orders) < 2 else whole.mapped
-    return list(mapped(task, orders))  # type: ignore[arg-type]
+    do = here if len(orders) < 2 else whole.mapped
+    return list(do(task, orders))
 
 
 def _order(whole: Whole, partition: Partition, values: Numbers) -> pa.Table:
     about = json.dumps({"folder": whole.folder.address, "partition": values_of(partition)})
-    return _row(values=values).append_column("about", pa.array([about]))
+    return row(values=values).append_column("about", pa.array([about]))
 
 
 def _ordered(table: pa.Table) -> tuple[Folder, Partition, Numbers]:
@@ -220,7 +220,8 @@ def _ordered(table: pa.Table) -> tuple[Folder, Partition, Numbers]:
     return Folder(about["folder"]), partition_of(about["partition"]), _value(table, "values")
 
 
-def _row(**columns: npt.NDArray[np.int64]) -> pa.Table:
+def row(**columns: npt.NDArray[np.int64]) -> pa.Table:
+    """A table of one row, in which each column is a list."""
     return pa.table(
         {
             name: pa.ListArray.from_arrays(pa.array([0, len(values)], pa.int32()), pa.array(values, pa.int64()))
@@ -230,9 +231,10 @@ def _row(**columns: npt.NDArray[np.int64]) -> pa.Table:
 
 
 def _value(table: pa.Table, name: str) -> Numbers:
-    return _lists(table, name)[0]
+    return lists(table, name)[0]
 
 
-def _lists(table: pa.Table, name: str) -> tuple[Numbers, Numbers]:
+def lists(table: pa.Table, name: str) -> tuple[Numbers, Numbers]:
+    """A column of lists: all values, and where those of each row begin."""
     values, offsets = tables.keys(table, name)
     return values.view(np.int64), offsets

@@ -147,7 +147,7 @@ CUT_BY: Mapping[str, tuple[str, int]] = {
 
 def key_ranges(postings: int) -> list[tuple[int, int]]:
     """Ranges of keys with about as many postings each: keys are hashes, and spread evenly."""
-    return _cut(0, 1 << KEY_BITS, -(-postings // PARTITION_POSTINGS))
+    return shares(0, 1 << KEY_BITS, postings, PARTITION_POSTINGS)
 
 
 def ranges(table: str, highest: int) -> list[tuple[int, int]]:
@@ -156,8 +156,9 @@ def ranges(table: str, highest: int) -> list[tuple[int, int]]:
     return [(first, min(first + size, highest + 1)) for first in range(0, highest + 1, size)]
 
 
-def _cut(first: int, last: int, parts: int) -> list[tuple[int, int]]:
-    parts = max(parts, 1)
+def shares(first: int, last: int, count: int, most: int) -> list[tuple[int, int]]:
+    """A range of hashes cut evenly, so that each part has about so many of so many."""
+    parts = max(-(-count // most), 1)
     return list(pairwise(first + (last - first) * place // parts for place in range(parts + 1)))
 
 

@@ -29,6 +29,7 @@ from detector.index.records import targets as targets_of
 from detector.settings.distributed import WIDE_ROW_GROUP
 from detector.settings.postings import KEY_BITS, SHAPE_BITS
 
+NAME_BYTES = 7  # of the name of a pack, as a number that is not negative
 SOURCE_BITS = 32  # of a number: what it is in the index where it stands first; above them which index that is
 _LOCAL = (1 << SOURCE_BITS) - 1
 _SHAPE = np.uint64((1 << SHAPE_BITS) - 1)
@@ -121,9 +122,13 @@ def of_range(
 
 
 def _postings(connection: sqlite3.Connection, first: int, last: int, numbering: Numbering) -> pa.Table:
+    """Of shapes that are first seen here."""
     found = postings.between(connection, first, last)
-    keys = (found >> np.uint64(SHAPE_BITS)).astype(np.int64)
-    return sorted_by("postings", keys, numbering.shape((found & _SHAPE).astype(np.int64)))
+    shapes = (found & _SHAPE).astype(np.int64)
+    kept = numbering.shape(shapes) == shapes | numbering.source << SOURCE_BITS
+    keys = (found[kept] >> np.uint64(SHAPE_BITS)).astype(np.int64)
+    # In order as they are: numbers keep theirs.
+    return tables.table("postings", keys, shapes[kept] | numbering.source << SOURCE_BITS)
 
 
 def _functions(connection: sqlite3.Connection, first: int, last: int, numbering: Numbering) -> pa.Table:
@@ -240,14 +245,18 @@ def sorted_by(name: str, *columns: Numbers) -> pa.Table:
 
 def same_shapes(connection: sqlite3.Connection) -> pa.Table:
     """Every shape by its digest."""
-    shapes, digests = _columns(connection, "SELECT number, digest FROM shape WHERE number >= ? AND number < ?", 0, 1 << 40, 2)
+    query = "SELECT number, digest FROM shape WHERE number >= ? AND number < ?"
+    shapes, digests = _columns(connection, query, 0, 1 << SOURCE_BITS, 2)
     by_digest = np.argsort(digests, kind="stable")
     return tables.table("same_shapes", digests[by_digest], shapes[by_digest])
 
 
 def same_packs(connection: sqlite3.Connection) -> pa.Table:
-    """Every pack by what it is of."""
-    rows = [(blob + context, number) for blob, context, number in connection.execute("SELECT blob, context, number FROM pack")]
+    """Every pack by what it is of, the beginning of that first, as a number."""
+    rows: list[tuple[object, ...]] = [
+        (int.from_bytes(blob[:NAME_BYTES], "big"), blob + context, number)
+        for blob, context, number in connection.execute("SELECT blob, context, number FROM pack")
+    ]
     return _table("same_packs", sorted(rows))
 
 

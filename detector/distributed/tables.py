@@ -54,7 +54,8 @@ TABLES: Mapping[str, pa.Schema] = {
     ),
     # While repositories are read by many: what each found, to be told from what others found.
     "same_shapes": pa.schema([("digest", _NUMBER), ("shape", _NUMBER)]),
-    "same_packs": pa.schema([("name", _OCTETS), ("pack", _NUMBER)]),
+    "same_packs": pa.schema([("begins", _NUMBER), ("name", _OCTETS), ("pack", _NUMBER)]),
+    "moved": pa.schema([("source", _NUMBER), ("number", _NUMBER), ("was", _NUMBER)]),
     "pairs": pa.schema([("shape", _NUMBER), ("other", _NUMBER), ("shared", _NUMBER)]),
 }
 _WIDE = {"packs", "targets"}
@@ -116,7 +117,7 @@ def write(folder: Folder, table: str, name: str, groups: Sequence[pa.Table] | It
 
     folder.write(name, put)
     found = Partition(table, name, rows, counted.size, counted.digest.hexdigest(), first, last)
-    folder.write(_receipt(name), lambda file: file.write(_json(values_of(found))))
+    write_json(folder, _receipt(name), values_of(found))
     return found
 
 
@@ -186,6 +187,22 @@ class _Counted:
 
     def seekable(self) -> bool:
         return False
+
+
+def write_json(folder: Folder, name: str, values: object) -> None:
+    """Write a small file."""
+    folder.write(name, lambda file: file.write(_json(values)))
+
+
+def receipt(folder: Folder, name: str) -> Partition:
+    """What was written under a name, as its receipt has it.
+
+    Errors: Damaged where there is none.
+    """
+    try:
+        return partition_of(folder.json(_receipt(name), MOST_RECEIPT_BYTES))
+    except ValueError:
+        raise Damaged(f"{folder.told(name)}: its receipt is damaged or missing: write the partitions again") from None
 
 
 def kept(folder: Folder, name: str) -> Partition | None:
@@ -319,6 +336,14 @@ def opened(folder: Folder, partition: Partition) -> Iterator[Reading]:
     """
     with folder.reading(partition.name) as file:
         yield Reading(folder, partition, file)
+
+
+def within(folder: Folder, partition: Partition, first: int, last: int) -> pa.Table:
+    """The rows of a partition whose first column is from first up to, not including, last."""
+    with opened(folder, partition) as reading:
+        found = reading.table(reading.groups(first, last))
+    column = numbers(found, found.schema.names[0])
+    return found.filter((column >= first) & (column < last))
 
 
 # --- columns -------------------------------------------------------------------------------------------------

@@ -32,9 +32,9 @@ MOST_ROW_BYTES = 100_000_000
 MOST_RECEIPT_BYTES = 10_000
 MOST_MANIFEST_BYTES = 256_000_000
 
-# Functions of suspects that are looked up in one round: 120,000 keys, which lead to 30 million shapes at the very most,
-# 240 MB, in practice to a tenth of that.
-ROUND_FUNCTIONS = 16_384
+# Functions of suspects that are looked up in one round, which reads postings once: 500,000 keys, which lead to 120 million
+# shapes (1 GB) at the very most, in practice to a tenth of that.
+ROUND_FUNCTIONS = 65_536
 # Functions that one task ranks: half a second, beside which sending it away takes nothing.
 RANKED_FUNCTIONS = 4_096
 
