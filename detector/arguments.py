@@ -37,6 +37,13 @@ Exit codes:
   3    add --known: some packages could not be fetched
   130  interrupted
 """
+PARTITIONS_EPILOG = """\b
+Exit codes:
+  0    done
+  2    usage error, or partitions that cannot be read or written
+  3    some targets could not be read
+  130  interrupted
+"""
 
 
 BASELINE_FILE = Path("detector-baseline.jsonl")  # in the folder that a project stands in

@@ -14,8 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from detector import __version__
-from detector.arguments import EPILOG, EXPLAIN_EPILOG, Kind
-from detector.commands import baselining, comparing, hooking, indexing, models, renames, reports
+from detector.arguments import EPILOG, EXPLAIN_EPILOG, PARTITIONS_EPILOG, Kind
+from detector.commands import baselining, comparing, distributing, hooking, indexing, models, renames, reports
 from detector.commands.parsing import Command, Group
 from detector.commands.running import complain, leave, write
 from detector.configured import KEYS, Value, settings
@@ -157,5 +157,7 @@ app.command(epilog=EPILOG)(comparing.history)
 app.command(epilog=EXPLAIN_EPILOG)(reports.explain)
 app.command("report", epilog=EPILOG)(reports.report_again)
 app.command(epilog=EPILOG)(renames.unrename)
+for each in distributing.COMMANDS:
+    indexing.app.command(epilog=PARTITIONS_EPILOG)(each)
 app.add_typer(indexing.app)
 app.add_typer(baselining.app)

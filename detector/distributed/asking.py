@@ -1,4 +1,4 @@
-"""Keys, shapes and packs -> what partitions have of them: each partition that may have something is asked by one task."""
+"""Keys, shapes and packs -> what partitions have of them: one task for each partition that may have something."""
 
 from __future__ import annotations
 
@@ -15,7 +15,8 @@ from detector.code.sorting import Hashes, Numbers, distinct, is_new
 from detector.distributed import tables
 from detector.distributed.folder import Folder
 from detector.distributed.layout import Manifest
-from detector.distributed.tables import Partition, opened, partition_of, values_of
+from detector.distributed.partitions import Partition, partition_of, values_of
+from detector.distributed.stored import opened
 from detector.distributed.tasks import Mapped, Task, here
 from detector.index.candidates import Candidates, ranked
 from detector.index.damage import Damaged
@@ -60,8 +61,7 @@ def rows_of(whole: Whole, table: str, values: Numbers) -> pa.Table:
     if not found:
         return tables.TABLES[table].empty_table()
     name = tables.TABLES[table].names[0]
-    whole_table = pa.concat_tables(sorted(found, key=lambda part: int(tables.numbers(part, name)[0])))
-    return whole_table
+    return pa.concat_tables(sorted(found, key=lambda part: int(tables.numbers(part, name)[0])))
 
 
 def pairs_of(whole: Whole, table: str, values: Numbers) -> tuple[Numbers, Numbers]:
@@ -92,9 +92,7 @@ class _Held:
         taken = self.offsets[places + 1] - self.offsets[places]
         offsets = np.concatenate([[0], np.cumsum(taken)])
         starts = np.repeat(self.offsets[places] - offsets[:-1], taken)
-        return _Held(
-            self.keys[places], self.counts[places], offsets, self.shapes[np.arange(int(offsets[-1])) + starts]
-        )
+        return _Held(self.keys[places], self.counts[places], offsets, self.shapes[np.arange(int(offsets[-1])) + starts])
 
 
 def _round(whole: Whole, sketches: Sketches, most: int, start: int) -> tuple[Numbers, Numbers, Numbers]:

@@ -21,7 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from detector.code.sorting import Numbers
-from detector.distributed import rows, tables
+from detector.distributed import partitions, rows, stored, tables
 from detector.distributed.folder import Folder
 from detector.distributed.layout import (
     CUT_BY,
@@ -34,9 +34,9 @@ from detector.distributed.layout import (
     ranges,
     shares,
 )
+from detector.distributed.partitions import Partition, partition_of, values_of
 from detector.distributed.rows import SOURCE_BITS, Numbering
 from detector.distributed.spreading import answered, carried_out, kept_or
-from detector.distributed.tables import Partition, partition_of, values_of
 from detector.distributed.tasks import Mapped
 from detector.index.store import Index, open_index
 from detector.model import UserError
@@ -144,16 +144,16 @@ def _read_source(order: dict[str, Any]) -> dict[str, Any]:
                 found = (rows.same_shapes(index.connection), rows.same_packs(index.connection))
             folder.take(path, f"sources/{source:06}.db")
         written = [
-            tables.write(folder, table, name, tables.grouped(table, held))
+            partitions.write(folder, table, name, tables.grouped(table, held))
             for (table, _, _), name, held in zip(_SAME.values(), names, found, strict=True)
         ]
         values = {"extent": [extent.postings, extent.shapes, extent.packs, extent.targets], "failed": failed}
-        tables.write_json(folder, about, values)
+        partitions.write_json(folder, about, values)
         return written
 
     if there is None or not folder.has(f"sources/{source:06}.db"):
         write()
-        told = []
+        told: list[str] = []
     else:
         _, told = kept_or(names, folder, write)
     values = folder.json(about, 1 << 20)
@@ -196,7 +196,7 @@ def _find_same(order: dict[str, Any]) -> dict[str, Any]:
             was = numbers[places[inverse]]
         moved = was != numbers
         held = rows.sorted_by("moved", sources[moved], local[moved], was[moved])
-        return [tables.write(folder, "moved", name, tables.grouped("moved", held))]
+        return [partitions.write(folder, "moved", name, tables.grouped("moved", held))]
 
     _, told = kept_or([name], folder, write)
     return {"kind": kind, "part": order["part"], "told": told}
@@ -205,7 +205,7 @@ def _find_same(order: dict[str, Any]) -> dict[str, Any]:
 def _within(folder: Folder, kind: str, source: int, first: int, last: int) -> pa.Table:
     table = _SAME[kind][0]
     name = name_of(f"sources/{table}", source)
-    return tables.within(folder, tables.receipt(folder, name), first, last)
+    return stored.within(folder, partitions.receipt(folder, name), first, last)
 
 
 def _hand_on(order: dict[str, Any]) -> dict[str, Any]:
@@ -217,7 +217,10 @@ def _hand_on(order: dict[str, Any]) -> dict[str, Any]:
         for table in _OWN
         for part, (first, last) in enumerate(ranges(table, counts.get(table, extent.targets)))
     ]
-    handed = [name_of(f"exchange/{table}", source) for table in _EXCHANGED]
+    handed = [
+        (table, name_of(f"exchange/{table}", source), 0, 1 << (KEY_BITS if table == "postings" else SOURCE_BITS))
+        for table in _EXCHANGED
+    ]
 
     def write() -> list[Partition]:
         numbering = _numbering(folder, source, order["same"])
@@ -226,18 +229,22 @@ def _hand_on(order: dict[str, Any]) -> dict[str, Any]:
             folder.bring(f"sources/{source:06}.db", path)
             with open_index(path) as index:
                 found = [
-                    tables.write(folder, table, name, rows.of_range(index.connection, table, first, last, numbering))
+                    partitions.write(
+                        folder, table, name, rows.of_range(index.connection, table, first, last, numbering)
+                    )
                     for table, name, first, last in cuts
                 ]
                 for table, name in zip(_EXCHANGED, handed, strict=True):
                     last = 1 << (KEY_BITS if table == "postings" else SOURCE_BITS)
                     found.append(
-                        tables.write(folder, table, name, rows.of_range(index.connection, table, 0, last, numbering))
+                        partitions.write(
+                            folder, table, name, rows.of_range(index.connection, table, 0, last, numbering)
+                        )
                     )
         return found
 
-    found, told = kept_or([*(name for _, name, _, _ in cuts), *handed], folder, write)
-    own = [values_of(each) for each in found if each.name not in handed]
+    found, told = kept_or([name for _, name, _, _ in (*cuts, *handed)], folder, write)
+    own = [values_of(each) for each in list(found)[: len(cuts)]]
     return {"source": source, "partitions": own, "told": told}
 
 
@@ -245,7 +252,7 @@ def _numbering(folder: Folder, source: int, parts: dict[str, int]) -> Numbering:
     found: dict[str, tuple[Numbers, Numbers]] = {}
     for kind, count in parts.items():
         held = pa.concat_tables(
-            tables.within(folder, tables.receipt(folder, name_of(f"same/{kind}", part)), source, source + 1)
+            stored.within(folder, partitions.receipt(folder, name_of(f"same/{kind}", part)), source, source + 1)
             for part in range(count)
         )
         numbers = tables.numbers(held, "number")
@@ -260,16 +267,16 @@ def _gather(order: dict[str, Any]) -> dict[str, Any]:
 
     def write() -> list[Partition]:
         held = pa.concat_tables(
-            tables.within(
+            stored.within(
                 folder,
-                tables.receipt(folder, name_of(f"exchange/{table}", source)),
+                partitions.receipt(folder, name_of(f"exchange/{table}", source)),
                 order["first"],
                 order["last"],
             )
             for source in range(order["sources"])
         )
         ordered = rows.sorted_by(table, *(tables.numbers(held, column) for column in held.schema.names))
-        return [tables.write(folder, table, name, tables.grouped(table, ordered))]
+        return [partitions.write(folder, table, name, tables.grouped(table, ordered))]
 
     (found,), told = kept_or([name], folder, write)
     return {"partition": values_of(found), "told": told}

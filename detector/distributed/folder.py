@@ -125,6 +125,13 @@ class Folder:
             while piece := file.read(1 << 20):
                 target.write(piece)
 
+    def sweep(self) -> None:
+        """Remove what runs that were killed have left behind under names of no file."""
+        if self.is_local:
+            with self._telling(""):
+                for left in Path(self._root).rglob("*.tmp"):
+                    left.unlink(missing_ok=True)
+
     def remove(self, name: str) -> None:
         """Remove a file or a folder, if it is there."""
         with self._telling(name), suppress(FileNotFoundError):

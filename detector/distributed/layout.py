@@ -12,7 +12,8 @@ import numpy as np
 
 from detector.code.sorting import Numbers
 from detector.distributed.folder import Folder
-from detector.distributed.tables import TABLES, Partition, partition_of
+from detector.distributed.partitions import Partition, partition_of
+from detector.distributed.tables import TABLES
 from detector.index.damage import Damaged
 from detector.index.schema import MADE_WITH
 from detector.model import UserError
@@ -69,6 +70,7 @@ class Manifest:
 
 def put_manifest(folder: Folder, partitions: Iterable[Partition]) -> Manifest:
     """Say that everything is there."""
+    folder.sweep()
     found = Manifest(tuple(sorted(partitions, key=lambda each: each.name)))
     values = {**_made_with(), "partitions": [asdict(each) for each in found.partitions]}
     folder.write(MANIFEST, lambda file: file.write(_json(values)))
@@ -83,7 +85,9 @@ def manifest(folder: Folder) -> Manifest:
     values = folder.json(MANIFEST, MOST_MANIFEST_BYTES)
     if values is None:
         what = "begun, but not whole" if folder.has(PLAN) else "not there"
-        raise UserError(f"{folder.told()}: partitions of an index are {what}: run `detector index partition` or `build`")
+        raise UserError(
+            f"{folder.told()}: partitions of an index are {what}: run `detector index partition` or `build`"
+        )
     check_made_with(folder, values)
     try:
         return Manifest(tuple(partition_of(each) for each in values["partitions"]))
@@ -101,7 +105,9 @@ def check_made_with(folder: Folder, values: object) -> None:
     for name, value in _made_with().items():
         if values.get(name) != value:
             was = printable(str(values.get(name, "unknown")))[:100]
-            raise UserError(f"{folder.told()}: its {name} is {was}, this program's is {value}: write it again elsewhere")
+            raise UserError(
+                f"{folder.told()}: its {name} is {was}, this program's is {value}: write it again elsewhere"
+            )
 
 
 def _made_with() -> dict[str, object]:
@@ -123,7 +129,9 @@ def put_plan(folder: Folder, values: Mapping[str, object], whose: str) -> None:
         return
     check_made_with(folder, there)
     if there.get(whose) != json.loads(_json(wanted))[whose]:
-        raise UserError(f"{folder.told()}: holds partitions of something else, or of an earlier state: name an empty folder")
+        raise UserError(
+            f"{folder.told()}: holds partitions of something else, or of an earlier state: name an empty folder"
+        )
 
 
 def _json(values: object) -> bytes:

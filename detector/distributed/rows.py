@@ -35,8 +35,6 @@ _LOCAL = (1 << SOURCE_BITS) - 1
 _SHAPE = np.uint64((1 << SHAPE_BITS) - 1)
 
 
-
-
 def _none() -> Numbers:
     return np.zeros(0, np.int64)
 
@@ -262,7 +260,7 @@ def same_packs(connection: sqlite3.Connection) -> pa.Table:
 
 def _table(name: str, rows: list[tuple[object, ...]]) -> pa.Table:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(tables.TABLES[name])
-    return tables.table(name, *(list(column) for column in columns))  # type: ignore[arg-type]
+    return tables.table(name, *(list(column) for column in columns))
 
 
 def _columns(connection: sqlite3.Connection, query: str, first: int, last: int, count: int) -> tuple[Numbers, ...]:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from detector.distributed import rows, tables
+from detector.distributed import partitions, rows
 from detector.distributed.folder import Folder
 from detector.distributed.layout import Manifest, Tell, key_ranges, name_of, put_manifest, put_plan, ranges
-from detector.distributed.tables import Partition, partition_of
+from detector.distributed.partitions import Partition, partition_of
 from detector.distributed.tasks import Mapped, Task
 from detector.index.damage import Damaged
 from detector.index.store import open_index
@@ -55,13 +55,13 @@ def _write_range(order: dict[str, Any]) -> dict[str, Any]:
         with open_index(Path(order["index"])) as opened:
             connection = opened.connection
             found = rows.of_range(connection, order["table"], order["first"], order["last"], rows.Numbering())
-            written = tables.write(folder, order["table"], order["name"], found)
+            written = partitions.write(folder, order["table"], order["name"], found)
             if rows.fingerprint(connection) != order["state"]:
                 raise UserError(f"{order['index']}: changed while it was written: begin again in an empty folder")
         return [written]
 
     (found,), told = kept_or([order["name"]], folder, write)
-    return {"partition": tables.values_of(found), "told": told}
+    return {"partition": partitions.values_of(found), "told": told}
 
 
 # --- what all such tasks share -------------------------------------------------------------------------------
@@ -88,7 +88,7 @@ def kept_or(names: Sequence[str], folder: Folder, write: Any) -> tuple[Iterable[
     """What is there under these names; if it is not, what is written now, and what is to be told of that."""
     told = []
     try:
-        kept = [tables.kept(folder, name) for name in names]
+        kept = [partitions.kept(folder, name) for name in names]
         there = [each for each in kept if each is not None]
         if len(there) == len(names):
             return there, []

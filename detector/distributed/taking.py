@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from detector.code.sorting import Numbers, distinct
-from detector.distributed import tables
+from detector.distributed import stored, tables
 from detector.distributed.asking import Whole, rows_of
 from detector.index import opening
 from detector.index.damage import Damaged
@@ -56,7 +56,7 @@ def all_targets(whole: Whole) -> list[Target]:
     """Everything that is known, by what it is called."""
     found: list[Target] = []
     for partition in whole.manifest.of("targets"):
-        with tables.opened(whole.folder, partition) as reading:
+        with stored.opened(whole.folder, partition) as reading:
             found += _targets(whole, reading.table(range(reading.row_groups), ["target", "about"]))
     return sorted(found, key=lambda each: (each.target, each.name, each.number))
 

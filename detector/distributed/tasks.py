@@ -78,7 +78,7 @@ def _on_ray(task: Task, tables: Sequence[pa.Table]) -> Iterator[pa.Table]:
     context.enable_progress_bars = False
     context.print_on_execution_start = False
     logging.getLogger("ray.data").setLevel(logging.CRITICAL + 1)
-    references = [ray.put(table) for table in tables]
+    references: Any = [ray.put(table) for table in tables]
     given = ray.data.from_arrow_refs(references)
     done = given.map_batches(_Telling(task), batch_size=None, batch_format="pyarrow", zero_copy_batch=True)
     try:

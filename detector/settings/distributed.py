@@ -5,11 +5,11 @@ from __future__ import annotations
 # Raised by every change of the layout: partitions of another format are written again, not converted.
 PARTITION_FORMAT = 1
 
-# Postings of one partition: 32 MB as integers, about 20 in Parquet. Gathering one holds four times as much, so that a
-# process stays below 200 MB; 10^9 functions with 34 keys each make 8,000 partitions, which a manifest of 2 MB tells.
+# Postings of one partition: 64 MB as integers, 15 in Parquet. Gathering one holds four times as much, so that a process
+# stays below 300 MB; 10^9 functions with 20 keys each make 5,000 partitions, which a manifest of one MB tells.
 PARTITION_POSTINGS = 4_000_000
-# Shapes, packs and targets of one partition, each so that it comes to some ten or twenty MB: a shape has 34 keys, a pack
-# about 10 kB, a target some 40 places.
+# Shapes, packs and targets of one partition, each so that it comes to some ten or forty MB: a shape has 21 keys of five
+# bytes, a pack takes 10 kB, a target 40 kB and some hundred places.
 PARTITION_SHAPES = 250_000
 PARTITION_PACKS = 4_000
 PARTITION_TARGETS = 2_000
@@ -32,8 +32,8 @@ MOST_ROW_BYTES = 100_000_000
 MOST_RECEIPT_BYTES = 10_000
 MOST_MANIFEST_BYTES = 256_000_000
 
-# Functions of suspects that are looked up in one round, which reads postings once: 500,000 keys, which lead to 120 million
-# shapes (1 GB) at the very most, in practice to a tenth of that.
+# Functions of suspects that are looked up in one round, which reads postings once: 500,000 keys, which lead to 120
+# million shapes (1 GB) at the very most, in practice to a tenth of that.
 ROUND_FUNCTIONS = 65_536
 # Functions that one task ranks: half a second, beside which sending it away takes nothing.
 RANKED_FUNCTIONS = 4_096
