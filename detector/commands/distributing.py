@@ -161,7 +161,7 @@ def families(
     write(_families_as_json(told, names) if form is AnswerForm.JSON else _families(told, names), None)
     if not quiet:
         say(
-            f"{found.pairs:,} pairs of {len(found.shape):,} different functions are alike; "
+            f"{len(found.lower):,} pairs of {len(found.shape):,} different functions are alike; "
             f"{found.left_out:.1%} of their postings are of keys that too many have; "
             f"in {time.perf_counter() - started:.1f} s"
         )

@@ -228,20 +228,12 @@ def _hand_on(order: dict[str, Any]) -> dict[str, Any]:
             path = Path(held) / "source.db"
             folder.bring(f"sources/{source:06}.db", path)
             with open_index(path) as index:
-                found = [
+                return [
                     partitions.write(
                         folder, table, name, rows.of_range(index.connection, table, first, last, numbering)
                     )
-                    for table, name, first, last in cuts
+                    for table, name, first, last in (*cuts, *handed)
                 ]
-                for table, name in zip(_EXCHANGED, handed, strict=True):
-                    last = 1 << (KEY_BITS if table == "postings" else SOURCE_BITS)
-                    found.append(
-                        partitions.write(
-                            folder, table, name, rows.of_range(index.connection, table, 0, last, numbering)
-                        )
-                    )
-        return found
 
     found, told = kept_or([name for _, name, _, _ in (*cuts, *handed)], folder, write)
     own = [values_of(each) for each in list(found)[: len(cuts)]]

@@ -34,11 +34,13 @@ class Families:
 
     Shapes: shape[i] is of the family that its lowest shape family[i] stands for; shapes that are like no other one are
             of a family of their own, and only those of fewer than FAMILY_KEYS keys that count are not there.
+            lower[j] and higher[j] are alike, ordered by both.
     """
 
     shape: Numbers
     family: Numbers
-    pairs: int  # of shapes that are alike
+    lower: Numbers
+    higher: Numbers
     left_out: float  # the share of postings whose keys too many shapes have
 
 
@@ -182,7 +184,8 @@ def _connected(one: Numbers, other: Numbers, shared: Numbers, left_out: float) -
     left, right = (np.searchsorted(shapes, side[~is_own]) for side in (one, other))
     is_alike = shared[~is_own] >= FAMILY_PART * np.minimum(counts[left], counts[right])
     left, right = left[is_alike], right[is_alike]
-    return Families(shapes, shapes[components(len(shapes), left, right)], len(left), left_out)
+    lower, higher = _distinct(shapes[left], shapes[right])
+    return Families(shapes, shapes[components(len(shapes), left, right)], lower, higher, left_out)
 
 
 def components(count: int, left: Numbers, right: Numbers) -> Numbers:

@@ -29,8 +29,13 @@ Pairs = Callable[[Numbers], tuple[Numbers, Numbers]]  # distinct keys -> each wi
 
 def choose(connection: sqlite3.Connection, corpus: Corpus) -> Chosen:
     """Find the targets of an index that have shapes like those of the suspect's functions, as `chosen` does."""
+    return of_candidates(connection, candidates(connection, questions(corpus), SHAPES_PER_FUNCTION))
+
+
+def of_candidates(connection: sqlite3.Connection, found: Candidates) -> Chosen:
+    """Find the targets of an index that have its candidates."""
     return chosen(
-        candidates(connection, questions(corpus), SHAPES_PER_FUNCTION),
+        found,
         lambda shapes: _pairs(connection, "SELECT DISTINCT shape, pack FROM shape_function WHERE shape IN", shapes),
         lambda packs: _pairs(connection, "SELECT DISTINCT pack, target FROM place WHERE pack IN", packs),
     )
