@@ -7,6 +7,7 @@ process: what a cluster pays, however many machines share it.
 
 from __future__ import annotations
 
+import resource
 import shutil
 import sqlite3
 import sys
@@ -20,7 +21,7 @@ from typing import TypeVar
 import numpy as np
 
 from bench import index as bench_index
-from bench.process import in_fresh_process
+from bench.process import MAXRSS_UNIT, in_fresh_process
 from bench.section import Demand, megabytes, print_section, section, table
 from bench.wheels import wheel
 from detector.code.background import background
@@ -36,11 +37,13 @@ from detector.index import choosing, postings
 from detector.index.candidates import Candidates, candidates
 from detector.index.store import open_index
 from detector.settings.distributed import FAMILY_KEYS, FAMILY_PART, FAMILY_POSTING
+from detector.settings.index import SHAPES_PER_FUNCTION
 from detector.settings.postings import SHAPE_BITS
 
 PROCESSORS = 2
 SUSPECTS = 8
 TRANSACTIONS = 200  # in which an index of a million functions is made
+FEW = 256
 HELD = 1_000  # functions whose pairs are held against what one index says, asked one by one
 LOWERED = ("timm==0.9.16", "vit-pytorch==1.6.5", "accelerate==1.15.0", "DI-engine==0.5.3")
 TABLES = ("postings", "shapes", "functions", "packs", "owners", "targets", "places", "skipped")
@@ -54,6 +57,7 @@ class Took:
 
     wall: float
     cpu: float
+    peak: int  # bytes that the process has held, before or then
 
     def told(self) -> str:
         """To be read."""
@@ -75,6 +79,7 @@ class Asked:
 
     sqlite: Took
     here: Took
+    few: Took  # the same for a few functions, whose keys lie everywhere: what reading all postings takes
     ray: float
     functions: int
     candidates: int
@@ -101,20 +106,17 @@ def timed(do: Callable[[], T]) -> tuple[T, Took]:
     """Do something in this process."""
     wall, cpu = time.perf_counter(), time.process_time()
     found = do()
-    return found, Took(time.perf_counter() - wall, time.process_time() - cpu)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * MAXRSS_UNIT
+    return found, Took(time.perf_counter() - wall, time.process_time() - cpu, peak)
 
 
 def on_two(do: Callable[[Mapped], T]) -> tuple[T, float]:
     """Do something on Ray; beginning it is not counted, nor the start of its processes."""
     with on_ray(PROCESSORS) as mapped:
-        list(mapped(_nothing, [tables.TABLES["postings"].empty_table()] * PROCESSORS))
+        list(mapped(asking.plain, [tables.TABLES["postings"].empty_table()] * PROCESSORS))
         started = time.perf_counter()
         found = do(mapped)
         return found, time.perf_counter() - started
-
-
-def _nothing(empty: object) -> object:
-    return empty
 
 
 def tell(line: str) -> None:
@@ -187,8 +189,9 @@ def ask(cache: Path, known: Path, folder: Path) -> Asked:
         expected, sqlite_took = timed(of_index)
     whole = querying.opened(str(folder), here)
     found, here_took = timed(lambda: querying.choose(whole, asked))
+    _, few = timed(lambda: querying.choose(whole, [asked[0].part(0, FEW)]))
     _, ray = on_two(lambda mapped: querying.choose(querying.opened(str(folder), mapped), asked))
-    of_whole = [asking.candidates(whole, each, choosing.SHAPES_PER_FUNCTION) for each in asked]
+    of_whole = [asking.candidates(whole, each, SHAPES_PER_FUNCTION) for each in asked]
     is_equal = found == [chosen for _, chosen in expected] and all(
         np.array_equal(getattr(one, name), getattr(other, name))
         for one, (other, _) in zip(of_whole, expected, strict=True)
@@ -197,6 +200,7 @@ def ask(cache: Path, known: Path, folder: Path) -> Asked:
     return Asked(
         sqlite_took,
         here_took,
+        few,
         ray,
         sum(len(each.offsets) - 1 for each in asked),
         sum(len(each.shape) for each, _ in expected),
@@ -206,7 +210,7 @@ def ask(cache: Path, known: Path, folder: Path) -> Asked:
 
 
 def _chosen(connection: sqlite3.Connection, asked: Sketches) -> tuple[Candidates, choosing.Chosen]:
-    found = candidates(connection, asked, choosing.SHAPES_PER_FUNCTION)
+    found = candidates(connection, asked, SHAPES_PER_FUNCTION)
     return found, choosing.of_candidates(connection, found)
 
 
@@ -282,6 +286,8 @@ def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
     place = work / "distributed"
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
+    with open_index(known) as index:
+        functions = index.info().functions
     lowered = in_fresh_process(lower, cache, place / "lowered")
     posted = in_fresh_process(post_again, known, place / "postings.db")
     whole, here_took = in_fresh_process(write_here, known, place / "here")
@@ -303,24 +309,24 @@ def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
     )
     blocks = [
         times(whole, posted, (here_took, ray_took), asked, joined),
-        size_table(whole, known),
-        costs(lowered, whole, here_took, asked, joined, known),
+        size_table(whole, known, functions),
+        costs(lowered, whole, here_took, asked, joined, functions),
     ]
-    demands = list(of_all(whole, on_both, asked, joined))
+    demands = list(of_all(whole, on_both, asked, joined, functions))
     shutil.rmtree(place)
     return demands, blocks
 
 
-def of_all(whole: Manifest, on_both: Manifest, asked: Asked, joined: Joined) -> Iterator[Demand]:
+def of_all(whole: Manifest, on_both: Manifest, asked: Asked, joined: Joined, functions: int) -> Iterator[Demand]:
     """What must be equal."""
     yield Demand(
-        f"partitions of {whole.rows('functions'):,} functions written by tasks on Ray and one after the other",
+        f"partitions of {functions:,} functions written by tasks on Ray and one after the other",
         "the same bytes",
         "the same" if whole.partitions == on_both.partitions else "others",
         whole.partitions == on_both.partitions,
     )
     yield Demand(
-        f"candidates and targets of {SUSPECTS} suspects with {asked.functions:,} functions, in partitions and in SQLite",
+        f"candidates and targets of {SUSPECTS} suspects with {asked.functions:,} functions, in partitions and SQLite",
         "equal, in the same order",
         f"{asked.candidates:,} candidates, {asked.targets:,} targets, " + ("equal" if asked.is_equal else "not equal"),
         asked.is_equal,
@@ -345,9 +351,8 @@ def times(whole: Manifest, posted: Took, written: tuple[Took, float], asked: Ask
     return table(("", "SQLite", "partitions, one process", f"partitions, Ray with {PROCESSORS} processors"), rows)
 
 
-def size_table(whole: Manifest, known: Path) -> str:
+def size_table(whole: Manifest, known: Path, functions: int) -> str:
     """Bytes of each table."""
-    functions = whole.rows("functions")
     rows = [
         (name, f"{whole.rows(name):,}", megabytes(whole.size_bytes(name)), f"{whole.size_bytes(name) / functions:.1f}")
         for name in TABLES
@@ -359,21 +364,28 @@ def size_table(whole: Manifest, known: Path) -> str:
     return table(("table", "rows", "bytes", "for each function"), rows)
 
 
-def costs(lowered: Lowered, whole: Manifest, written: Took, asked: Asked, joined: Joined, known: Path) -> str:
+def costs(lowered: Lowered, whole: Manifest, written: Took, asked: Asked, joined: Joined, functions: int) -> str:
     """What a million functions cost."""
-    per = 1e6 / whole.rows("functions")
+    per = 1e6 / functions
+    each = max(asked.here.cpu - asked.few.cpu, 0.0) / (asked.functions - FEW)
+    postings_read = asked.few.cpu / whole.rows("postings") * 1e6
     rows = [
         (
             f"reading, lowering and filing targets, of {lowered.functions:,} functions in {lowered.targets} packages",
             f"{lowered.cpu / lowered.functions * 1e6:,.0f} s",
         ),
         ("writing what is filed as partitions", f"{written.cpu * per:,.0f} s"),
-        ("asking the whole for a million functions, in rounds", f"{asked.here.cpu / asked.functions * 1e6:,.0f} s"),
+        ("one round of questions: reading the postings, for each million of these", f"{postings_read:.3f} s"),
+        ("ranking what is behind the keys of a million functions of suspects", f"{each * 1e6:,.0f} s"),
         ("everything against everything", f"{joined.here.cpu * per:,.0f} s"),
         ("keys of a different function", f"{whole.rows('postings') / whole.rows('shapes'):.1f}"),
         ("postings whose keys too many functions have for families", f"{joined.left_out:.1%}"),
         ("families; different functions of the largest", f"{joined.families:,}; {joined.largest:,}"),
         ("partitions", f"{len(whole.partitions):,}"),
+        (
+            "largest process: writing; everything against everything",
+            f"{megabytes(written.peak)}; {megabytes(joined.here.peak)}",
+        ),
     ]
     return table(("of a million functions", "CPU"), rows)
 

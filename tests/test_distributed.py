@@ -136,7 +136,7 @@ def test_partitions_made_straight_from_targets_give_the_same_candidates(index: P
     found = asking.candidates(whole, asked, MOST)
     held = asking.rows_of(whole, "shapes", np.unique(found.shape))
     digests = dict(zip(held["shape"].to_pylist(), held["digest"].to_pylist(), strict=True))
-    numbers = {number: digest for number, digest in rows(index, "SELECT number, digest FROM shape")}
+    numbers = {each[0]: each[1] for each in rows(index, "SELECT number, digest FROM shape")}
     assert [digests[shape] for shape in found.shape.tolist()] == [numbers[shape] for shape in expected.shape.tolist()]
     assert found.function.tolist() == expected.function.tolist()
     assert found.shared.tolist() == expected.shared.tolist()

@@ -52,4 +52,4 @@ FAMILY_POSTING = 64
 FAMILY_KEYS = 4
 FAMILY_PART = 0.5
 # Pairs that are counted in memory at once: each is 16 bytes, and sorting holds them three times.
-FAMILY_PAIRS = 8_000_000
+FAMILY_PAIRS = 4_000_000
