@@ -53,7 +53,8 @@ def placed(edges: Sequence[Edge], births: Mapping[str, Born]) -> list[Edge]:
         spreads = _spreads(loose)
         order = [(births[name].last, births[name].first, spreads[name], name) for name in loose.near]
         roots = [name for *_, name in sorted(order)]
-        fitting = [root for root in roots if _fits(loose, root, births, earliest)]
+        is_dated = any(births[name].first for name in roots)  # else nobody can stand below somebody younger
+        fitting = [root for root in roots if _fits(loose, root, births, earliest)] if is_dated else roots
         root = (fitting or roots)[0]
         under = _counted_below(loose, root, fitting)
         for parent, child in loose.below(root):
