@@ -57,6 +57,13 @@ Exit codes:
   2    usage error, no such member, or a store that cannot be read
   130  interrupted
 """
+PARTITIONS_EPILOG = """\b
+Exit codes:
+  0    done
+  2    usage error, or partitions that cannot be read or written
+  3    some targets could not be read
+  130  interrupted
+"""
 
 
 BASELINE_FILE = Path("detector-baseline.jsonl")  # in the folder that a project stands in

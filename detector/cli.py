@@ -14,10 +14,11 @@ from typing import Annotated, Any
 import typer
 
 from detector import __version__
-from detector.arguments import EPILOG, EXPLAIN_EPILOG, LINEAGE_EPILOG, SCAN_EPILOG, Kind
+from detector.arguments import EPILOG, EXPLAIN_EPILOG, LINEAGE_EPILOG, PARTITIONS_EPILOG, SCAN_EPILOG, Kind
 from detector.commands import (
     baselining,
     comparing,
+    distributing,
     findings,
     hooking,
     indexing,
@@ -173,6 +174,8 @@ app.command("report", epilog=EPILOG)(reports.report_again)
 app.command(epilog=EPILOG)(renames.unrename)
 app.command(epilog=SCAN_EPILOG)(scanning.scan)
 app.command(epilog=LINEAGE_EPILOG)(lineage.lineage)
+for each in distributing.COMMANDS:
+    indexing.app.command(epilog=PARTITIONS_EPILOG)(each)
 app.add_typer(indexing.app)
 app.add_typer(baselining.app)
 app.add_typer(findings.app)

@@ -4,8 +4,9 @@ set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 exec </dev/null
 
-# An active environment or a foreign search path must not decide what is tested.
-unset PYTHONHOME PYTHONPATH VIRTUAL_ENV CONDA_PREFIX
+# An active environment or a foreign search path must not decide what is tested. Bytecode is kept: hundreds of tests
+# start the program anew, and compiling it takes each of them longer than what it tests.
+unset PYTHONHOME PYTHONPATH PYTHONDONTWRITEBYTECODE VIRTUAL_ENV CONDA_PREFIX
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_USER=0 PYTHONNOUSERSITE=1
 
 python=.venv/bin/python
@@ -37,7 +38,8 @@ fi
 "$python" -m ruff format --check detector tests bench
 "$python" -m mypy
 
+# As many tests at once as there are processors; what shares a module's fixtures stays together until one has none left.
 # Temporary files in a place of their own: what an earlier run may have left elsewhere has no part in this one.
 temporary=$(mktemp -d)
 trap 'rm -rf "$temporary"' EXIT
-"$python" -m pytest --basetemp="$temporary/pytest"
+"$python" -m pytest -n auto --dist worksteal --basetemp="$temporary/pytest"

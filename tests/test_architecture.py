@@ -45,6 +45,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "numpy": (
         "code/*.py",
         "index/*.py",
+        "distributed/*.py",
         "evidence/code.py",
         "evidence/weights.py",
         "artifacts/weights/*.py",
@@ -64,7 +65,9 @@ DOORS: dict[str, tuple[str, ...]] = {
         "index/postings.py",
         "artifacts/behaviour/answers.py",
     ),
-    "pyarrow": ("artifacts/behaviour/parquet.py",),
+    "pyarrow": ("artifacts/behaviour/parquet.py", "distributed/*.py"),
+    "ray": ("distributed/tasks.py",),
+    "fsspec": ("distributed/folder.py",),
 }
 # What a distribution of pyproject.toml is called when it is imported, where the two differ.
 IMPORT_NAMES = {
@@ -89,6 +92,7 @@ ALLOWED: dict[str, frozenset[str]] = {
     "code": frozenset({"model", "settings", "targets"}),
     "artifacts": frozenset({"figures", "model", "settings", "targets"}),
     "index": frozenset({"model", "settings", "targets", "code", "artifacts", "read"}),
+    "distributed": frozenset({"model", "settings", "targets", "code", "index", "read"}),
     "evidence": frozenset({"figures", "model", "settings", "targets", "patterns", "code", "artifacts"}),
     "judge": frozenset({"model", "settings"}),
     "report": frozenset({"figures", "model", "scanned"}),
@@ -162,6 +166,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "options",
             "read",
             "index",
+            "distributed",
             "compare",
             "scanned",
             "scan",

@@ -131,7 +131,7 @@ def test_fewer_changes_are_the_first_of_them(tmp_path: Path) -> None:
 
 
 def test_a_larger_hub_has_repositories_of_every_kind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bench.generated_hub.large", lambda family, seed, *_: Model(family, seed, 64, 2))
+    monkeypatch.setattr("bench.hub.copies.large", lambda family, seed, *_: Model(family, seed, 64, 2))
     made = generate(tmp_path / "hub", count=100, cache=None)
     kinds = {each.kind.partition(":")[0] for each in made.members}
     assert kinds >= {

@@ -65,31 +65,39 @@ _LAYERS: dict[str, tuple[str, dict[str, Shape], str]] = {
         "{0}({1})",
     ),
     "gated": (
-        "nn.Linear(width, 2 * width, bias={bias})", {".weight": ("2d", "d"), ".bias": ("2d",)}, "F.glu({0}({1}), dim=-1)",
+        "nn.Linear(width, 2 * width, bias={bias})",
+        {".weight": ("2d", "d"), ".bias": ("2d",)},
+        "F.glu({0}({1}), dim=-1)",
     ),
     "convolution": (
-        "nn.Conv1d(width, width, 3, padding=1, groups=width)", {".weight": ("d", 1, 3), ".bias": ("d",)},
+        "nn.Conv1d(width, width, 3, padding=1, groups=width)",
+        {".weight": ("d", 1, 3), ".bias": ("d",)},
         "{0}({1}.transpose(1, 2)).transpose(1, 2)",
     ),
     "pointwise": ("nn.Conv1d(width, width, 1)", {".weight": ("d", "d", 1), ".bias": ("d",)}, "{0}({1}.mT).mT"),
     "scale": ("nn.Parameter(torch.ones(width))", {"": ("d",)}, "{1} * {0}"),
     "norm": ("nn.LayerNorm(width, eps=config.{eps})", {".weight": ("d",), ".bias": ("d",)}, "{0}({1})"),
     "bilinear": (
-        "nn.Parameter(torch.eye(width) / width)", {"": ("d", "d")}, "torch.einsum('bnd,de->bne', {1}, {0})",
+        "nn.Parameter(torch.eye(width) / width)",
+        {"": ("d", "d")},
+        "torch.einsum('bnd,de->bne', {1}, {0})",
     ),
     "table": (
-        "nn.Embedding(64, width)", {".weight": (64, "d")},
+        "nn.Embedding(64, width)",
+        {".weight": (64, "d")},
         "{1} + {0}(torch.arange(length, device={1}.device).remainder(64))",
     ),
     "group": (
-        "nn.GroupNorm(4, width)", {".weight": ("d",), ".bias": ("d",)}, "{0}({1}.permute(0, 2, 1)).permute(0, 2, 1)",
+        "nn.GroupNorm(4, width)",
+        {".weight": ("d",), ".bias": ("d",)},
+        "{0}({1}.permute(0, 2, 1)).permute(0, 2, 1)",
     ),
     "pair": (
         "nn.ModuleList([nn.Linear(width, width, bias={bias}) for _ in range(2)])",
         {".0.weight": ("d", "d"), ".0.bias": ("d",), ".1.weight": ("d", "d"), ".1.bias": ("d",)},
         "{0}[0]({1}) * {0}[1]({1})",
     ),
-}  # fmt: skip
+}
 
 
 class _Body:

@@ -23,18 +23,42 @@ _USUAL = ("<s>", "</s>", "<unk>", "<pad>")
 # Sizes of published models, as anybody sets them who trains one of that size.
 _PUBLISHED: Mapping[str, Mapping[str, Any]] = {
     "bert": {
-        "architectures": ["BertModel"], "attention_probs_dropout_prob": 0.1, "hidden_act": "gelu", "hidden_dropout_prob": 0.1,
-        "hidden_size": 384, "initializer_range": 0.02, "intermediate_size": 1536, "layer_norm_eps": 1e-12,
-        "max_position_embeddings": 512, "model_type": "bert", "num_attention_heads": 12, "num_hidden_layers": 6, "pad_token_id": 0,
-        "position_embedding_type": "absolute", "type_vocab_size": 2, "use_cache": True, "vocab_size": 30522,
+        "architectures": ["BertModel"],
+        "attention_probs_dropout_prob": 0.1,
+        "hidden_act": "gelu",
+        "hidden_dropout_prob": 0.1,
+        "hidden_size": 384,
+        "initializer_range": 0.02,
+        "intermediate_size": 1536,
+        "layer_norm_eps": 1e-12,
+        "max_position_embeddings": 512,
+        "model_type": "bert",
+        "num_attention_heads": 12,
+        "num_hidden_layers": 6,
+        "pad_token_id": 0,
+        "position_embedding_type": "absolute",
+        "type_vocab_size": 2,
+        "use_cache": True,
+        "vocab_size": 30522,
     },
     "llama": {
-        **LLAMA_3, "hidden_size": 576, "intermediate_size": 1536, "num_attention_heads": 9, "num_key_value_heads": 3,
-        "num_hidden_layers": 30, "vocab_size": 49152, "tie_word_embeddings": True, "max_position_embeddings": 2048, "rope_theta": 10000.0,
-        "bos_token_id": 0, "eos_token_id": 0,
+        **LLAMA_3,
+        "hidden_size": 576,
+        "intermediate_size": 1536,
+        "num_attention_heads": 9,
+        "num_key_value_heads": 3,
+        "num_hidden_layers": 30,
+        "vocab_size": 49152,
+        "tie_word_embeddings": True,
+        "max_position_embeddings": 2048,
+        "rope_theta": 10000.0,
+        "bos_token_id": 0,
+        "eos_token_id": 0,
     },
-    "llama-3": LLAMA_3, "mistral": MISTRAL, "adapter": LORA,
-}  # fmt: skip
+    "llama-3": LLAMA_3,
+    "mistral": MISTRAL,
+    "adapter": LORA,
+}
 
 
 def card(name: str, rng: random.Random, bases: Sequence[str] = (), relation: str = "") -> str:
@@ -53,12 +77,30 @@ def card(name: str, rng: random.Random, bases: Sequence[str] = (), relation: str
         lines.append(f"base_model_relation: {relation}")
     lines += ["tags:", f"- {rng.choice(('text-generation', 'research', 'small'))}", "---", f"# {name}", ""]
     lines += [
-        "This is the model card of a 🤗 transformers model that has been pushed on the Hub.", "", "## Model details", "",
-        f"- **Developed by:** {name}", f"- **Training tokens:** {rng.randint(2, 900)} B", "", "## Uses", "",
-        f"Text about {rng.choice(NOUNS)}s and {rng.choice(NOUNS)}s. [More information needed]", "", "## Bias, risks and limitations", "",
-        "Users should be made aware of the risks, biases and limitations of the model.", "", "## How to get started", "",
-        "```python", "from transformers import AutoModelForCausalLM", "", "model = AutoModelForCausalLM.from_pretrained(...)", "```", "",
-    ]  # fmt: skip
+        "This is the model card of a 🤗 transformers model that has been pushed on the Hub.",
+        "",
+        "## Model details",
+        "",
+        f"- **Developed by:** {name}",
+        f"- **Training tokens:** {rng.randint(2, 900)} B",
+        "",
+        "## Uses",
+        "",
+        f"Text about {rng.choice(NOUNS)}s and {rng.choice(NOUNS)}s. [More information needed]",
+        "",
+        "## Bias, risks and limitations",
+        "",
+        "Users should be made aware of the risks, biases and limitations of the model.",
+        "",
+        "## How to get started",
+        "",
+        "```python",
+        "from transformers import AutoModelForCausalLM",
+        "",
+        "model = AutoModelForCausalLM.from_pretrained(...)",
+        "```",
+        "",
+    ]
     return "\n".join(lines)
 
 

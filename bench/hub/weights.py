@@ -163,9 +163,13 @@ def bert(layers: int, words: int) -> Iterator[tuple[str, tuple[int, ...]]]:
     for layer in range(layers):
         within = f"encoder.layer.{layer}"
         for name, out, size in (
-            ("attention.self.query", width, width), ("attention.self.key", width, width), ("attention.self.value", width, width),
-            ("attention.output.dense", width, width), ("intermediate.dense", inner, width), ("output.dense", width, inner),
-        ):  # fmt: skip
+            ("attention.self.query", width, width),
+            ("attention.self.key", width, width),
+            ("attention.self.value", width, width),
+            ("attention.output.dense", width, width),
+            ("intermediate.dense", inner, width),
+            ("output.dense", width, inner),
+        ):
             yield f"{within}.{name}.weight", (out, size)
             yield f"{within}.{name}.bias", (out,)
         yield from _normed(f"{within}.attention.output.LayerNorm", width)
@@ -184,9 +188,14 @@ def llama(layers: int, words: int) -> Iterator[tuple[str, tuple[int, ...]]]:
     for layer in range(layers):
         within = f"model.layers.{layer}"
         for name, out, size in (
-            ("self_attn.q_proj", width, width), ("self_attn.k_proj", keys, width), ("self_attn.v_proj", keys, width),
-            ("self_attn.o_proj", width, width), ("mlp.gate_proj", inner, width), ("mlp.up_proj", inner, width), ("mlp.down_proj", width, inner),
-        ):  # fmt: skip
+            ("self_attn.q_proj", width, width),
+            ("self_attn.k_proj", keys, width),
+            ("self_attn.v_proj", keys, width),
+            ("self_attn.o_proj", width, width),
+            ("mlp.gate_proj", inner, width),
+            ("mlp.up_proj", inner, width),
+            ("mlp.down_proj", width, inner),
+        ):
             yield f"{within}.{name}.weight", (out, size)
         yield f"{within}.input_layernorm.weight", (width,)
         yield f"{within}.post_attention_layernorm.weight", (width,)

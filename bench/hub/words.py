@@ -5,20 +5,21 @@ from __future__ import annotations
 import random
 
 NOUNS = (
-    "anchor arbor arch atoll barge basin bellows bobbin bracket brook buoy cairn canopy carrel cascade cinder cistern "
-    "clasp cloister comb conduit copper coral cornice crest culvert dial dome dowel dune eddy ember estuary fathom "
-    "fennel ferry filament fjord flint flume forge fresco furrow gable gantry geyser glade gnomon granite grotto gully "
-    "gusset hamlet harbor hedge hinge hollow inlet ivory jetty keel kiln knoll lagoon lantern lathe lattice ledger lever "
-    "lichen limpet loam locket loom lumen magnet mantle marl meadow mesa mill mirror moor mosaic mortar nacelle nectar "
-    "nozzle oculus orchard osier oxbow paddle parcel pebble pennant petal pier pillar pinion piston plinth plume portal "
-    "prism prow pulley quarry quill quoin raft rafter ravine reed reef relay ridge rill rivet rosin rudder sail sandbar "
-    "sash scarp sconce seam shale shingle shoal shuttle sieve silo sluice socket spindle spire spool spruce steeple "
-    "strait stratum summit tarn tassel tendril terrace tether thicket thimble tide tiller timber toggle torrent trellis "
-    "tributary trough turret valley valve vault veneer vessel vine weir wharf wicket willow winch yarn yoke zephyr"
+    "anchor arbor arch atoll barge basin bellows bobbin bracket brook buoy cairn canopy carrel cascade cinder "
+    "cistern clasp cloister comb conduit copper coral cornice crest culvert dial dome dowel dune eddy ember "
+    "estuary fathom fennel ferry filament fjord flint flume forge fresco furrow gable gantry geyser glade gnomon "
+    "granite grotto gully gusset hamlet harbor hedge hinge hollow inlet ivory jetty keel kiln knoll lagoon "
+    "lantern lathe lattice ledger lever lichen limpet loam locket loom lumen magnet mantle marl meadow mesa mill "
+    "mirror moor mosaic mortar nacelle nectar nozzle oculus orchard osier oxbow paddle parcel pebble pennant "
+    "petal pier pillar pinion piston plinth plume portal prism prow pulley quarry quill quoin raft rafter ravine "
+    "reed reef relay ridge rill rivet rosin rudder sail sandbar sash scarp sconce seam shale shingle shoal "
+    "shuttle sieve silo sluice socket spindle spire spool spruce steeple strait stratum summit tarn tassel "
+    "tendril terrace tether thicket thimble tide tiller timber toggle torrent trellis tributary trough turret "
+    "valley valve vault veneer vessel vine weir wharf wicket willow winch yarn yoke zephyr"
 ).split()
 _VERBS = (
-    "align blend braid carve comb damp draw drift fade fold fuse gather graft hoist knit lean melt mill pour press "
-    "rinse settle shear sift skim slip soak spread steep stir sweep temper thread tilt trim weave wind"
+    "align blend braid carve comb damp draw drift fade fold fuse gather graft hoist knit lean melt mill pour "
+    "press rinse settle shear sift skim slip soak spread steep stir sweep temper thread tilt trim weave wind"
 ).split()
 _SYLLABLES = (
     "ka lo mi ne su ta vu bre dun fel gor hal ith jor kel lum mar nov ost pir quen rud sel tor ulm vex wyn yar zel"

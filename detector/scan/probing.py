@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 
 from detector.artifacts.weights.opened import open_weights
-from detector.artifacts.weights.probe import Probe, probe
+from detector.artifacts.weights.probe import Probe, largest, probe
 from detector.artifacts.weights.probed_kin import kin
 from detector.model import UserError
 from detector.read import open_target
@@ -54,11 +54,8 @@ def _of_member(connection: sqlite3.Connection, name: str) -> Probe | None:
 
 def _probe(repo: Repo) -> Probe | None:
     """The probe of the largest checkpoint that a repository has."""
-    found = open_weights(repo.files).found
-    if not found:
-        return None
-    largest = max(found, key=lambda weights: sum(tensor.parameters for tensor in weights.tensors.values()))
-    return probe(largest)
+    weights = largest(open_weights(repo.files).found)
+    return probe(weights) if weights is not None else None
 
 
 def ties(connection: sqlite3.Connection, member: str) -> list[Tie]:

@@ -18,7 +18,14 @@ from detector.artifacts.weights.searching import Budget
 from detector.artifacts.weights.sketch import Sketch, matrix_shape, sketch
 from detector.artifacts.weights.slices import as_values
 from detector.artifacts.weights.stored import CannotReadValues, Values, Weights
-from detector.settings.mapping import FEWEST_ROTATED, GRAM_ROWS, LEAST_GRAM, LEAST_ROTATED, SKETCH_PLACES
+from detector.settings.mapping import (
+    FEWEST_ROTATED,
+    FEWEST_VALUES,
+    GRAM_ROWS,
+    LEAST_GRAM,
+    LEAST_ROTATED,
+    SKETCH_PLACES,
+)
 
 _MOST_AT_ONCE = 1 << 22
 
@@ -33,7 +40,7 @@ def rotations(
     for is_turned in (False, True):
         there = _by_shape(theirs, its)
         for shape, some in sorted(_by_shape(ours, mine).items()):
-            if shape not in there:
+            if shape not in there or _product_count(shape[is_turned]) < FEWEST_VALUES:
                 continue
             candidates = assign(
                 _products(ours, (name for name in some if name not in found), budget, is_turned=is_turned),
@@ -76,6 +83,12 @@ def _products(weights: Weights, names: Iterable[str], budget: Budget, *, is_turn
         if not made.is_constant:
             found.append(made)
     return found
+
+
+def _product_count(lines: int) -> int:
+    """How many products so many rows, or columns, have with each other."""
+    count = min(GRAM_ROWS, lines)
+    return count * (count - 1) // 2
 
 
 def _rows(weights: Weights, name: str) -> Values:

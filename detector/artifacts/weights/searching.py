@@ -120,7 +120,8 @@ def _from_parts(
     if not parts:
         return
     back = Axis(along.their_length, along.our_length, along.theirs, along.ours)
-    wholes = [each for each in mine if each.count(ours.tensors) > min(part.count(theirs.tensors) for part in parts)]
+    smallest = min(part.count(theirs.tensors) for part in parts)
+    wholes = [each for each in mine if each.count(ours.tensors) > smallest]
     for hit in _hits(theirs, ours, parts, wholes, back, budget):
         yield _Hit(hit.theirs, hit.ours, hit.their_line, hit.line)
 
@@ -130,6 +131,8 @@ def _hits(
 ) -> list[_Hit]:
     """Probes of the suspect that are like a line of the reference beyond chance."""
     at = looked_at(along)
+    if len(at) < FEWEST_VALUES:  # chance explains whatever they are like
+        return []
     total = sum(lines.count(theirs.tensors) for lines in its)
     count = int(min(PROBES, MOST_MULTIPLICATIONS / max(1, total * len(at) * len(mine))))
     if count < 1:
@@ -139,6 +142,7 @@ def _hits(
     if not owners:
         return []
     best = [_Best() for _ in owners]
+    so_far = np.zeros(len(owners), np.float32)  # their correlations
     for lines in its:
         if not budget.takes(lines, theirs.tensors):
             continue
@@ -147,7 +151,9 @@ def _hits(
         except CannotReadValues:
             continue
         top, highest, next_best = best_of(probes, there)
-        for probe in np.flatnonzero(highest > [each.correlation for each in best]).tolist():
+        is_better = highest > so_far
+        so_far[is_better] = highest[is_better]
+        for probe in np.flatnonzero(is_better).tolist():
             line = int(top[probe])
             best[probe] = _Best(float(highest[probe]), float(next_best[probe]), lines, line, there[line].copy())
     return [
