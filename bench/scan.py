@@ -22,7 +22,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import generated_hub
-from bench.generated_hub import GeneratedHub, Planted
+from bench.generated_hub import GeneratedHub
+from bench.hub.writing import Planted
 from bench.section import Demand, print_section, section, table
 from tests.hub_repositories import models_in, place, revision_of
 from tests.olah_hub import Hub, serving
@@ -102,7 +103,7 @@ def _environment(hub: Hub, place: Path) -> dict[str, str]:
 def _prepared(place: Path) -> list[str]:
     place.mkdir(parents=True, exist_ok=True)
     (place / "scan.toml").write_text(PLAN, "utf-8")
-    return [sys.executable, "-m", "detector", "scan", str(place / "scan.toml"), "--json", "--quiet"]
+    return [sys.executable, "-m", "detector", "scan", str(place / "scan.toml"), "--format", "json", "--quiet"]
 
 
 def _scan(hub: Hub, place: Path) -> tuple[dict[str, Any], float]:

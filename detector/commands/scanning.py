@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from detector.arguments import ExitZeroOption, JobsOption, QuietOption
+from detector.commands.indexing import ListForm
 from detector.commands.running import interruptible, is_watched, processors, say, write
 from detector.gate import EXIT_FINDINGS, EXIT_INCOMPLETE, EXIT_NOTHING
 from detector.progress import progress as progress_bar
@@ -37,7 +38,7 @@ def scan(
         int | None,
         typer.Option("--limit", metavar="N", min=1, help="Look at N members at most; the rest waits for the next run."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Write what the run came to as JSON.")] = False,
+    form: Annotated[ListForm, typer.Option("--format", help="What to write.")] = ListForm.TERMINAL,
     jobs: JobsOption = None,
     exit_zero: ExitZeroOption = False,
     quiet: QuietOption = False,
@@ -56,7 +57,7 @@ def scan(
             from detector.scan.estimate import estimate
 
             expected = estimate(asked, since=date, limit=limit, progress=progress)
-            write(_as_json_estimate(expected) if as_json else _estimate(expected), None)
+            write(_as_json_estimate(expected) if form is ListForm.JSON else _estimate(expected), None)
             raise typer.Exit(EXIT_INCOMPLETE if expected.unlisted and not exit_zero else EXIT_NOTHING)
         from detector.scan.run import run
 
@@ -70,7 +71,7 @@ def scan(
         )
     for why in outcome.unlisted:
         say(f"not listed: {why}")
-    write(_as_json(outcome) if as_json else _as_lines(outcome, str(asked.output)), None)
+    write(_as_json(outcome) if form is ListForm.JSON else _as_lines(outcome, str(asked.output)), None)
     raise typer.Exit(EXIT_NOTHING if exit_zero else _code(outcome))
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from detector.artifacts.weights.alike import likeness
 from detector.artifacts.weights.kinship import Kinship, kinship
 from detector.artifacts.weights.probe import Probe, values
 from detector.settings.scan import SAME_ORDER
+
+ROW = 64  # values of a probe that were neighbours in their tensor, of which levels of integers can be told
 
 
 def kin(one: Probe, other: Probe) -> Kinship | None:
@@ -19,14 +23,18 @@ def kin(one: Probe, other: Probe) -> Kinship | None:
     like = likeness(one, other)
     if not like.is_beyond_chance:
         return None
+    # As `kinship` measures it, where both sides have the same variance.
+    paired = math.sqrt(1 - min(abs(like.correlation), 1.0))
     ours, theirs = values(one), values(other)
     both = sorted(name for name in ours.keys() & theirs.keys() if len(ours[name]) == len(theirs[name]))
     if both:
+        sizes = [len(ours[name]) for name in both]
         found = kinship(
             np.concatenate([ours[name] for name in both]),
             np.concatenate([theirs[name] for name in both]),
-            [len(ours[name]) for name in both],
+            sizes,
+            ROW if all(size % ROW == 0 for size in sizes) else 0,
         )
-        if found.distance <= like.distance + SAME_ORDER:
+        if found.distance <= paired + SAME_ORDER:
             return found
-    return Kinship(0, like.correlation, like.distance)
+    return Kinship(0, like.correlation, paired)
