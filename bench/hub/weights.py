@@ -89,11 +89,12 @@ def merged(one: Tensors, other: Tensors, part: float) -> Tensors:
     return {name: np.float32(part) * each + np.float32(1 - part) * other[name] for name, each in one.items()}
 
 
-def rounded(tensors: Tensors, bits: int = 4, run: int = 32) -> Tensors:
-    """Matrices on grids, one for each run of values in a row: what quantising leaves."""
+def rounded(tensors: Tensors, bits: int = 4) -> Tensors:
+    """Matrices on grids, one for each run of up to 32 values in a row: what quantising leaves."""
     found: Tensors = {}
     for name, each in tensors.items():
-        if each.ndim != 2 or each.shape[1] % run:
+        run = next((run for run in (32, 16, 8) if each.ndim == 2 and each.shape[1] % run == 0), 0)
+        if not run:
             found[name] = each
             continue
         runs = each.reshape(-1, run)
