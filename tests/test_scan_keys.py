@@ -43,6 +43,7 @@ def _rows(store: sqlite3.Connection) -> list[object]:
 
 
 TOKENS = _keys(Kind.TOKEN, "<zorp>", "<flim>")
+MORE = _keys(Kind.TOKEN, "<zorp>", "<flim>", "<gorm>", "<tavel>", "<druin>")
 
 
 def test_members_with_rare_tokens_in_common_are_candidates_of_each_other(store: sqlite3.Connection) -> None:
@@ -77,12 +78,12 @@ def test_notes_alone_are_no_reason_however_many(store: sqlite3.Connection) -> No
 
 
 def test_a_configuration_counts_by_its_keys_or_by_its_values_but_not_by_both(store: sqlite3.Connection) -> None:
-    settings, values = _keys(Kind.CONFIG, "a=1", "b=2"), _keys(Kind.VALUE, "1", "2", bits=4.0)
+    settings, values = _keys(Kind.CONFIG, "a=1", "b=2", "c=6"), _keys(Kind.VALUE, "1", "2", bits=4.0)
     renamed = _keys(Kind.VALUE, "3", "4", "5", bits=4.0)
     _put(store, "hf:a/one", *settings, *values, *renamed)
     for other, bits in (
-        ((*settings, *values), 16.0),
-        ((*settings, *values, *renamed[:1]), 20.0),
+        ((*settings, *values), 24.0),
+        ((*settings, *values, *renamed[:1]), 28.0),
         ((*values, *renamed), 20.0),
     ):
         _put(store, "hf:b/two", *other)
@@ -90,10 +91,10 @@ def test_a_configuration_counts_by_its_keys_or_by_its_values_but_not_by_both(sto
 
 
 def test_the_likelier_candidate_comes_first_and_the_earlier_one_of_equals(store: sqlite3.Connection) -> None:
-    _put(store, "hf:z/first", *TOKENS)
-    _put(store, "hf:a/second", *TOKENS)
-    _put(store, "hf:m/most", *TOKENS, *_keys(Kind.CONFIG, "a=1"))
-    _put(store, "hf:q/asks", *TOKENS, *_keys(Kind.CONFIG, "a=1"))
+    _put(store, "hf:z/first", *MORE)
+    _put(store, "hf:a/second", *MORE)
+    _put(store, "hf:m/most", *MORE, *_keys(Kind.CONFIG, "a=1"))
+    _put(store, "hf:q/asks", *MORE, *_keys(Kind.CONFIG, "a=1"))
     assert _proposed(store, "hf:q/asks") == ["hf:m/most", "hf:z/first", "hf:a/second"]
     assert _proposed(store, "hf:q/asks", 1) == ["hf:m/most"]
 
@@ -158,7 +159,7 @@ def test_a_kind_that_nobody_knows_is_damage(store: sqlite3.Connection) -> None:
 
 def test_a_family_of_copies_keeps_its_reasons(store: sqlite3.Connection) -> None:
     for number in range(5):
-        _put(store, f"hf:a/{number}", *TOKENS)
+        _put(store, f"hf:a/{number}", *MORE)
     for number in range(500):
         _put(store, f"hf:other/{number}")
     assert len(_proposed(store, "hf:a/0", 99)) == 4
@@ -177,8 +178,21 @@ def test_what_a_tenth_of_all_members_has_is_no_longer_rare(store: sqlite3.Connec
     assert _proposed(store, "hf:a/0", 99) == []
 
 
+def test_among_more_members_more_is_asked_for_but_of_equal_files(store: sqlite3.Connection) -> None:
+    few, file = _keys(Kind.TOKEN, "<zorp>", "<flim>", bits=10.0), key(Kind.FILE, "sha256:aa", 13.0)
+    for name in ("hf:a/one", "hf:a/two"):
+        _put(store, name, *few)
+    for name in ("hf:b/one", "hf:b/two"):
+        _put(store, name, file)
+    assert _proposed(store, "hf:a/two") == ["hf:a/one"]
+    for number in range(300):  # 45,000 pairs: what one pair in a million has by chance is found once in twenty scans
+        _put(store, f"hf:other/{number}")
+    assert _proposed(store, "hf:a/two") == []
+    assert _proposed(store, "hf:b/two") == ["hf:b/one"]
+
+
 def test_a_key_that_very_many_have_is_passed_over(store: sqlite3.Connection) -> None:
-    rare = _keys(Kind.TOKEN, *map(str, range(6)), bits=13.0)
+    rare = _keys(Kind.TOKEN, *map(str, range(12)), bits=13.0)
     for number in range(MOST_HOLDERS + 1):
         _put(store, f"hf:a/{number}", *rare)
     assert _proposed(store, "hf:a/0", 99) == []
@@ -216,8 +230,8 @@ def test_what_a_declared_origin_has_too_is_explained(store: sqlite3.Connection) 
 
 def test_what_a_third_one_has_too_comes_from_an_origin_that_was_not_scanned(store: sqlite3.Connection) -> None:
     for number in range(3):
-        _put(store, f"hf:b/{number}", *TOKENS, declared=("hf:a/closed",))
-    _put(store, "hf:c/says-nothing", *TOKENS)
+        _put(store, f"hf:b/{number}", *MORE, declared=("hf:a/closed",))
+    _put(store, "hf:c/says-nothing", *MORE)
     assert _proposed(store, "hf:b/0") == ["hf:c/says-nothing"]
 
 

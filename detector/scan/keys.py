@@ -157,8 +157,11 @@ def candidates(connection: sqlite3.Connection, member: str, most: int) -> list[C
     near = _declared(connection, number, member)
     scored = _scored(connection, number)
     ranked = sorted(scored, key=lambda other: (-scored[other][0], other))
+    chance = _chance_bits(connection)
     reasons = (
-        other for other in ranked if other not in near and _is_reason(connection, number, other, scored[other][1])
+        other
+        for other in ranked
+        if other not in near and _is_reason(connection, (number, other), scored[other][1], chance)
     )
     undeclared = list(islice(reasons, most))
     by_rank = {other: place for place, other in enumerate(ranked)}
@@ -172,11 +175,26 @@ def candidates(connection: sqlite3.Connection, member: str, most: int) -> list[C
     return found
 
 
-def _is_reason(connection: sqlite3.Connection, one: int, other: int, of_kinds: Mapping[Kind, float]) -> bool:
-    """Whether a kind has enough bits; names without shapes are asked where one of the two does not know its shapes."""
-    enough = {kind for kind, bits in of_kinds.items() if bits >= LEAST_BITS.get(kind.value, math.inf)}
+def _chance_bits(connection: sqlite3.Connection) -> float:
+    """What chance reaches somewhere among all pairs of members: of n members log2(n^2 / 2) bits."""
+    ((members,),) = connection.execute("SELECT count(*) FROM keyed_members").fetchall()
+    return 2 * math.log2(max(members, 2)) - 1
+
+
+def _is_reason(
+    connection: sqlite3.Connection, pair: tuple[int, int], of_kinds: Mapping[Kind, float], chance: float
+) -> bool:
+    """Whether a kind has enough bits; names without shapes are asked where one of the two does not know its shapes.
+
+    Equal files are no chance, however many members there are.
+    """
+    enough = {
+        kind
+        for kind, bits in of_kinds.items()
+        if bits >= LEAST_BITS.get(kind.value, math.inf) + (0.0 if kind is Kind.FILE else chance)
+    }
     if enough == {Kind.NAME}:
-        return not all(_has_layout(connection, number) for number in (one, other))
+        return not all(_has_layout(connection, number) for number in pair)
     return bool(enough)
 
 
