@@ -78,13 +78,13 @@ def test_notes_alone_are_no_reason_however_many(store: sqlite3.Connection) -> No
 
 
 def test_a_configuration_counts_by_its_keys_or_by_its_values_but_not_by_both(store: sqlite3.Connection) -> None:
-    settings, values = _keys(Kind.CONFIG, "a=1", "b=2", "c=6"), _keys(Kind.VALUE, "1", "2", bits=4.0)
+    settings, values = _keys(Kind.CONFIG, "a=1", "b=2", "c=6"), _keys(Kind.VALUE, "1", "2", "6", bits=4.0)
     renamed = _keys(Kind.VALUE, "3", "4", "5", bits=4.0)
     _put(store, "hf:a/one", *settings, *values, *renamed)
     for other, bits in (
         ((*settings, *values), 24.0),
         ((*settings, *values, *renamed[:1]), 28.0),
-        ((*values, *renamed), 20.0),
+        ((*values, *renamed), 24.0),
     ):
         _put(store, "hf:b/two", *other)
         assert [each.bits for each in candidates(store, "hf:a/one", 9)] == [bits]
