@@ -51,18 +51,18 @@ since = 2020-01-01
 
 def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
     """Scan, change, scan again; then the same from the beginning under kills."""
-    del cache
-    folder = work / "hub"
-    made = generated_hub.generate(folder, MEMBERS)
+    place_of_all = work / "scan"
+    shutil.rmtree(place_of_all, ignore_errors=True)
+    made = generated_hub.generate(place_of_all / "hub", MEMBERS, cache=cache)
     with serving(made.folder, page=100) as hub:
-        plain = work / "plain"
+        plain = place_of_all / "plain"
         first, seconds = _scan(hub, plain)
         once = _findings(plain)
         demands = [_found(made, once)]
         weighed, shown = _bytes(made, hub)
         demands += weighed
         blocks = [_table_of_findings(made, once), *shown, _cost(hub, first, seconds)]
-        demands.append(_same(once, _scan_under_kills(hub, work / "killed", seconds)))
+        demands.append(_same(once, _scan_under_kills(hub, place_of_all / "killed", seconds)))
         still, _ = _scan(hub, plain)
         demands.append(_nothing_again(hub, still, plain, once))
         before = _heads(made)
@@ -70,7 +70,7 @@ def measure(cache: Path, work: Path) -> tuple[list[Demand], list[str]]:
         changed = {name for name, head in _heads(made).items() if before.get(name) != head}
         second, _ = _scan(hub, plain)
         demands.append(_only_changes(hub, changed, later.planted[len(made.planted) :], second))
-    shutil.rmtree(work, ignore_errors=True)
+    shutil.rmtree(place_of_all, ignore_errors=True)
     return demands, blocks
 
 
