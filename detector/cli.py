@@ -39,8 +39,9 @@ __all__ = ["app", "leave", "run"]
 # What the system refuses and the user can mend; any other OSError is our bug.
 SYSTEM_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EACCES, errno.EPERM)
 
-# Settings that a command takes on its own command line alone: what a comparison is with has to be said.
-TYPED = {("compare", "index")}
+# Settings that a command takes on its own command line alone: what a comparison is with has to be said, and what is no
+# report has formats of its own.
+TYPED = {("compare", "index"), ("scan", "format"), ("lineage", "format")}
 # What these write is no report, and has formats of its own.
 NO_REPORTS = ("lineage",)
 
