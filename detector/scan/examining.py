@@ -14,7 +14,6 @@ from detector.artifacts.keys import collected
 from detector.code.corpus import Corpus
 from detector.code.known import KnownTarget
 from detector.compare import compare
-from detector.gate import EXIT_FINDINGS, exit_code
 from detector.index.store import Index
 from detector.model import Strength, UserError
 from detector.options import Options
@@ -167,7 +166,7 @@ def _compare(scope: Scope, me: Member, repo: Repo, name: str, found: Examined) -
     sides = (me.name, name) if is_later else (name, me.name)
     # What a suspect says itself is no finding, whatever the evidence comes to.
     says_so = sides[1] in (me.declared if is_later or other is None else other.declared)
-    is_found = exit_code(report, scope.fail_on) == EXIT_FINDINGS and not says_so
+    is_found = pairs.is_told(report, scope.fail_on) and not says_so
     compared = pairs.Compared(*sides, reference.revision, report, is_found)
     found.compared.append(compared)
     if other is not None:
