@@ -25,6 +25,7 @@ PARTS = (
     "traces",
     "evidence",
     "known",
+    "scans",
     "candidates",
     "speed",
     "memory",

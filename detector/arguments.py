@@ -29,12 +29,39 @@ Exit codes:
   0    explained
   2    nothing is called so
 """
+SCAN_EPILOG = """\b
+Exit codes:
+  0    nothing new above the gate
+  1    something new above the gate
+  2    usage error or crash
+  3    incomplete: a source or a member could not be read
+  130  interrupted
+"""
 INDEX_EPILOG = """\b
 Exit codes:
   0    done
   1    verify: the index is damaged
   2    usage error, or a target that could not be added or removed
   3    add --known: some packages could not be fetched
+  130  interrupted
+"""
+FINDINGS_EPILOG = """\b
+Exit codes:
+  0    done
+  2    usage error, no such finding, or a store that cannot be read
+  130  interrupted
+"""
+LINEAGE_EPILOG = """\b
+Exit codes:
+  0    done
+  2    usage error, no such member, or a store that cannot be read
+  130  interrupted
+"""
+PARTITIONS_EPILOG = """\b
+Exit codes:
+  0    done
+  2    usage error, or partitions that cannot be read or written
+  3    some targets could not be read
   130  interrupted
 """
 
@@ -81,6 +108,9 @@ JobsOption = Annotated[
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress and no summary on standard error.")]
 IndexOption = Annotated[
     Path, typer.Option("--index", metavar="FILE", envvar="DETECTOR_INDEX", help="The index.", show_envvar=True)
+]
+StoreOption = Annotated[
+    Path, typer.Option("--store", metavar="FILE", envvar="DETECTOR_STORE", help="The store of a scan.")
 ]
 KindsOption = Annotated[
     list[Kind] | None, typer.Option("--kind", help="Look for this kind of evidence alone; may be repeated.")

@@ -14,8 +14,20 @@ from typing import Annotated, Any
 import typer
 
 from detector import __version__
-from detector.arguments import EPILOG, EXPLAIN_EPILOG, Kind
-from detector.commands import baselining, comparing, hooking, indexing, models, renames, reports
+from detector.arguments import EPILOG, EXPLAIN_EPILOG, LINEAGE_EPILOG, PARTITIONS_EPILOG, SCAN_EPILOG, Kind
+from detector.commands import (
+    baselining,
+    comparing,
+    distributing,
+    findings,
+    hooking,
+    indexing,
+    lineage,
+    models,
+    renames,
+    reports,
+    scanning,
+)
 from detector.commands.parsing import Command, Group
 from detector.commands.running import complain, leave, write
 from detector.configured import KEYS, Value, settings
@@ -27,8 +39,11 @@ __all__ = ["app", "leave", "run"]
 # What the system refuses and the user can mend; any other OSError is our bug.
 SYSTEM_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.EROFS, errno.EACCES, errno.EPERM)
 
-# Settings that a command takes on its own command line alone: what a comparison is with has to be said.
-TYPED = {("compare", "index")}
+# Settings that a command takes on its own command line alone: what a comparison is with has to be said, and what is no
+# report has formats of its own.
+TYPED = {("compare", "index"), ("scan", "format"), ("lineage", "format")}
+# What these write is no report, and has formats of its own.
+NO_REPORTS = ("lineage",)
 
 
 def run(arguments: Sequence[str] | None = None) -> int:
@@ -103,9 +118,10 @@ class _Keys(Mapping[str, Collection[str]]):
 def _taken(command: Any) -> list[str]:
     """The keys of settings that a command takes, or any command of a group; what a group writes is no report."""
     parts = getattr(command, "commands", None)
+    is_no_report = parts is not None or command.name in NO_REPORTS
     every = [parameter for part in (parts or {"": command}).values() for parameter in part.params]
     taken = {option.removeprefix("--") for parameter in every for option in parameter.opts}
-    return [key for key in KEYS if key in taken and not (parts and key == "format")]
+    return [key for key in KEYS if key in taken and not (is_no_report and key == "format")]
 
 
 def _defaults(command: Any, found: Mapping[str, Value]) -> dict[str, object]:
@@ -157,5 +173,10 @@ app.command(epilog=EPILOG)(comparing.history)
 app.command(epilog=EXPLAIN_EPILOG)(reports.explain)
 app.command("report", epilog=EPILOG)(reports.report_again)
 app.command(epilog=EPILOG)(renames.unrename)
+app.command(epilog=SCAN_EPILOG)(scanning.scan)
+app.command(epilog=LINEAGE_EPILOG)(lineage.lineage)
+for each in distributing.COMMANDS:
+    indexing.app.command(epilog=PARTITIONS_EPILOG)(each)
 app.add_typer(indexing.app)
 app.add_typer(baselining.app)
+app.add_typer(findings.app)

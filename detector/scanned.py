@@ -65,6 +65,7 @@ class Line:
     name: str
     strength: Strength
     claim: str
+    innocent: str = ""  # the best innocent explanation
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,14 @@ class Finding:
     first_seen: str  # time of the run
     last_seen: str
     state: State = State.NEW
-    reason: str = ""  # of what is accepted
+    reason: str = ""  # of what is accepted, kept while it is gone
+    more_lines: int = 0  # that the report has beside `lines`
+
+
+# What those who watch are told: six things of a finding, three of a member.
+OF_FINDINGS = ("found", "changed", "gone", "returned", "accepted", "reopened")
+OF_MEMBERS = ("vanished", "gated", "failed")
+OCCURRENCES = OF_FINDINGS + OF_MEMBERS
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +100,7 @@ class Occurrence:
 
     sequence: int  # counts from 1, without holes
     at: str  # time of the run that saw it
-    kind: str  # "found", "changed", "gone", "returned", "accepted", "vanished", "gated", "failed"
+    kind: str  # one of OCCURRENCES
     subject: str  # the id of a finding, or a member
     text: str  # in a sentence
 
@@ -125,24 +133,37 @@ class Tie:
     other: str
     distance: float  # 0: the same; 1: nothing in common
     derived: str = ""  # which of the two comes from the other, where the measure itself tells
-    why: str = ""  # how it tells
+    why: str = ""  # how it tells: "noise", "rounded to bfloat16", ...
+    shares: tuple[float, float] | None = None  # of `one` that `other` has, and of `other` that `one` has: code
 
 
 @dataclass(frozen=True, slots=True)
 class Descent:
     """From whom a member has one component.
 
-    Shapes: `parents` has one name, or several where the member is mixed of several; `shares` is equally long.
+    Shapes: `parents` has one name, or several where the member is mixed of several, the largest share first; `shares`
+            is equally long.
     """
 
     component: Component
     child: str
     parents: tuple[str, ...]
     shares: tuple[float, ...]  # of what is mixed, 0..1
-    distance: float
+    distance: float  # from the parent, or from the nearest of several
     is_decided: bool  # whether the direction is told by anything
-    by: str  # "date", "noise", "declaration", ...; "" if undecided
+    by: str  # "measure", "date", "declaration", "position" (it lies between others that are told); "" if undecided
     declaration: str  # "declared", "undeclared", "contradicted"
+    why: str = ""  # how the measure tells
+    against: tuple[str, ...] = ()  # what speaks against this direction: "date", "declaration"
+
+
+@dataclass(frozen=True, slots=True)
+class Unconfirmed:
+    """What a member says it derives from, and no measure says so."""
+
+    member: str
+    declared: str
+    why: str  # "not scanned", "gated", "nothing in common", ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +172,7 @@ class Family:
 
     component: Component
     members: tuple[str, ...]
-    roots: tuple[str, ...]  # those that derive from no other member
+    roots: tuple[str, ...]  # those that derive from no other member of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +182,8 @@ class Lineage:
     members: tuple[Member, ...]
     descents: tuple[Descent, ...]  # by component, then by child
     families: tuple[Family, ...]  # the largest first
+    ties: tuple[Tie, ...] = ()  # one for each pair of a component, as far as it was measured
+    unconfirmed: tuple[Unconfirmed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

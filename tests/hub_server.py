@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 import re
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import unquote, urlsplit
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 MODEL = "org/model"
+Kind = TypeVar("Kind", bound="Listening")
 _PAGE = 2  # files on one page of a listing
 
 
@@ -46,9 +47,32 @@ class _Server(ThreadingHTTPServer):
         """Say nothing of clients that have heard enough."""
 
 
+class Listening(Protocol):
+    """What any server here is known by."""
+
+    endpoint: str
+    connections: int
+
+
+class Served(Listening, Protocol):
+    """How one with files can send them badly."""
+
+    sent_bytes: int
+    cuts: int
+    ignores_range: bool
+    compresses: bool
+
+
 @contextmanager
 def serving(hub: Hub) -> Iterator[Hub]:
     """Serve on a port of its own until the end."""
+    with listening(hub, _answer):
+        yield hub
+
+
+@contextmanager
+def listening(hub: Kind, answer: Callable[[Kind, BaseHTTPRequestHandler], None]) -> Iterator[None]:
+    """Let something answer what is asked on a port of its own, until the end."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -59,7 +83,7 @@ def serving(hub: Hub) -> Iterator[Hub]:
             super().setup()
 
         def do_GET(self) -> None:
-            _answer(hub, self)
+            answer(hub, self)
 
         def log_message(self, *_: object) -> None:
             """Say nothing."""
@@ -69,7 +93,7 @@ def serving(hub: Hub) -> Iterator[Hub]:
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
     try:
-        yield hub
+        yield
     finally:
         server.shutdown()
         server.server_close()
@@ -82,24 +106,24 @@ def _answer(hub: Hub, request: BaseHTTPRequestHandler) -> None:
     hub.asked.append((request.path, {name.lower(): value for name, value in request.headers.items()}))
     if hub.busy:
         hub.busy -= 1
-        return _send(request, hub.busy_status, b"", {"retry-after": "7"})
+        return send(request, hub.busy_status, b"", {"retry-after": "7"})
     if path.startswith(f"/api/models/{MODEL}/revision/"):
         if path.rpartition("/revision/")[2] not in ("main", "refs/pr/1", COMMIT):
-            return _send(request, 404, b"", {"x-error-code": "RevisionNotFound"})
-        return _send(request, 200, json.dumps({"sha": COMMIT, **hub.about}).encode())
+            return send(request, 404, b"", {"x-error-code": "RevisionNotFound"})
+        return send(request, 200, json.dumps({"sha": COMMIT, **hub.about}).encode())
     if path == f"/api/models/{MODEL}/auth-check":
         allowed = request.headers.get("authorization") == "Bearer known"
-        return _send(request, 200 if allowed else hub.gate, b"", {"x-error-code": "GatedRepo"} if hub.code else {})
+        return send(request, 200 if allowed else hub.gate, b"", {"x-error-code": "GatedRepo"} if hub.code else {})
     if path == f"/api/models/{MODEL}/tree/{COMMIT}":
         return _list(hub, request, int((re.search(r"cursor=(\d+)", parts.query) or [0, 0])[1]))
     name = path.removeprefix(f"/{MODEL}/resolve/{COMMIT}/")
     if name not in hub.files:
-        return _send(request, 404, b"", {"x-error-code": "EntryNotFound" if name != path else "RepoNotFound"})
+        return send(request, 404, b"", {"x-error-code": "EntryNotFound" if name != path else "RepoNotFound"})
     if hub.refused:
-        return _send(request, hub.refused, b"", {"x-error-code": hub.code} if hub.code else {})
+        return send(request, hub.refused, b"", {"x-error-code": hub.code} if hub.code else {})
     if hub.storage:
-        return _send(request, 302, b"", {"location": hub.storage + request.path})
-    return _send_file(hub, request, hub.files[name])
+        return send(request, 302, b"", {"location": hub.storage + request.path})
+    return send_file(hub, request, hub.files[name])
 
 
 def _list(hub: Hub, request: BaseHTTPRequestHandler, begin: int) -> None:
@@ -111,10 +135,11 @@ def _list(hub: Hub, request: BaseHTTPRequestHandler, begin: int) -> None:
     entries.append({"type": "directory", "path": "folder", "size": 0, "oid": "0" * 40})
     more = f"{hub.endpoint}/api/models/{MODEL}/tree/{COMMIT}?recursive=true&cursor={begin + _PAGE}"
     headers = {"link": f'<{more}>; rel="next"'} if begin + _PAGE < len(names) else {}
-    _send(request, 200, json.dumps(entries).encode(), headers)
+    send(request, 200, json.dumps(entries).encode(), headers)
 
 
-def _send_file(hub: Hub, request: BaseHTTPRequestHandler, data: bytes) -> None:
+def send_file(hub: Served, request: BaseHTTPRequestHandler, data: bytes) -> None:
+    """Send a file or the part of it that is asked for."""
     asked = re.fullmatch(r"bytes=(\d+)-(\d+)", request.headers.get("range", ""))
     headers = {"content-encoding": "gzip"} if hub.compresses else {}
     status, body = 200, data
@@ -124,14 +149,15 @@ def _send_file(hub: Hub, request: BaseHTTPRequestHandler, data: bytes) -> None:
         headers["content-range"] = f"bytes {begin}-{end - 1}/{len(data)}"
     if hub.cuts:
         hub.cuts -= 1
-        _send(request, status, body[: len(body) // 2], headers | {"content-length": str(len(body))})
+        send(request, status, body[: len(body) // 2], headers | {"content-length": str(len(body))})
         request.close_connection = True
         return
     hub.sent_bytes += len(body)
-    _send(request, status, body, headers)
+    send(request, status, body, headers)
 
 
-def _send(request: BaseHTTPRequestHandler, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+def send(request: BaseHTTPRequestHandler, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
+    """Send an answer."""
     request.send_response(status)
     for name, value in {"content-length": str(len(body)), **(headers or {})}.items():
         request.send_header(name, value)

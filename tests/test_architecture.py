@@ -28,11 +28,11 @@ DOORS: dict[str, tuple[str, ...]] = {
         "report/plots.py",
     ),
     "git": ("read/git.py",),
-    "jinja2": ("report/html.py",),
+    "jinja2": ("report/templates.py",),
     "datasketch": ("code/signatures.py",),
     "libcst": ("code/concrete.py", "code/spelled.py"),
     "license_expression": ("artifacts/licences/expressions.py",),
-    "networkx": ("code/assign.py",),
+    "networkx": ("code/assign.py", "lineage/families.py", "report/lineage_graphml.py"),
     "tree_sitter": ("code/tolerant/*.py",),
     "tree_sitter_python": ("code/tolerant/*.py",),
     "scipy": (
@@ -45,6 +45,7 @@ DOORS: dict[str, tuple[str, ...]] = {
     "numpy": (
         "code/*.py",
         "index/*.py",
+        "distributed/*.py",
         "evidence/code.py",
         "evidence/weights.py",
         "artifacts/weights/*.py",
@@ -54,7 +55,8 @@ DOORS: dict[str, tuple[str, ...]] = {
     ),
     "ml_dtypes": ("artifacts/weights/stored.py",),
     "gguf": ("artifacts/weights/packed.py",),
-    "huggingface_hub": ("read/hub.py", "read/hub_requests.py"),
+    "modelscope_hub": ("read/modelscope_requests.py",),
+    "huggingface_hub": ("read/traffic.py", "read/hub_listing.py", "read/hub.py", "read/hub_requests.py"),
     "rapidfuzz": ("code/textwise.py", "code/side_by_side.py", "artifacts/behaviour/overlap.py"),
     "xxhash": (
         "code/lowering/labels.py",
@@ -63,13 +65,16 @@ DOORS: dict[str, tuple[str, ...]] = {
         "index/postings.py",
         "artifacts/behaviour/answers.py",
     ),
-    "pyarrow": ("artifacts/behaviour/parquet.py",),
+    "pyarrow": ("artifacts/behaviour/parquet.py", "distributed/*.py"),
+    "ray": ("distributed/tasks.py",),
+    "fsspec": ("distributed/folder.py",),
 }
 # What a distribution of pyproject.toml is called when it is imported, where the two differ.
 IMPORT_NAMES = {
     "GitPython": "git",
     "Jinja2": "jinja2",
     "license-expression": "license_expression",
+    "modelscope-hub": "modelscope_hub",
     "tree-sitter": "tree_sitter",
     "tree-sitter-python": "tree_sitter_python",
 }
@@ -83,10 +88,11 @@ ALLOWED: dict[str, frozenset[str]] = {
     "targets": frozenset({"model"}),
     "options": frozenset({"model", "settings"}),
     "patterns": frozenset({"model", "settings"}),
-    "read": frozenset({"model", "settings", "targets"}),
+    "read": frozenset({"model", "settings", "targets", "scanned"}),
     "code": frozenset({"model", "settings", "targets"}),
     "artifacts": frozenset({"figures", "model", "settings", "targets"}),
     "index": frozenset({"model", "settings", "targets", "code", "artifacts", "read"}),
+    "distributed": frozenset({"model", "settings", "targets", "code", "index", "read"}),
     "evidence": frozenset({"figures", "model", "settings", "targets", "patterns", "code", "artifacts"}),
     "judge": frozenset({"model", "settings"}),
     "report": frozenset({"figures", "model", "scanned"}),
@@ -132,6 +138,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "compare",
             "lineage",
             "gate",
+            "formats",
             "report",
             "report_files",
             "write",
@@ -159,6 +166,7 @@ ALLOWED: dict[str, frozenset[str]] = {
             "options",
             "read",
             "index",
+            "distributed",
             "compare",
             "scanned",
             "scan",
@@ -187,11 +195,10 @@ ALLOWED: dict[str, frozenset[str]] = {
 # Modules of `report/` that are no format: how to show things, and how to write and read them as JSON.
 SHARED = {
     "report": {
-        "assets", "bars", "captions", "documents", "drawing", "escaping", "exhibits", "figure_documents",
-        "figure_reading", "figures", "findings", "flows", "heat", "lanes", "layout", "ledger", "mosaics",
-        "licences", "names", "pictures", "plots", "rounding", "sarif_rules", "sides", "summary", "timeline", "told",
-        "traces",
-        "typed", "words",
+        "assets", "bars", "captions", "descent_drawing", "descents", "documents", "drawing", "escaping", "exhibits",
+        "figure_documents", "figure_reading", "figures", "findings", "flows", "graph", "heat", "lanes", "layout",
+        "ledger", "mosaics", "licences", "names", "occurrence_lanes", "pictures", "plots", "rounding", "sarif_rules",
+        "scan_documents", "sides", "summary", "templates", "timeline", "told", "traces", "typed", "words",
     }
 }  # fmt: skip
 # The parts below the line: no disk, no network, no clock.

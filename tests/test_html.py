@@ -6,9 +6,7 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from html.parser import HTMLParser
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
@@ -25,75 +23,8 @@ from detector.report import json as json_report
 from detector.report.sides import lines_of, sides
 from detector.settings import STRENGTH_ODDS
 from tests.beside import alone, beside
+from tests.markup import ACCUSING, INVISIBLE, Element, parsed
 from tests.pages import FIXTURES, HARMLESS, HOSTILE, equal_runs, fixture_report, large_report, odd_report
-
-VOID = {"meta", "input", "link", "br", "img", "hr"}
-INVISIBLE = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]"
-)
-ACCUSING = re.compile(r"stolen|guilt|plagiari|\bthie(f|ves)\b|\btheft|\bcheat|culprit", re.IGNORECASE)
-
-
-class Element:
-    """One element of a page, with what a test asks of it."""
-
-    def __init__(self, tag: str, attributes: dict[str, str]) -> None:
-        self.tag, self.attributes = tag, attributes
-        self.children: list[Element | str] = []
-
-    @property
-    def text(self) -> str:
-        return "".join(child if isinstance(child, str) else child.text for child in self.children)
-
-    def all(self, selector: str) -> list[Element]:
-        """Elements inside by `tag`, `.class` or `tag.class`."""
-        tag, _, name = selector.partition(".")
-        return [each for each in self.within() if each.is_called(tag, name)]
-
-    def is_called(self, tag: str, name: str) -> bool:
-        return tag in ("", self.tag) and (not name or name in self.attributes.get("class", "").split())
-
-    def within(self) -> Iterator[Element]:
-        for child in self.children:
-            if isinstance(child, Element):
-                yield child
-                yield from child.within()
-
-    def shape(self) -> Any:
-        """Elements and names of attributes, without what they say."""
-        inner = [child.shape() for child in self.children if isinstance(child, Element)]
-        return self.tag, sorted(self.attributes), self.attributes.get("class"), inner
-
-
-class _Reader(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.root = Element("", {})
-        self.open = [self.root]
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        element = Element(tag, {name: value or "" for name, value in attrs})
-        self.open[-1].children.append(element)
-        if tag not in VOID:
-            self.open.append(element)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.open[-1].children.append(Element(tag, {name: value or "" for name, value in attrs}))
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open[-1].tag == tag, f"</{tag}> closes <{self.open[-1].tag}>"
-        self.open.pop()
-
-    def handle_data(self, data: str) -> None:
-        self.open[-1].children.append(data)
-
-
-def _read(page: str) -> Element:
-    reader = _Reader()
-    reader.feed(page)
-    reader.close()
-    assert [element.tag for element in reader.open] == [""]
-    return reader.root
 
 
 def _number(text: str) -> float:
@@ -109,7 +40,7 @@ def page() -> str:
 
 @pytest.fixture(scope="module")
 def root(page: str) -> Element:
-    return _read(page)
+    return parsed(page)
 
 
 @pytest.fixture(scope="module")
@@ -198,14 +129,14 @@ def test_the_command_line_writes_the_page(tmp_path: Path) -> None:
     targets = [str(FIXTURES / name) for name in ("rebadged", "independent")]
     code = cli.run(["compare", *targets, "--format", "html", "--output", str(file), "--quiet", "--exit-zero"])
     assert code == 0
-    assert _read(file.read_text("utf-8")).all("h1")[0].text == "independent"
+    assert parsed(file.read_text("utf-8")).all("h1")[0].text == "independent"
 
 
 # --- what a stranger wrote ---
 
 
 def test_no_text_of_a_stranger_changes_the_page() -> None:
-    hostile, harmless = (_read(html.render(odd_report(texts))) for texts in (HOSTILE, HARMLESS))
+    hostile, harmless = (parsed(html.render(odd_report(texts))) for texts in (HOSTILE, HARMLESS))
     assert hostile.shape() == harmless.shape()
 
 
@@ -215,15 +146,15 @@ def test_no_text_at_all_changes_the_page(texts: list[str]) -> None:
     # No line ends, which code may have; and no two alike, which would be one setting where there were two.
     odd = [f"{number}{text}".replace("\r", "").replace("\n", "") for number, text in enumerate(texts)]
     plain = [f"plain{number}" for number in range(len(odd))]
-    assert _read(html.render(odd_report(odd))).shape() == _read(html.render(odd_report(plain))).shape()
+    assert parsed(html.render(odd_report(odd))).shape() == parsed(html.render(odd_report(plain))).shape()
 
 
 def test_what_would_command_hide_or_reorder_is_shown() -> None:
     page = html.render(odd_report(HOSTILE))
-    own = [script.text for script in _read(page).all("script") if "type" not in script.attributes]
+    own = [script.text for script in parsed(page).all("script") if "type" not in script.attributes]
     assert all(INVISIBLE.search(part) is None for part in _without(page, own))
     page.encode("utf-8")
-    main = _read(page).all("main")[0].text
+    main = parsed(page).all("main")[0].text
     for shown in (
         r"\x1b[31mred",
         r"evil\u202egnp.py",
@@ -270,7 +201,7 @@ def test_the_first_lines_tell_relation_support_and_sides(root: Element, document
 @pytest.mark.parametrize("relation", Relation)
 @pytest.mark.parametrize("strength", [Strength.NONE, Strength.MODERATE])
 def test_every_relation_has_its_words(relation: Relation, strength: Strength) -> None:
-    root = _read(html.render(replace(large_report(1, 0), relation=relation, strength=strength)))
+    root = parsed(html.render(replace(large_report(1, 0), relation=relation, strength=strength)))
     assert root.all("h1")[0].text.replace(", ", "-").replace(" ", "-") == relation.value
     assert [cell.text for cell in root.all(".here")] == [strength.value]
 
@@ -416,14 +347,14 @@ def test_two_functions_of_one_name_have_two_links() -> None:
 
 
 def _links(report: Report) -> list[str]:
-    return [body.attributes["id"] for body in _read(html.render(report)).all(".body")]
+    return [body.attributes["id"] for body in parsed(html.render(report)).all(".body")]
 
 
 def test_beyond_the_limit_a_match_has_its_row_only_and_the_page_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(html, "MOST_IN_FULL", 3)
     monkeypatch.setattr(html, "MOST_ROWS", 5)
     monkeypatch.setattr(html, "MOST_LISTED", 30)
-    root = _read(html.render(large_report(8, 0)))
+    root = parsed(html.render(large_report(8, 0)))
     assert f"{len(fixture_report().names) - 30} more; the JSON report has all" in _section(root, "names").text
     assert [bool(match.all(".views")) for match in root.all(".match")] == [True] * 3 + [False] * 2
     notes = " ".join(note.text for note in _section(root, "matches").all(".note"))
@@ -434,7 +365,7 @@ def test_beyond_the_limit_a_match_has_its_row_only_and_the_page_says_so(monkeypa
 def test_a_report_without_texts_flows_traces_and_histogram_is_a_page_all_the_same() -> None:
     report = fixture_report()
     bare = tuple(replace(match, texts=None, flows=None, disguise_lines={}) for match in report.matches)
-    root = _read(html.render(replace(report, matches=bare, traces=(), similarities=None, skipped=())))
+    root = parsed(html.render(replace(report, matches=bare, traces=(), similarities=None, skipped=())))
     assert len(root.all(".match")) == len(bare)
     assert not root.all(".views")
     assert not {"traces", "similarities"} & {each.attributes["id"] for each in root.all("section")}
@@ -456,13 +387,13 @@ def test_a_report_without_matches_says_so() -> None:
         strength=Strength.NONE,
         similarities=None,
     )
-    root = _read(html.render(report))
+    root = parsed(html.render(report))
     assert "No function of the suspect matches" in _section(root, "matches").text
     assert not root.all("svg")
 
 
 def test_code_that_was_not_compared_is_told_with_the_reason() -> None:
-    root = _read(html.render(beside()))
+    root = parsed(html.render(beside()))
     assert _section(root, "matches").text.strip() == "Matches\nCode was not compared: rebadged: no Python."
     assert "attribution" not in {each.attributes.get("id") for each in root.all("section")}
     rows = _cells(_section(root, "examined").all("table")[0])
@@ -471,7 +402,7 @@ def test_code_that_was_not_compared_is_told_with_the_reason() -> None:
 
 
 def test_a_suspect_that_was_looked_at_alone_is_a_page() -> None:
-    root = _read(html.render(alone()))
+    root = parsed(html.render(alone()))
     assert root.all("h1")[0].text == "looked at alone"
     assert not root.all(".scale")
     assert len(_section(root, "timeline").all("circle")) == len(alone().events)
@@ -497,7 +428,7 @@ def test_tables_hold_every_row_and_fold_those_after_a_screen_of_them(root: Eleme
 
 def test_long_tables_end_and_say_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(html, "MOST_CELLS", 100)
-    section = _section(_read(html.render(beside())), "tables")
+    section = _section(parsed(html.render(beside())), "tables")
     assert sum(len(row) for table in section.all("table") for row in _cells(table)) <= 100
     assert "… and 27 more; the JSON report has all." in section.text
 

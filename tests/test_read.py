@@ -182,7 +182,7 @@ def test_one_python_file_is_a_target(tmp_path: Path, contents: Contents) -> None
         ("notes.txt@main", "has no revision"),
         ("folder@main", "not the root of a git repository"),
         ("hf:org/model/file", "name a model as"),
-        ("ms:org/model", "not supported in this version"),
+        ("ms:org/model/file", "name a model as"),
         ("ext::sh -c touch% marker", "not an address that is fetched"),
         ("ext://sh", "not an address that is fetched"),
         ("git@example.org:a/b.git@--upload-pack=x", "no revision"),

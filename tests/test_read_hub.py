@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from detector.evidence import structure
 from detector.model import Skipped, UserError
 from detector.read import limits, open_target
 from detector.targets import Comparison, Repo
+from tests.hub_client import unconfigured
 from tests.hub_server import COMMIT, MODEL, Hub, serving
 
 VALUES = np.random.default_rng(5).standard_normal((256, 512)).astype(np.float32)
@@ -32,16 +32,7 @@ FILES = {
 
 @pytest.fixture(autouse=True)
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """No cache, no token, no proxy; nobody waits, but for how long is written down."""
-    waited: list[float] = []
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
-    monkeypatch.setattr("huggingface_hub.constants.HF_TOKEN_PATH", str(tmp_path / "token"))
-    for name in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    monkeypatch.setattr(time, "sleep", waited.append)
-    return waited
+    return unconfigured(tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -124,7 +115,7 @@ def test_of_a_server_that_ignores_ranges_a_file_is_fetched_once(hub: Hub) -> Non
 
 def test_a_large_file_of_such_a_server_is_not_fetched_at_all(hub: Hub, monkeypatch: pytest.MonkeyPatch) -> None:
     hub.ignores_range = True
-    monkeypatch.setattr("detector.read.hub.MAX_HUB_WHOLE_BYTES", 100_000)
+    monkeypatch.setattr("detector.read.remote_files.MAX_HUB_WHOLE_BYTES", 100_000)
     with open_target(f"hf:{MODEL}") as repo:
         found = repo.files.part("model.safetensors", 90_000, 16)
         assert isinstance(found, Skipped)

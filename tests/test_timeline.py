@@ -136,6 +136,6 @@ def test_no_label_hides_another_whatever_the_dates(events: list[Event]) -> None:
 
 def test_a_window_is_as_wide_as_its_time_and_never_nothing() -> None:
     window = Window("original", 10.0, 10.0)
-    band = "".join(lanes._band(window, 0, lanes._Scale(0.0, 100.0), 100.0))
+    band = "".join(lanes._band(window, 0, lanes.Scale(0.0, 100.0), 100.0))
     assert 'width="3.0"' in band
     assert "that hold it: 1970-01-11<" in band

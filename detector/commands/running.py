@@ -24,6 +24,7 @@ from detector.report.names import visible
 
 if TYPE_CHECKING:
     from detector.baseline import Baseline
+    from detector.distributed.querying import Known
     from detector.index.store import Index
     from detector.options import Options
     from detector.targets import Files, Repo
@@ -183,7 +184,16 @@ def _compare(
         return accepted(report, suspect_repo)
 
 
-def _opened(index: Path) -> AbstractContextManager[Index]:
+def _opened(index: Path) -> AbstractContextManager[Index | Known]:
+    """An index in one file, or a folder of its partitions."""
+    if index.is_dir():
+        from detector.distributed import require
+
+        require()
+        from detector.distributed.querying import known
+        from detector.distributed.tasks import here
+
+        return known(str(index), here)
     from detector.index.store import open_index
 
     return open_index(index)

@@ -23,7 +23,6 @@ from detector.model import Evidence, Examined, Exhibit, Look, Skipped, Strength
 from detector.patterns import line, listed
 from detector.settings.config import (
     LEAST_CONFIG_BITS,
-    LEAST_KNOWN_KEYS,
     MODERATE_CONFIG_BITS,
     MOST_CONFIG_BYTES,
     MOST_CONFIG_FILES,
@@ -34,8 +33,6 @@ from detector.settings.config import (
 from detector.targets import Comparison, Files, Head
 
 _ROLES = ("model", "processor", "generation", "adapter")
-# What is surely the configuration of a model, whatever it says.
-_SURE = frozenset({"config.json", "params.json"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,10 +107,7 @@ def _configuration(path: str, head: Head | Skipped) -> Configuration | str | Non
         read = configuration.read(path, head.data)
     except CannotParse as error:
         return error.reason
-    if read is None or read.role != "model" or path.rpartition("/")[2].lower() in _SURE:
-        return read
-    known = sum(configuration.plain(key) in registry().keys for key in read.leaves)
-    return read if known >= LEAST_KNOWN_KEYS else None
+    return read if read is not None and same_values.sets_up_a_model(read, registry()) else None
 
 
 def _pairs(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from detector.code.sketch import Sketches
-from detector.code.sorting import Numbers, grouped, is_new, order
-from detector.index.postings import Found, Run, lookup, runs_of
+from detector.code.sorting import Hashes, Numbers, grouped, is_new, order
+from detector.index.postings import Found, lookup, runs_of
 from detector.settings.postings import LARGEST_POSTING, LOOKED_UP, MOST_HITS, SHAPE_BITS
 
 _SHAPE = (1 << SHAPE_BITS) - 1
@@ -31,18 +32,30 @@ class Candidates:
     shared: Numbers
 
 
+class Lookup(Protocol):
+    """Finds what is behind keys: ascending, each once; `postings.lookup` says the rest."""
+
+    def __call__(self, keys: Hashes, *, common: bool) -> Found: ...
+
+
 def candidates(connection: sqlite3.Connection, sketches: Sketches, most: int) -> Candidates:
+    """Find candidates in an index, as `ranked` does.
+
+    Errors: Damaged, as `lookup`.
+    """
+    return ranked(partial(lookup, connection, runs=runs_of(connection)), sketches, most)
+
+
+def ranked(look: Lookup, sketches: Sketches, most: int) -> Candidates:
     """Find for each function at most so many shapes: those with which it has most keys in common, rare ones above all.
 
     A key weighs log2(postings / postings of this key). Of a function the rarest keys count, until they have led to
     MOST_HITS shapes; those that more than LARGEST_POSTING shapes have, only if it has nothing rarer in the index.
     Ties:   the lower number of a shape.
-    Errors: Damaged, as `lookup`.
     """
     functions = len(sketches.offsets) - 1
-    runs = runs_of(connection)
     parts = [
-        (first, _best(connection, runs, sketches.part(first, min(first + LOOKED_UP, functions)), most))
+        (first, _best(look, sketches.part(first, min(first + LOOKED_UP, functions)), most))
         for first in range(0, functions, LOOKED_UP)
     ]
     nothing = np.zeros(0, np.int64)
@@ -53,18 +66,18 @@ def candidates(connection: sqlite3.Connection, sketches: Sketches, most: int) ->
     )
 
 
-def _best(connection: sqlite3.Connection, runs: Sequence[Run], sketches: Sketches, most: int) -> Candidates:
+def _best(look: Lookup, sketches: Sketches, most: int) -> Candidates:
     functions = len(sketches.offsets) - 1
     owners = np.repeat(np.arange(functions), np.diff(sketches.offsets))
     firsts, numbers = grouped(sketches.keys)
     keys = sketches.keys[firsts]
-    found = lookup(connection, keys, common=False, runs=runs)
+    found = look(keys, common=False)
     used, is_bare = _used(found.counts[numbers], owners, functions)
     hits = [_hits(found, owners[used], numbers[used])]
     if is_bare.any():
         bare = sketches.keys[is_bare[owners]]
         firsts, numbers = grouped(bare)
-        found = lookup(connection, bare[firsts], common=True, runs=runs)
+        found = look(bare[firsts], common=True)
         hits.append(_hits(found, owners[is_bare[owners]], numbers))
     code, weights = (np.concatenate(each) for each in zip(*hits, strict=True))
     by_pair = order(code)

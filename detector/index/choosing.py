@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +11,7 @@ import numpy as np
 from detector.code.corpus import Corpus
 from detector.code.sketch import questions
 from detector.code.sorting import Numbers, distinct, is_new
-from detector.index.candidates import candidates
+from detector.index.candidates import Candidates, candidates
 from detector.index.records import marks, some
 from detector.settings.index import FEWEST_SHARED_KEYS, SHAPES_PER_FUNCTION
 
@@ -24,18 +24,35 @@ class Chosen:
     packs: Mapping[int, int]
 
 
+Pairs = Callable[[Numbers], tuple[Numbers, Numbers]]  # distinct keys -> each with what belongs to it, by key
+
+
 def choose(connection: sqlite3.Connection, corpus: Corpus) -> Chosen:
-    """Find the targets that have shapes like those of the suspect's functions.
+    """Find the targets of an index that have shapes like those of the suspect's functions, as `chosen` does."""
+    return of_candidates(connection, candidates(connection, questions(corpus), SHAPES_PER_FUNCTION))
+
+
+def of_candidates(connection: sqlite3.Connection, found: Candidates) -> Chosen:
+    """Find the targets of an index that have its candidates."""
+    return chosen(
+        found,
+        lambda shapes: _pairs(connection, "SELECT DISTINCT shape, pack FROM shape_function WHERE shape IN", shapes),
+        lambda packs: _pairs(connection, "SELECT DISTINCT pack, target FROM place WHERE pack IN", packs),
+    )
+
+
+def chosen(found: Candidates, packs_of: Pairs, targets_of: Pairs) -> Chosen:
+    """Find the targets that have the candidates.
 
     Of each function and target the shape that shares most keys counts; a target's strength is the sum over functions.
     Ties: by number.
     """
-    found = candidates(connection, questions(corpus), SHAPES_PER_FUNCTION)
     kept = found.shared >= FEWEST_SHARED_KEYS
     functions, shapes, shared = found.function[kept], found.shape[kept], found.shared[kept]
-    of_shape = _pairs(connection, "SELECT DISTINCT shape, pack FROM shape_function WHERE shape IN", distinct(shapes))
-    of_pack = _pairs(connection, "SELECT DISTINCT pack, target FROM place WHERE pack IN", distinct(of_shape[1]))
-    in_target = _distinct_pairs(_joined(of_shape, of_pack))
+    known = distinct(shapes)
+    of_shape = packs_of(known)
+    packs = distinct(of_shape[1])
+    in_target = _distinct_pairs(_joined(of_shape, targets_of(packs)))
     rows, targets = _matched(shapes, in_target)
     by_function = np.lexsort((-shared[rows], functions[rows], targets))
     ordered = targets[by_function], functions[rows][by_function]
@@ -46,11 +63,11 @@ def choose(connection: sqlite3.Connection, corpus: Corpus) -> Chosen:
     # A revision is told from another by what is nearest to each function.
     most = np.zeros(int(functions.max(initial=-1)) + 1, np.int64)
     np.maximum.at(most, functions, shared)
-    leads = np.bincount(shapes[shared == most[functions]], minlength=int(of_shape[0].max(initial=-1)) + 1)
-    counts = np.zeros(int(of_shape[1].max(initial=-1)) + 1, np.int64)
-    np.add.at(counts, of_shape[1], leads[of_shape[0]])
-    packs = np.flatnonzero(counts)
-    return Chosen(tuple(numbers[order].tolist()), dict(zip(packs.tolist(), counts[packs].tolist(), strict=True)))
+    leads = np.bincount(np.searchsorted(known, shapes[shared == most[functions]]), minlength=len(known))
+    counts = np.zeros(len(packs), np.int64)
+    np.add.at(counts, np.searchsorted(packs, of_shape[1]), leads[np.searchsorted(known, of_shape[0])])
+    led = counts > 0
+    return Chosen(tuple(numbers[order].tolist()), dict(zip(packs[led].tolist(), counts[led].tolist(), strict=True)))
 
 
 def _pairs(connection: sqlite3.Connection, query: str, keys: Numbers) -> tuple[Numbers, Numbers]:

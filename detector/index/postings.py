@@ -164,6 +164,30 @@ def lookup(connection: sqlite3.Connection, keys: Hashes, *, common: bool, runs: 
     return Found(counts, sum(run.postings for run in runs), held_, begins, ends)
 
 
+def between(connection: sqlite3.Connection, first: int, last: int) -> Hashes:
+    """All postings of keys from `first` up to, not including, `last`: ascending, each once.
+
+    Errors: Damaged, as `lookup`.
+    """
+    low, high = (np.uint64(each) for each in (first << SHAPE_BITS, (last << SHAPE_BITS) - 1))
+    parts = [np.zeros(0, np.uint64)]
+    for run in runs_of(connection):
+        begin, end = _span(run, np.array([low]), np.array([high]))
+        held = _some_blocks(connection, run, np.arange(begin[0], end[0] + 1))
+        parts.append(held[np.searchsorted(held, low) : np.searchsorted(held, high, "right")])
+    ordered = np.sort(np.concatenate(parts), kind="stable")  # which merges what is in order already
+    return ordered[is_new(ordered)]
+
+
+def chunks(connection: sqlite3.Connection) -> Iterator[Hashes]:
+    """All postings, some blocks at a time; one run after the other, each ascending.
+
+    Errors: Damaged, as `lookup`.
+    """
+    for run in runs_of(connection):
+        yield from _chunks(connection, run)
+
+
 def _span(run: Run, low: Hashes, high: Hashes) -> tuple[Numbers, Numbers]:
     """The first and the last block of a run that may have postings from low to high; the last is -1 where none has."""
     begin = np.maximum(np.searchsorted(run.fences, low, "right") - 1, 0)

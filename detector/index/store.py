@@ -266,11 +266,9 @@ class Index:
         found = choosing.choose(self.connection, corpus)
         known = {target.number: target for target in self.targets()}
         first = [known[number] for number in found.targets if number in known][:most]
-        return [self.repo(each, self._nearest(each, found.packs)) for each in first]
+        return [self.repo(each, self.nearest(each, found.packs)) for each in first]
 
-    # --- parts of these ---
-
-    def _nearest(self, target: Target, counts: Mapping[int, int]) -> int | None:
+    def nearest(self, target: Target, counts: Mapping[int, int]) -> int | None:
         """The position of a history that has most of what was found; None for the target as it was read."""
         if not target.has_history:
             return None
@@ -278,6 +276,8 @@ class Index:
 
         position = past.nearest(places_of(self.connection, target), counts, target.commits)
         return None if position == target.commits else position
+
+    # --- parts of these ---
 
     def _commits(self, target: Target) -> tuple[str, ...]:
         from detector.index import past

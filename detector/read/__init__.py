@@ -21,7 +21,8 @@ __all__ = ["open_target"]
 
 _KINDS = (
     "a folder, a .py file, a checkpoint (.safetensors, its .index.json, .gguf), a log of predictions "
-    "(.jsonl, .csv, .tsv, .parquet), a wheel, zip or tar archive, a git address, pypi:NAME==VERSION, or hf:ORG/MODEL"
+    "(.jsonl, .csv, .tsv, .parquet), a wheel, zip or tar archive, a git address, pypi:NAME==VERSION, "
+    "hf:ORG/MODEL, or ms:ORG/MODEL"
 )
 
 
@@ -37,7 +38,7 @@ def open_target(target: str) -> Iterator[Repo]:
 
 
 def _open(target: str, cleanup: ExitStack) -> Repo:
-    from detector.read import hub, pypi, repository
+    from detector.read import hub, modelscope, pypi, repository
     from detector.read.fetch import is_url
 
     if target.startswith("pypi:"):
@@ -45,7 +46,7 @@ def _open(target: str, cleanup: ExitStack) -> Repo:
     if target.startswith("hf:"):
         return hub.read(target, cleanup)
     if target.startswith("ms:"):
-        raise UserError(f"{target}: this hub is not supported in this version: download it and name the folder")
+        return modelscope.read(target, cleanup)
     if not target or "\0" in target:
         raise UserError(f"{printable(target)!r} names nothing: name {_KINDS}")
     if os.path.lexists(target):

@@ -8,10 +8,11 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 from detector.model import UserError
-from detector.read.git import neutral_git, run
-from detector.read.limits import FETCH_SECONDS, MAX_FILE_BYTES
+from detector.read.git import Database, neutral_git, run
+from detector.read.limits import FETCH_SECONDS, HEAD_SECONDS, MAX_FILE_BYTES
 from detector.read.names import printable
 
 # `user@host:path`; without a user only with a `.git` at the end, or a mistyped `pypi:` would be a host.
@@ -19,6 +20,7 @@ _SCP_LIKE = re.compile(r"[\w.+-]+@[\w.-]+:(?!//)[^:]+|[\w.-]{2,}:(?!//)[^:@]+\.g
 _SCHEMES = ("https://", "http://", "ssh://", "git://", "file://")
 _FETCHABLE = re.compile(r"[A-Za-z0-9_][\w./=#@+-]*", re.ASCII)
 _UNKNOWN_REVISION = re.compile(r"remote ref|not our ref|unadvertised|shallow|invalid refspec|bad object", re.IGNORECASE)
+_COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+@")
 
 
@@ -73,6 +75,48 @@ def fetch(target: str, url: str, revision: str, cleanup: ExitStack) -> tuple[Pat
     return place, commit_name
 
 
+def remote_head(target: str) -> str:
+    """The commit that an address names, by its `@revision` or else its HEAD; "" where the repository is empty.
+
+    Nothing is fetched: the server lists what it has.
+    Errors: UserError in one line.
+    """
+    shown = without_credentials(target)
+    url, revision = split(target)
+    check_url(shown, url)
+    if revision and not _FETCHABLE.fullmatch(revision):
+        raise UserError(f"{shown}: there is no revision {printable(revision)!r}: name a branch, a tag or a commit")
+    if url.startswith("file://"):
+        return _local_head(shown, Path(unquote(urlsplit(url).path)), revision or "HEAD")
+    if _COMMIT.fullmatch(revision):
+        return revision
+    names = (
+        ["HEAD"] if not revision else [f"refs/tags/{revision}^{{}}", f"refs/tags/{revision}", f"refs/heads/{revision}"]
+    )
+    with tempfile.TemporaryDirectory(prefix="detector-") as folder:
+        # Of a repository that is not there no configuration can be read.
+        git = _git(Path(folder) / "none.git", url, HEAD_SECONDS)
+        status, output, errors = git("ls-remote", "--quiet", "origin", *names)
+    if status != 0:
+        reason = errors.splitlines()[-1] if errors else "it does not answer"
+        reason = without_credentials(printable(reason))
+        raise UserError(f"{shown}: cannot ask this repository ({reason}): check the address and your access to it")
+    lines = (line.partition("\t") for line in output.decode("ascii", "replace").splitlines())
+    found = {name: commit for commit, _, name in lines if _COMMIT.fullmatch(commit)}
+    commit = next((found[name] for name in names if name in found), "")
+    if not commit and revision:
+        raise UserError(f"{shown}: there is no revision {printable(revision)!r}: name a branch, a tag or a commit")
+    return commit
+
+
+def _local_head(target: str, path: Path, revision: str) -> str:
+    place = path / ".git" if (path / ".git").exists() else path
+    if not place.exists():
+        raise UserError(f"{target}: there is no such repository: check the address")
+    with ExitStack() as cleanup:
+        return Database(target, place, cleanup).commit(revision)
+
+
 def fetch_history(place: Path, url: str, revision: str) -> str:
     """Fetch the commits and trees behind a revision that was fetched, if they are not there; the reason if that fails.
 
@@ -90,12 +134,12 @@ def fetch_history(place: Path, url: str, revision: str) -> str:
     return f"could not be fetched ({without_credentials(printable(reason))})" if status else ""
 
 
-def _git(place: Path, url: str) -> Callable[..., tuple[int, bytes, str]]:
+def _git(place: Path, url: str, silence_seconds: float = FETCH_SECONDS) -> Callable[..., tuple[int, bytes, str]]:
     """What runs git in a repository whose origin is that address."""
     # The address goes by the environment: on the command line everyone could read the password in it.
     settings = {"remote.origin.url": url, "fetch.recurseSubmodules": "false"}
     program = neutral_git(place.parent, {"GIT_ALLOW_PROTOCOL": "http:https:ssh:git", "GIT_DIR": str(place)}, settings)
-    return partial(run, program, FETCH_SECONDS)
+    return partial(run, program, silence_seconds)
 
 
 def _forget_origin(place: Path) -> None:

@@ -7,32 +7,28 @@ from __future__ import annotations
 
 import os
 import re
-from collections import OrderedDict
 from collections.abc import Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
 from detector.model import Skipped, UserError
 from detector.read import folder
-from detector.read.hub_requests import Hub, NoPartsError
-from detector.read.limits import MAX_HEAD_BYTES, MAX_HUB_WHOLE_BYTES, MAX_MEMBERS
+from detector.read.hub_requests import GATED, NOT_FOUND, TOO_MANY, Hub
+from detector.read.limits import MAX_MEMBERS
 from detector.read.listing import CannotRead, Found, Listing
-from detector.read.names import inside, printable
-from detector.read.spool import Spool, within
-from detector.targets import Head, Repo
+from detector.read.names import printable
+from detector.read.refusals import ExhaustedError, GatedError, VanishedError
+from detector.read.remote_files import RemoteFile, RemoteFiles, why_not
+from detector.targets import Repo
 
 _ASKED = re.compile(r"(?P<id>(?:[\w-][\w.-]*/)?[\w-][\w.-]*)(?:@(?P<revision>[\w./+-]+))?", re.ASCII)
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _NEWEST = "main"
-
-
-class _File(NamedTuple):
-    path: str
-    size: int
-    id: str = ""  # as `Repo.ids`
+_REFUSALS: dict[str, type[UserError]] = {GATED: GatedError, NOT_FOUND: VanishedError, TOO_MANY: ExhaustedError}
 
 
 def read(target: str, cleanup: ExitStack) -> Repo:
@@ -59,8 +55,9 @@ def read(target: str, cleanup: ExitStack) -> Repo:
             hub.check_access(f"{hub.endpoint}/api/models/{model}/auth-check")
         found = list(_listed(hub, f"{hub.endpoint}/api/models/{model}/tree/{commit}?recursive=true"))
     except CannotRead as error:
-        raise UserError(f"{target}: {error}") from None
-    remote = _Remote(hub, model, commit, cleanup)
+        kind = _REFUSALS.get(str(error), UserError)
+        raise kind(f"{target}: {error}") from None
+    remote = RemoteFiles(hub, partial(_url, hub, model, commit), partial(_local, model, commit), cleanup)
     ids = {each.path: each.key.id for each in found if isinstance(each, Found) and each.key.id}
     return Repo(target, name, commit, Listing(found, remote.fetch, remote.fetch_part), is_remote=True, ids=ids)
 
@@ -78,7 +75,7 @@ def _from_cache(target: str, model: str, revision: str) -> Repo:
     return Repo(target, model.rpartition("/")[2], Path(place).name, repo.files)
 
 
-def _listed(hub: Hub, url: str) -> Iterator[Found[_File] | Skipped]:
+def _listed(hub: Hub, url: str) -> Iterator[Found[RemoteFile] | Skipped]:
     listed = 0
     while url:
         entries, url = hub.page(url)
@@ -89,22 +86,21 @@ def _listed(hub: Hub, url: str) -> Iterator[Found[_File] | Skipped]:
                 yield Skipped("files", f"more than {MAX_MEMBERS:,} files: the rest is not read")
                 return
             file = _file(entry)
-            if file is not None and inside(file.path) == file.path:
-                yield Found(file.path, file)
-            elif file is not None:
-                yield Skipped(file.path, "its name points out of the model")
+            if file is not None:
+                reason = why_not(file.path)
+                yield Skipped(file.path, reason) if reason else Found(file.path, file)
         if not entries:
             return  # a page without anything would be followed by others for ever
 
 
-def _file(entry: Any) -> _File | None:
+def _file(entry: Any) -> RemoteFile | None:
     """One entry of a listing, if it is a file with a size."""
     if not isinstance(entry, dict) or entry.get("type") != "file":
         return None
     path, size = entry.get("path"), entry.get("size")
     if not isinstance(path, str) or not path or not isinstance(size, int) or not 0 <= size < 2**63:
         return None
-    return _File(path, size, _id(entry))
+    return RemoteFile(path, size, _id(entry))
 
 
 def _id(entry: dict[str, Any]) -> str:
@@ -117,64 +113,15 @@ def _id(entry: dict[str, Any]) -> str:
     return f"git:{blob}" if large is None and isinstance(blob, str) and _COMMIT.fullmatch(blob) else ""
 
 
-class _Remote:
-    """The files of one commit; the beginnings that were read last are kept.
+def _url(hub: Hub, model: str, commit: str, path: str) -> str:
+    from huggingface_hub import hf_hub_url
 
-    Of a hub that does not serve parts a file is fetched once, to a temporary file, where a part of it is asked for.
-    """
+    return hf_hub_url(model, path, revision=commit, endpoint=hub.endpoint)
 
-    def __init__(self, hub: Hub, model: str, commit: str, cleanup: ExitStack) -> None:
-        self._hub, self._model, self._commit = hub, model, commit
-        self._spool = Spool(cleanup)
-        self._whole: dict[str, tuple[int, int]] = {}
-        self._heads: OrderedDict[str, bytes] = OrderedDict()
-        self._held_bytes = 0
 
-    def fetch(self, file: _File, most_bytes: int) -> Head:
-        """The beginning of a file."""
-        if local := self._local(file):
-            return folder.fetch(local, most_bytes)
-        wanted = min(most_bytes, file.size)
-        held = self._heads.get(file.path, b"")
-        if len(held) < wanted:
-            # What was read of it before is not asked for again.
-            held += self._part(file, len(held), wanted - len(held))
-            self._keep(file.path, held)
-        return Head(held[:wanted], file.size)
+def _local(model: str, commit: str, path: str) -> str:
+    """Where the client's cache has a file; "" if it has not."""
+    from huggingface_hub import try_to_load_from_cache
 
-    def fetch_part(self, file: _File, begin: int, size: int) -> bytes:
-        """Bytes from anywhere in a file."""
-        if local := self._local(file):
-            return folder.fetch_part(local, begin, size)
-        wanted = max(min(size, file.size - begin), 0)
-        held = self._heads.get(file.path, b"")
-        if begin + wanted <= len(held):
-            return held[begin : begin + wanted]
-        return self._part(file, begin, wanted)
-
-    def _part(self, file: _File, begin: int, size: int) -> bytes:
-        if file.path not in self._whole:
-            try:
-                return self._hub.part(self._url(file), begin, size)
-            except NoPartsError:
-                if file.size > MAX_HUB_WHOLE_BYTES:
-                    raise
-                self._whole[file.path] = self._hub.whole(self._url(file), file.size, self._spool.append)
-        return within(self._spool, *self._whole[file.path], begin, size)
-
-    def _keep(self, path: str, data: bytes) -> None:
-        self._held_bytes += len(data) - len(self._heads.pop(path, b""))
-        self._heads[path] = data
-        while self._held_bytes > MAX_HEAD_BYTES:
-            self._held_bytes -= len(self._heads.popitem(last=False)[1])
-
-    def _url(self, file: _File) -> str:
-        from huggingface_hub import hf_hub_url
-
-        return hf_hub_url(self._model, file.path, revision=self._commit, endpoint=self._hub.endpoint)
-
-    def _local(self, file: _File) -> str:
-        from huggingface_hub import try_to_load_from_cache
-
-        found = try_to_load_from_cache(self._model, file.path, revision=self._commit)
-        return os.path.realpath(found) if isinstance(found, str) else ""
+    found = try_to_load_from_cache(model, path, revision=commit)
+    return os.path.realpath(found) if isinstance(found, str) else ""

@@ -50,6 +50,8 @@ GIT_MEMORY = "512m"
 GIT_SILENCE_SECONDS = 20.0
 # How long a fetch may take in all: the largest source repositories arrive within minutes.
 FETCH_SECONDS = 3600.0
+# How long a server may take to say which commit is its newest: a line of text.
+HEAD_SECONDS = 60.0
 # How long pip may take for one distribution, which may be a gigabyte of compiled code around the Python.
 PIP_SECONDS = 1800.0
 
@@ -57,10 +59,17 @@ PIP_SECONDS = 1800.0
 # which is what a hub may ask for: its allowance is counted in windows of five minutes.
 HUB_TRIES = 5
 HUB_REQUEST_SECONDS = 300.0
+# A listing's page is made of a database in some seconds; the hub's client would wait for it without end.
+LISTING_SILENCE_SECONDS = 60.0
 HUB_SLOWEST_BYTES = 500_000  # a second, of a long answer
 HUB_LONGEST_WAIT_SECONDS = 310.0
 # One page of a listing has a thousand files, in some hundred kilobytes.
 MAX_HUB_PAGE_BYTES = 20_000_000
+# Of a file up to here the rest is asked for where more than so many parts of it were: comparing the values of a
+# checkpoint takes hundreds of parts, and each request takes as long as all these bytes do. A few, which tell whether
+# two checkpoints are worth comparing, stay parts.
+MAX_HUB_SMALL_BYTES = 1_000_000
+FEW_HUB_PARTS = 8
 # A hub that does not serve parts of files gives whole ones up to here: models that anyone would compare so.
 MAX_HUB_WHOLE_BYTES = 2_000_000_000
 

@@ -93,7 +93,10 @@ def printable(path: str) -> str:
     """
     if path.isprintable():  # false for lone surrogates too
         return path
-    text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    try:
+        text = path.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    except UnicodeEncodeError:
+        text = path  # half of a character, which stands for no byte
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 

@@ -1,4 +1,4 @@
-"""The style and the scripts that the HTML report carries, and the policy that lets only them take effect."""
+"""The style and the scripts that pages carry, and the policy that lets only them take effect."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-OWN_SCRIPTS = ("controls.js", "code.js", "flow.js")
+OWN_SCRIPTS = ("theme.js", "controls.js", "code.js", "flow.js")
+DASHBOARD_SCRIPTS = ("theme.js", "dashboard.js")
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,12 +24,29 @@ class Assets:
 
 @cache
 def assets() -> Assets:
-    """What stands in every page."""
-    style = _text("style.css")
-    scripts = (_highlighter(), _layout(), *map(_text, OWN_SCRIPTS))
+    """What stands in every page of a report."""
+    return _assets(_text("style.css"), (_highlighter(), _layout(), *map(_text, OWN_SCRIPTS)))
+
+
+@cache
+def dashboard_assets() -> Assets:
+    """What stands in the page of a scan."""
+    style = "".join(map(_text, ("style.css", "lineage.css", "dashboard.css")))
+    return _assets(style, tuple(map(_text, DASHBOARD_SCRIPTS)))
+
+
+def _assets(style: str, scripts: tuple[str, ...]) -> Assets:
     hashes = " ".join(map(_hash, scripts))
     policy = f"default-src 'none'; script-src {hashes}; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
     return Assets(style, scripts, policy)
+
+
+@cache
+def lineage_assets() -> Assets:
+    """What stands in the page of a lineage, which has no scripts."""
+    style = _text("style.css") + _text("lineage.css")
+    policy = f"default-src 'none'; style-src {_hash(style)}; base-uri 'none'; form-action 'none'"
+    return Assets(style, (), policy)
 
 
 def _highlighter() -> str:

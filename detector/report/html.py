@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
-
-import jinja2
 
 from detector.model import Cluster, Evidence, Exhibit, Lines, Match, Report, Role, Skipped, Strength
 from detector.report import drawing, figures, flows, lanes, licences, pictures, rounding, summary, words
 from detector.report.assets import assets
-from detector.report.names import shortened, visible
 from detector.report.sides import Sides, sides
+from detector.report.templates import Template, template
 
 # Matches that are written with their texts, most bits first: a page of this many opens in two seconds and weighs some
 # twenty megabytes. Those after them keep their row and measures.
@@ -24,7 +22,6 @@ FIRST_LISTED = 20  # rows of a table of names or traces that are not folded away
 MOST_LISTED = 2_000  # rows of a table in all, as of matches in full
 MOST_LINES = 500  # of the ledger: each is a card
 MOST_CELLS = 50_000  # of all tables of evidence together: as many as the rows of names and traces may have
-LONGEST_TEXT = 1_000  # characters of a name, a path or a claim; the middle of what is longer gives way
 ID_DIGITS = 12  # of a link: 48 bits keep 10,000 matches apart
 
 
@@ -70,8 +67,7 @@ def render(report: Report) -> str:
     tables = list(_tables(report))
     near, far, more_figures = pictures.pictures(report)
     shown = drawing.ribbons(report.matches[:MOST_ROWS], links)
-    page = _environment().get_template("page.html.j2")
-    return page.render(
+    return _page().render(
         report=report,
         assets=assets(),
         rows=rows,
@@ -105,34 +101,17 @@ def render(report: Report) -> str:
 
 
 @cache
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("detector.report", "page"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        finalize=_safe,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters |= {
+def _page() -> Template:
+    filters: dict[str, Callable[..., str]] = {
         "bits": lambda value: f"{rounding.bits(value):,.2f}",
         "ratio": lambda value: f"{rounding.ratio(value):.4f}",
         "percent": lambda value: f"{rounding.ratio(value):.2%}",
-        "count": words.count,
         "measure": _measure,
         "cell": _cell,
         "drawn": _drawn,
         "lines": _lines,
     }
-    return environment
-
-
-def _safe(value: object) -> object:
-    """Every text that a template puts out, whoever wrote it; what is marked as safe is our own markup."""
-    if isinstance(value, str) and not hasattr(value, "__html__"):
-        return visible(shortened(value, LONGEST_TEXT))
-    return value
+    return template("page.html.j2", filters)
 
 
 def _link(match: Match) -> str:

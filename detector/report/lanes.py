@@ -36,11 +36,14 @@ class _Dot:
 
 
 @dataclass(frozen=True, slots=True)
-class _Scale:
+class Scale:
+    """Days on the axis."""
+
     first: float
     last: float
 
     def x(self, day: float) -> float:
+        """Where a day stands."""
         return LEFT + (day - self.first) / (self.last - self.first) * (WIDTH - LEFT - RIGHT)
 
 
@@ -57,7 +60,7 @@ def timeline(report: Report) -> str:
     sides = [side for side in dict.fromkeys(known) if any(dot.event.side == side for dot in dots)][:MOST_LANES]
     first, last = min(dot.day for dot in dots), max(dot.day for dot in dots)
     margin = max((last - first) * 0.02, 0.5)  # so that no dot stands on the end of its lane
-    scale = _Scale(first - margin, last + margin)
+    scale = Scale(first - margin, last + margin)
     shaded = [window for window in windows(report) if window.side in sides][:MOST_WINDOWS]
     top = ROW * len(shaded)
     parts: list[str] = []
@@ -72,10 +75,10 @@ def timeline(report: Report) -> str:
         'aria-label="Events of the histories, a lane for each side; the table below has the same">'
     )
     bands = [part for number, window in enumerate(shaded) for part in _band(window, number, scale, top)]
-    return "".join([head, *bands, *_axis(scale, top), *parts, "</svg>"])
+    return "".join([head, *bands, *axis(scale, top), *parts, "</svg>"])
 
 
-def _lane(side: str, is_suspect: bool, dots: Sequence[_Dot], scale: _Scale, top: float) -> tuple[list[str], float]:
+def _lane(side: str, is_suspect: bool, dots: Sequence[_Dot], scale: Scale, top: float) -> tuple[list[str], float]:
     """The lane's name, rows of labels, and below them its line with a dot for each event; where the next one begins."""
     rows = _rows([dot for dot in dots if dot.number in _labelled(dots)], scale)
     height = max(rows.values(), default=0) + 1
@@ -107,7 +110,7 @@ def _labelled(dots: Sequence[_Dot]) -> set[int]:
     return set(list(chosen)[:MOST_LABELS])
 
 
-def _rows(dots: Sequence[_Dot], scale: _Scale) -> dict[int, int]:
+def _rows(dots: Sequence[_Dot], scale: Scale) -> dict[int, int]:
     """The row of each label, counted from the line: from the right, each above those whose lines it would meet."""
     rows: dict[int, int] = {}
     placed: list[tuple[float, int]] = []  # where the line of a label is, and its row
@@ -126,7 +129,7 @@ def _label(dot: _Dot) -> str:
     return text
 
 
-def _band(window: Window, number: int, scale: _Scale, height: float) -> Iterator[str]:
+def _band(window: Window, number: int, scale: Scale, height: float) -> Iterator[str]:
     """The time of a window, over all lanes, and above them what it is."""
     x, end = scale.x(window.first), scale.x(window.last)
     between = " to ".join(dict.fromkeys(_day(int(day // 1)) for day in (window.first, window.last)))
@@ -138,7 +141,8 @@ def _band(window: Window, number: int, scale: _Scale, height: float) -> Iterator
     yield f'<text class="said" {anchor} y="{top + ROW - 4:g}">{escape(said)}</text>'
 
 
-def _axis(scale: _Scale, top: float) -> Iterator[str]:
+def axis(scale: Scale, top: float) -> Iterator[str]:
+    """The axis, with ticks at the beginnings of years, months or days."""
     end = WIDTH - RIGHT
     yield f'<path class="axis" d="M{LEFT:g} {top:g}H{end:g}"/>'
     for day, label in _ticks(scale):
@@ -147,7 +151,7 @@ def _axis(scale: _Scale, top: float) -> Iterator[str]:
         yield f'<text class="tick" x="{x:.1f}" y="{top + 18:g}">{label}</text>'
 
 
-def _ticks(scale: _Scale) -> list[tuple[float, str]]:
+def _ticks(scale: Scale) -> list[tuple[float, str]]:
     """Beginnings of years, months or days, at most `MOST_TICKS` of them."""
     low, high = date_of(int(scale.first // 1)), date_of(int(scale.last // 1))
     months = (high[0] - low[0]) * 12 + high[1] - low[1]

@@ -69,7 +69,7 @@ def compare(ours: Checkpoint, theirs: Checkpoint, registry: Registry, without: S
     shared = frozenset().union(*(_names(each, one, other) for each in same)) if same else NOBODY
     prefixes = _prefixes(same, one, other, registry, without)
     families, explained = _explained(shared, prefixes, registry, without)
-    rare = _weighed(shared - explained, registry, without)
+    rare = weighed(shared - explained, registry, without)
     mapped = sum(len(each.pairs) for each in same)
     has_same_size = _size(ours, theirs, one, other, same)
     bits = sum(bits for _, bits in rare)
@@ -116,7 +116,7 @@ def _explained(
     return (*of_parts, *more), explained | rest
 
 
-def _weighed(names: Set[str], registry: Registry, without: Set[str]) -> tuple[tuple[str, float], ...]:
+def weighed(names: Set[str], registry: Registry, without: Set[str]) -> tuple[tuple[str, float], ...]:
     """Names with their bits, the rarest first; of names made alike, `q_proj` and `k_proj`, one counts fully."""
     bits = {name: registry.name_bits(name, without) for name in names}
     begun: set[str] = set()

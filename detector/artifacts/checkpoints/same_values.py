@@ -7,9 +7,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from detector.artifacts.checkpoints.configuration import is_identity, part, plain
+from detector.artifacts.checkpoints.configuration import Configuration, is_identity, part, plain
 from detector.artifacts.checkpoints.families import NOBODY, Registry
-from detector.settings.config import LEAST_RENAMED_BITS, LEAST_SECOND_FAMILY, MOST_SIZE_BITS, RENAMING_COST, UNSET_PART
+from detector.settings.config import (
+    LEAST_KNOWN_KEYS,
+    LEAST_RENAMED_BITS,
+    LEAST_SECOND_FAMILY,
+    MOST_SIZE_BITS,
+    RENAMING_COST,
+    UNSET_PART,
+)
 
 EQUAL, SIZE, EXPLAINED, RENAMED, MOVED = "equal", "equal, of a key of the family", "explained", "renamed", "moved"
 IDENTITY, DIFFERENT, ALONE = "what it is called", "different", "not there"
@@ -17,6 +24,8 @@ IDENTITY, DIFFERENT, ALONE = "what it is called", "different", "not there"
 _LEAST_VALUES = 4
 # Values by which a key is there and says nothing.
 UNSET = frozenset({"null", "false", "0", '""', "[]", "{}"})
+# What is surely the configuration of a model, whatever it says.
+_SURE = frozenset({"config.json", "params.json"})
 _WORD = re.compile(r"[a-z]+|[0-9]+")
 
 
@@ -53,6 +62,13 @@ class Explained:
     by: Mapping[str, str]  # key -> family that sets it to the same value
     known: Set[str]  # keys that one of these families has
     families: tuple[str, ...]
+
+
+def sets_up_a_model(found: Configuration, registry: Registry) -> bool:
+    """Whether a file that may be a configuration by its name is one: published models have some of its keys."""
+    if found.role != "model" or found.path.rpartition("/")[2].lower() in _SURE:
+        return True
+    return sum(plain(key) in registry.keys for key in found.leaves) >= LEAST_KNOWN_KEYS
 
 
 def explain(leaves: Mapping[str, str], registry: Registry, without: Set[str] = NOBODY) -> Explained:

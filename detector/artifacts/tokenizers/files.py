@@ -41,7 +41,7 @@ NAMES = (
     "vocab.bpe",
 )
 # These say little of a vocabulary: two that are equal are no equal vocabulary.
-_BESIDE = frozenset({"tokenizer_config.json", "chat_template.json", "special_tokens_map.json", "added_tokens.json"})
+BESIDE = frozenset({"tokenizer_config.json", "chat_template.json", "special_tokens_map.json", "added_tokens.json"})
 _NAME = re.compile(rf"(?P<before>.*?)(?P<name>{'|'.join(map(re.escape, NAMES))})")
 _ALONE = re.compile(r".*\.(?:tiktoken|model|spm)")
 
@@ -141,11 +141,11 @@ def _read(repo: Repo, place: str, files: Sequence[tuple[str, str]], skipped: lis
                 skipped.append(Skipped(path, error.reason))
                 continue
             if part is not None:
-                stored.append(Stored(path, digests(head.data), True, kind not in _BESIDE))
+                stored.append(Stored(path, digests(head.data), True, kind not in BESIDE))
                 parts.append(part)
             continue
         if ids:
-            stored.append(Stored(path, ids, False, kind not in _BESIDE))
+            stored.append(Stored(path, ids, False, kind not in BESIDE))
     if not stored:
         return None
     part = merged(parts)

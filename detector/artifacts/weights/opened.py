@@ -43,7 +43,7 @@ def open_weights(files: Files) -> Opened:
     held: dict[str, dict[str, Stored]] = {}
     paths = _nearest_first(path for path in files.others() if path.lower().endswith((checkpoint.HEADER, GGUF)))
     for path in paths[:MOST_TENSOR_FILES]:
-        tensors = _tensors(path, files)
+        tensors = tensors_of(path, files)
         if isinstance(tensors, str):
             skipped.append(Skipped(path, tensors))
         else:
@@ -68,7 +68,7 @@ def open_weights(files: Files) -> Opened:
     return Opened(tuple(found[:MOST_CHECKPOINTS]), tuple(skipped))
 
 
-def _tensors(path: str, files: Files) -> dict[str, Stored] | str:
+def tensors_of(path: str, files: Files) -> dict[str, Stored] | str:
     """The tensors of one file, or why they cannot be read."""
     if path.lower().endswith(GGUF):
         return _gguf(path, files)

@@ -1,4 +1,4 @@
-// Filters, order, links to matches, colours. Without this file the page is complete; only these are missing.
+// Filters, order, links to matches. Without this file the page is complete; only these are missing.
 "use strict";
 {
   const list = document.getElementById("list");
@@ -72,13 +72,4 @@
     if (link && link.getAttribute("href") === location.hash) follow(); // no change of the hash, no event
   });
   follow();
-
-  const theme = document.getElementById("theme");
-  const themes = ["system", "light", "dark"];
-  theme.hidden = false;
-  theme.addEventListener("click", () => {
-    const next = themes[(themes.indexOf(document.documentElement.dataset.theme || "system") + 1) % themes.length];
-    document.documentElement.dataset.theme = next;
-    theme.querySelector("span").textContent = next;
-  });
 }
