@@ -9,6 +9,7 @@ import re
 import struct
 from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,8 @@ from bench import fixture_history
 from bench.fixture_files.byte_pairs import alphabet, byte_level_words, merges
 from bench.fixture_files.configs import LLAMA
 from bench.fixture_files.past import Edit
-from bench.fixture_files.written import FIXTURES, PACKAGES, written
+from bench.fixture_files.written import FIXTURES, PACKAGES
+from bench.fixture_files.written import written as write
 
 Git = Callable[..., str]
 CONFIGS = {side: f"{side}/{package}/config.json" for side, package in PACKAGES.items()}
@@ -39,6 +41,12 @@ def _json(path: str) -> dict[str, Any]:
 def gold() -> dict[str, Any]:
     evidence: dict[str, Any] = _json("gold.json")["evidence"]
     return evidence
+
+
+@cache
+def written() -> dict[str, bytes]:
+    """What the module writes, which takes a second, once for all tests."""
+    return write()
 
 
 # --- what is written ---

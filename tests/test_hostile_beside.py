@@ -23,12 +23,12 @@ from detector.artifacts.credits import claims, declarations, manifests, naming
 from detector.artifacts.tokenizers import sentencepiece
 from detector.read import archive, folder
 from detector.targets import Commit, Repo
+from tests.bounded import FOR_EVER_SECONDS, limited
 from tests.repositories import FIXTURES, repo
 
 ROOT = Path(__file__).parent.parent
 # The whole command on the two fixtures needs a quarter of a gigabyte and some seconds.
 MOST_MEMORY = 2 * 2**30
-TOO_LONG_SECONDS = 60.0
 
 LONG = 300_000
 EVIL = "\x1b[31m\x1b]0;title\x07\u202e\u2066</script>|`x`\r\x7f\x9b\u2028"
@@ -158,9 +158,9 @@ def compare(
         env={**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)},
         cwd=ROOT,
         stdin=subprocess.DEVNULL,
-        timeout=TOO_LONG_SECONDS,
+        timeout=FOR_EVER_SECONDS,
         check=False,
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_DATA, (MOST_MEMORY, MOST_MEMORY)),
+        preexec_fn=limited(memory=MOST_MEMORY),
     )
 
 
