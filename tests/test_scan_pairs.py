@@ -67,6 +67,8 @@ def test_a_lineage_is_told_the_share_that_is_not_common() -> None:
     found = ties(compared("hf:b/one", report))
     assert [(tie.component, tie.distance) for tie in found] == [(Component.CODE, 0.25), (Component.TOKENIZER, 0.25)]
     assert ties(compared("hf:b/one", a_report(config=Strength.STRONG))) == []
+    idiom = replace(a_report({"own": 80.0}), attribution=(Attribution("reference", 80.0, 80.0, 1, 0.2),))
+    assert ties(compared("hf:b/one", idiom)) == []
 
 
 def test_code_alone_is_told_as_an_ancestor_in_common_from_strong_support_on() -> None:

@@ -9,7 +9,7 @@ from detector.gate import EXIT_FINDINGS, exit_code
 from detector.model import Evidence, Relation, Report, Strength
 from detector.report.findings import NO_FINDINGS
 from detector.scanned import Component, Tie
-from detector.settings.scanning import EXCLUSIVE_SHARE
+from detector.settings.scanning import EXCLUSIVE_SHARE, LINEAGE_SHARE
 
 _SCALE = list(Strength)
 
@@ -85,10 +85,10 @@ def _bits(report: Report) -> float:
 
 
 def ties(compared: Compared) -> list[Tie]:
-    """What a report measures of code and tokenizers, for the lineage."""
+    """What a report measures of code and tokenizers, for the lineage; idioms that both have are no descent."""
     found = []
     share = max((row.share_of_suspect for row in compared.report.attribution), default=0.0)
-    if share > 0 and compared.report.matches:
+    if share >= LINEAGE_SHARE and compared.report.matches:
         found.append(_tie(Component.CODE, compared, 1 - share))
     shares = [_tokens(line) for line in compared.report.evidence if line.kind == "tokenizer"]
     if any(shares):
