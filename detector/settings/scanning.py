@@ -37,6 +37,6 @@ MOST_SHOWN_OCCURRENCES = 2_000
 # layout has no probe, unless it could not be opened.
 MOST_PROBED_LATER = 8
 
-# Of a member's code, the share that another one has, from which on it may derive from it. Members of a generated hub that
-# have nothing to do with each other share up to 23 % by idioms, copies and forks 96 % and more.
+# Of a member's code, the share that another one has, from which on it may derive from it. Members of a generated hub
+# that have nothing to do with each other share up to 23 % by idioms, copies and forks 96 % and more.
 LINEAGE_SHARE = 0.3
