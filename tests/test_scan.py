@@ -272,6 +272,17 @@ def test_a_declared_derivation_is_known_and_no_finding(hub: Hub, plan: plans.Pla
     assert (descent.child, descent.parents, descent.declaration) == ("hf:org/tuned", ("hf:lab/base",), "declared")
 
 
+def test_a_pair_whose_other_side_is_not_to_be_had_is_told(hub: Hub, plan: plans.Plan, tmp_path: Path) -> None:
+    weighty = {"model.safetensors": weights(1, "layers")}
+    publish(hub.folder, "lab/closing", [Upload(FIRST + DAY, weighty)])
+    scan(plan)
+    tell(hub.folder, "lab/closing", gated="manual")
+    publish(hub.folder, "org/again", [Upload(FIRST + 40 * DAY, weighty)])
+    outcome = scan(plan)
+    assert [each.partition(": ")[0] for each in outcome.uncompared] == ["hf:org/again with hf:lab/closing"]
+    assert outcome.is_incomplete
+
+
 def test_two_casts_of_one_base_that_both_declare_are_no_finding(hub: Hub, plan: plans.Plan) -> None:
     publish(hub.folder, "lab/base", [Upload(FIRST + DAY, {"model.safetensors": weights(1, "layers")})])
     halved = weights(1, "layers", kind=np.float16)

@@ -71,6 +71,8 @@ def scan(
         )
     for why in outcome.unlisted:
         say(f"not listed: {why}")
+    for why in outcome.uncompared:
+        say(f"not compared: {why}")
     write(_as_json(outcome) if form is ListForm.JSON else _as_lines(outcome, str(asked.output)), None)
     raise typer.Exit(EXIT_NOTHING if exit_zero else _code(outcome))
 
@@ -162,5 +164,6 @@ def _as_json(outcome: Outcome) -> str:
         ],
         "waiting": outcome.waiting,
         "unlisted": outcome.unlisted,
+        "uncompared": outcome.uncompared,
     }
     return json.dumps(document, indent=2) + "\n"

@@ -215,7 +215,7 @@ def _opened(scope: Scope, name: str, other: Member | None, opened: ExitStack, fo
         held = [each for each in scope.index.targets() if each.target == name]
         if held:
             return scope.index.repo(held[0])
-    found.unread.append(f"{name}: {why}")
+    found.unread.append(f"{found.listed.member} with {name}: {why}")
     return None
 
 

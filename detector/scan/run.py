@@ -40,12 +40,13 @@ class Outcome:
     standings: Mapping[str, int] = field(default_factory=dict)  # of all members
     waiting: int = 0  # members that were not looked at: of a limit, or of a source that takes no more requests
     unlisted: list[str] = field(default_factory=list)  # sources that could not be listed, and why
+    uncompared: list[str] = field(default_factory=list)  # pairs of which the other side is not to be had, and why
     delivered: Delivered | None = None
 
     @property
     def is_incomplete(self) -> bool:
         """Whether something that was asked for was not looked at."""
-        return bool(self.unlisted or self.standings.get("failed"))
+        return bool(self.unlisted or self.uncompared or self.standings.get("failed"))
 
 
 def now() -> str:
@@ -156,6 +157,7 @@ def _look(scope: Scope, queue: Sequence[Listed], limit: int | None, traffic: Tra
         try:
             with examined(scope, listed) as found:
                 _keep(scope, found)
+                outcome.uncompared += found.unread
             standing, why = Standing.DONE, ""
             refusals[scheme] = 0
         except GatedError as error:
