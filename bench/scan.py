@@ -34,7 +34,7 @@ KILLS = 50
 MOST_SHARE = 0.005  # of a checkpoint that may be fetched to find its weights copied
 STARTING_SECONDS = 3.0
 LARGE_BYTES = 30_000_000  # checkpoints from which on that share is asked for
-_REPOSITORY = re.compile(r"^/(?:api/models/)?([^/?]+/[^/?]+)")
+_REPOSITORY = re.compile(r"^/(?:api/models/|storage/)?([^/?]+/[^/?]+)")
 
 PLAN = """\
 name = "bench"
@@ -206,7 +206,7 @@ def _table_of_findings(made: GeneratedHub, found: Sequence[Mapping[str, Any]]) -
 def _per_repository(hub: Hub) -> Counter[str]:
     """Requests by repository; the list of models is nobody's."""
     found = (_REPOSITORY.match(each.path) for each in hub.asked)
-    return Counter(each[1] for each in found if each is not None)
+    return Counter(each[1] for each in found if each is not None and each[1] != "api/models")
 
 
 def _bytes(made: GeneratedHub, hub: Hub) -> tuple[list[Demand], list[str]]:
@@ -215,7 +215,7 @@ def _bytes(made: GeneratedHub, hub: Hub) -> tuple[list[Demand], list[str]]:
     for each in made.planted:
         if each.kind == "weights":
             size = _checkpoint_bytes(made, each.suspect)
-            sent = hub.sent_bytes(f"{re.escape(each.suspect)}/resolve/[^ ]*safetensors")
+            sent = hub.sent_bytes(f"/storage/{re.escape(each.suspect)}/")  # where the hub has large files
             rows.append((each.suspect, size, sent, sent / size))
     large = [row for row in rows if row[1] >= LARGE_BYTES]
     worst = max((row[3] for row in large), default=1.0)

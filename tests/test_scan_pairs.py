@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from detector.model import Attribution, Evidence, Report, Strength
-from detector.scan.pairs import Compared, kept, ties
+from detector.model import Attribution, Cluster, Evidence, Relation, Report, Strength
+from detector.scan.pairs import Compared, is_told, kept, ties
 from detector.scanned import Component
 from tests import reports
 
@@ -67,3 +67,16 @@ def test_a_lineage_is_told_the_share_that_is_not_common() -> None:
     found = ties(compared("hf:b/one", report))
     assert [(tie.component, tie.distance) for tie in found] == [(Component.CODE, 0.25), (Component.TOKENIZER, 0.25)]
     assert ties(compared("hf:b/one", a_report(config=Strength.STRONG))) == []
+    idiom = replace(a_report({"own": 80.0}), attribution=(Attribution("reference", 80.0, 80.0, 1, 0.2),))
+    assert ties(compared("hf:b/one", idiom)) == []
+
+
+def test_code_alone_is_told_as_an_ancestor_in_common_from_strong_support_on() -> None:
+    code = Cluster("text", ("code",), Strength.MODERATE, "code/renamed-function")
+    files = Cluster("checkpoint", ("tokenizer",), Strength.MODERATE, "tokenizer/same-changes")
+    report = replace(a_report({"own": 600.0}), relation=Relation.SHARED_ANCESTOR, strength=Strength.MODERATE)
+    assert not is_told(replace(report, clusters=(code,)), Strength.MODERATE)
+    assert is_told(replace(report, clusters=(code, files)), Strength.MODERATE)
+    assert is_told(replace(report, clusters=(code,), relation=Relation.DERIVED_UNDECLARED), Strength.MODERATE)
+    assert is_told(replace(report, clusters=(code,), strength=Strength.STRONG), Strength.MODERATE)
+    assert not is_told(replace(report, relation=Relation.DERIVED_UNDECLARED), Strength.STRONG)

@@ -14,7 +14,6 @@ from detector.artifacts.keys import collected
 from detector.code.corpus import Corpus
 from detector.code.known import KnownTarget
 from detector.compare import compare
-from detector.gate import EXIT_FINDINGS, exit_code
 from detector.index.store import Index
 from detector.model import Strength, UserError
 from detector.options import Options
@@ -97,9 +96,9 @@ def examined(scope: Scope, listed: Listed) -> Iterator[Examined]:
         _tell(scope, f"reading {repo.name}")
         me = Member(listed.member, listed.revision, found.created, listed.modified, found.declared, Standing.DONE)
         _look_up(scope, me, repo)
+        found.ties += probing.ties(scope.store.connection, me.name)
         for other in _chosen(scope, me, repo):
             _compare(scope, me, repo, other, found)
-        found.ties += probing.ties(scope.store.connection, me.name)
         found.exclusive_bits = _exclusive(scope, me.name, repo, found.compared)
         yield found
 
@@ -165,9 +164,7 @@ def _compare(scope: Scope, me: Member, repo: Repo, name: str, found: Examined) -
         except UserError:  # nothing of the one is to be compared with anything of the other
             return
     sides = (me.name, name) if is_later else (name, me.name)
-    # What a suspect says itself is no finding, whatever the evidence comes to.
-    says_so = sides[1] in (me.declared if is_later or other is None else other.declared)
-    is_found = exit_code(report, scope.fail_on) == EXIT_FINDINGS and not says_so
+    is_found = pairs.is_told(report, scope.fail_on) and not _is_declared(me, other, found.ties, is_later)
     compared = pairs.Compared(*sides, reference.revision, report, is_found)
     found.compared.append(compared)
     if other is not None:
@@ -185,6 +182,24 @@ def _exclusive(scope: Scope, member: str, repo: Repo, compared: Sequence[pairs.C
     report = compare(repo, held, Options(jobs=scope.jobs, kinds=frozenset({"code"}), most_explained=0), scope.progress)
     targets = {side.name: side.target for side in report.references}
     return {targets[row.reference]: row.exclusive_bits for row in report.attribution}
+
+
+def _is_declared(me: Member, other: Member | None, ties: Sequence[Tie], is_later: bool) -> bool:
+    """Whether what the suspect says itself explains the pair, whatever the evidence comes to.
+
+    It says that it is made from the reference; or both say that they are made from a third one, and the weights of one
+    are those of that one but for rounding: a cast has nothing that it could have from its sister.
+    """
+    if other is None:
+        return False
+    suspect, reference = (me, other) if is_later else (other, me)
+    shared = {*me.declared} & {*other.declared}
+    rounded = {tie.one if tie.derived == tie.other else tie.other for tie in ties if tie.derived and _rounds(tie)}
+    return reference.name in suspect.declared or bool(shared & rounded)
+
+
+def _rounds(tie: Tie) -> bool:
+    return tie.why.startswith("rounded") or tie.why.endswith("levels")
 
 
 def _opened(scope: Scope, name: str, other: Member | None, opened: ExitStack, found: Examined) -> Repo | None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from detector.model import Evidence, Report, Strength
+from detector.gate import EXIT_FINDINGS, exit_code
+from detector.model import Evidence, Relation, Report, Strength
 from detector.report.findings import NO_FINDINGS
 from detector.scanned import Component, Tie
-from detector.settings.scanning import EXCLUSIVE_SHARE
+from detector.settings.scanning import EXCLUSIVE_SHARE, LINEAGE_SHARE
 
 _SCALE = list(Strength)
 
@@ -22,6 +23,23 @@ class Compared:
     reference_revision: str
     report: Report
     is_found: bool  # the report is above the gate
+
+
+def is_told(report: Report, fail_on: Strength) -> bool:
+    """Whether what two have in common is told: it is above the gate, and not what some of many pairs have by chance.
+
+    Of thousands of pairs of strangers some have functions in common that look like a shared ancestor; by their code
+    alone that takes strong support. A derivation, and what their files say beside the code, is told from the gate on.
+    """
+    if exit_code(report, fail_on) != EXIT_FINDINGS:
+        return False
+    if report.relation is not Relation.SHARED_ANCESTOR:
+        return True
+    beside = [each.strength for each in report.clusters if each.name != "text"]
+    needed = _SCALE.index(Strength.STRONG)
+    return _SCALE.index(report.strength) >= needed or any(
+        _SCALE.index(each) >= _SCALE.index(fail_on) for each in beside
+    )
 
 
 def kept(found: Sequence[Compared], exclusive_bits: Mapping[str, float], distances: Mapping[str, float]) -> set[str]:
@@ -67,10 +85,10 @@ def _bits(report: Report) -> float:
 
 
 def ties(compared: Compared) -> list[Tie]:
-    """What a report measures of code and tokenizers, for the lineage."""
+    """What a report measures of code and tokenizers, for the lineage; idioms that both have are no descent."""
     found = []
     share = max((row.share_of_suspect for row in compared.report.attribution), default=0.0)
-    if share > 0 and compared.report.matches:
+    if share >= LINEAGE_SHARE and compared.report.matches:
         found.append(_tie(Component.CODE, compared, 1 - share))
     shares = [_tokens(line) for line in compared.report.evidence if line.kind == "tokenizer"]
     if any(shares):

@@ -54,6 +54,22 @@ class Plan:
     known: int  # files whose keys are known already
 
 
+def _first_of_header(size_bytes: int) -> int:
+    return int(min(max(size_bytes * FIRST_HEADER_PART, LEAST_FIRST_HEADER_BYTES), MOST_FIRST_HEADER_BYTES))
+
+
+_LONGEST_NAME = 80
+_TENSORS = (checkpoint.HEADER, GGUF)
+_WHOLE = (Way.CONFIG, Way.TOKENIZER, Way.INDEX)
+_MOST: dict[Way, Callable[[int], int]] = {
+    Way.CONFIG: lambda size: MOST_CONFIG_BYTES,
+    Way.TOKENIZER: lambda size: MOST_TOKENIZER_BYTES,
+    Way.INDEX: lambda size: MOST_INDEX_BYTES,
+    Way.TENSORS: _first_of_header,
+    Way.HASH: lambda size: MOST_HASHED_BYTES,
+}
+
+
 def planned(repo: Repo, known: Known) -> Plan:
     """Say what `keys` would fetch, and fetch nothing."""
     requests = read = held = 0
@@ -124,19 +140,3 @@ def _size(repo: Repo, path: str) -> int:
     """How long a file is; nothing is asked for, since a listing tells it."""
     head = repo.files.head(path, 0)
     return head.size_bytes if isinstance(head, Head) else 0
-
-
-def _first_of_header(size_bytes: int) -> int:
-    return int(min(max(size_bytes * FIRST_HEADER_PART, LEAST_FIRST_HEADER_BYTES), MOST_FIRST_HEADER_BYTES))
-
-
-_LONGEST_NAME = 80
-_TENSORS = (checkpoint.HEADER, GGUF)
-_WHOLE = (Way.CONFIG, Way.TOKENIZER, Way.INDEX)
-_MOST: dict[Way, Callable[[int], int]] = {
-    Way.CONFIG: lambda size: MOST_CONFIG_BYTES,
-    Way.TOKENIZER: lambda size: MOST_TOKENIZER_BYTES,
-    Way.INDEX: lambda size: MOST_INDEX_BYTES,
-    Way.TENSORS: _first_of_header,
-    Way.HASH: lambda size: MOST_HASHED_BYTES,
-}
