@@ -38,7 +38,7 @@ fi
 
 "$python" -m ruff check detector tests bench
 "$python" -m ruff format --check detector tests bench
-"$python" -m mypy
+"$python" -m mypy --num-workers auto
 
 # As many tests at once as there are processors; what shares a module's fixtures stays together until one has none left.
 # Temporary files in a place of their own: what an earlier run may have left elsewhere has no part in this one.

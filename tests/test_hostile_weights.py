@@ -18,6 +18,7 @@ from detector.compare import compare
 from detector.model import Depth, Report, UserError
 from detector.options import Options
 from detector.read import open_target
+from detector.settings.mapping import MOST_COMPARED, MOST_LEFT
 
 Tensors = dict[str, NDArray[Any]]
 FILE = "model.safetensors"
@@ -211,7 +212,11 @@ def test_one_row_as_long_as_the_file_is_read_in_pieces(tmp_path: Path) -> None:
         tracemalloc.stop()
 
 
-@pytest.mark.parametrize(("shape", "count"), [((0,), 100_000), ((2, 2), 20_000)])
+# More than are compared of one shape; more than are looked for in other arrangements, and than are assigned as a whole;
+# and some whose rows and columns are long enough to be looked for one by one.
+@pytest.mark.parametrize(
+    ("shape", "count"), [((0,), MOST_COMPARED + 1_000), ((2, 2), MOST_LEFT + 1_000), ((16, 16), 1_000)]
+)
 def test_very_many_tensors_of_one_shape_end(shape: tuple[int, ...], count: int, tmp_path: Path) -> None:
     draw = np.random.default_rng(1)
     for side in ("s", "r"):

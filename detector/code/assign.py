@@ -6,7 +6,6 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from detector.code.fitting import greedy, near_ties
 from detector.code.pairs import Floats, Pairs
@@ -39,14 +38,16 @@ def _contested(pairs: Pairs, tied: Numbers) -> Iterator[tuple[Numbers, Numbers, 
 
     Shapes: the pairs of one component, and the place of each pair's suspect and of its reference in it.
     """
-    import networkx as nx
-
     wanted = np.bincount(pairs.reference[tied])[pairs.reference[tied]]
     alternatives = np.bincount(pairs.suspect[tied])[pairs.suspect[tied]]
     # Suspects of which every tied reference is wanted by nobody else have nothing to settle.
     is_wanted = np.zeros(int(pairs.suspect.max()) + 1, bool)
     is_wanted[pairs.suspect[tied[wanted > 1]]] = True
     open_ = tied[is_wanted[pairs.suspect[tied]] & ((alternatives > 1) | (wanted > 1))]
+    if not len(open_):
+        return
+    import networkx as nx
+
     # Suspects that want one reference are linked in a row: that connects them as well as each with each would.
     in_row = open_[np.argsort(pairs.reference[open_], kind="stable")]
     follows = np.flatnonzero(pairs.reference[in_row][1:] == pairs.reference[in_row][:-1])
@@ -79,6 +80,8 @@ def _match_component(
     size = (int(rows[-1]) + 1, int(columns.max()) + 1)
     if size[0] * size[1] > LARGEST_COMPONENT:
         return greedy(component, pairs, weights)
+    from scipy.optimize import linear_sum_assignment
+
     gain = np.zeros(size)
     edge = np.full(size, -1, np.int64)
     # A trace of the shared bits settles what the weights leave open, always in the same way.

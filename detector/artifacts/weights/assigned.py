@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import linear_sum_assignment
 
 from detector.artifacts.weights.significance import is_beyond_chance, is_told_apart
 from detector.artifacts.weights.sketch import Sketch, standardised
@@ -48,6 +47,8 @@ def assign(ours: Sequence[Sketch], theirs: Sequence[Sketch], most_expected: floa
     our_values = np.stack([each.standard for each in ours])
     their_values = np.stack([each.standard for each in theirs])
     if len(ours) * len(theirs) <= MOST_ASSIGNED:
+        from scipy.optimize import linear_sum_assignment
+
         gain = np.abs(our_values @ their_values.T).astype(np.float64)
         _prefer_names(gain, ours, theirs)
         rows, columns = linear_sum_assignment(gain, maximize=True)

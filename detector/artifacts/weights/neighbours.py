@@ -7,7 +7,6 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
-from scipy.optimize import linear_sum_assignment
 
 from detector.artifacts.weights.sketch import Sketch
 from detector.settings.mapping import ALIKE_WEIGHT, MOST_WEIGHED
@@ -69,6 +68,8 @@ def pair_rest(ours: Sequence[Sketch], theirs: Sequence[Sketch], neighbours: Neig
         theirs = [each for each in theirs if each.name not in there]
     if len(ours) * len(theirs) > MOST_WEIGHED:
         return expected + list(zip(ours, theirs, strict=False))
+    from scipy.optimize import linear_sum_assignment
+
     gain = np.zeros((len(ours), len(theirs)))
     for row, mine in enumerate(ours):
         for column, its in enumerate(theirs):
