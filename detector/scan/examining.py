@@ -23,6 +23,7 @@ from detector.scan.candidates import candidates
 from detector.scan.keys import DECLARED
 from detector.scan.store import Store
 from detector.scanned import Component, Listed, Member, Standing, State, Tie
+from detector.settings import IDIOM_BITS
 from detector.settings.index import MOST_REFERENCES
 from detector.settings.scanning import MOST_BASES
 from detector.targets import Progress, Repo
@@ -136,7 +137,10 @@ def _partners(connection: sqlite3.Connection, member: str) -> list[str]:
 
 
 def _by_code(scope: Scope, member: str, repo: Repo) -> list[str]:
-    """Targets of the index with functions like the member's, those that explain most first; nothing is fetched."""
+    """Targets of the index with functions like the member's, those that explain most first; nothing is fetched.
+
+    With less in common than an ancestor would leave, code is an idiom, and two are told by their code alone from there on.
+    """
     if scope.index is None or not repo.files.paths():
         return []
     options = Options(jobs=scope.jobs, kinds=frozenset({"code", "declared"}), most_explained=0)
@@ -145,7 +149,8 @@ def _by_code(scope: Scope, member: str, repo: Repo) -> list[str]:
     except UserError:  # none of its files has a function
         return []
     targets = {side.name: side.target for side in report.references}
-    return [targets[row.reference] for row in report.attribution if row.functions and row.reference in targets]
+    telling = (row for row in report.attribution if row.functions and row.bits >= IDIOM_BITS)
+    return [targets[row.reference] for row in telling if row.reference in targets]
 
 
 def _compare(scope: Scope, me: Member, repo: Repo, name: str, found: Examined) -> None:
