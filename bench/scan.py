@@ -121,7 +121,8 @@ def _scan_under_kills(hub: Hub, place: Path, seconds: float) -> list[Path]:
     chance = random.Random(8)
     kills = 0
     ended: list[Path] = []
-    longest = 2 * seconds / KILLS + STARTING_SECONDS  # what starting takes is no progress
+    # What starting takes is no progress; some lives are long enough for the member that takes longest.
+    mean = seconds / KILLS + STARTING_SECONDS
     while kills < KILLS:
         here = place / str(len(ended))
         command = _prepared(here)
@@ -129,7 +130,7 @@ def _scan_under_kills(hub: Hub, place: Path, seconds: float) -> list[Path]:
             command, env=_environment(hub, here), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
         ) as process:
             try:
-                process.wait(chance.uniform(0.2, longest))
+                process.wait(0.2 + chance.expovariate(1 / mean))
                 ended.append(here)
             except subprocess.TimeoutExpired:
                 process.send_signal(signal.SIGKILL)

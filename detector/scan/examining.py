@@ -139,7 +139,7 @@ def _partners(connection: sqlite3.Connection, member: str) -> list[str]:
 def _by_code(scope: Scope, member: str, repo: Repo) -> list[str]:
     """Targets of the index with functions like the member's, those that explain most first; nothing is fetched.
 
-    With less in common than an ancestor would leave, code is an idiom, and two are told by their code alone from there on.
+    With less in common than an ancestor would leave, code is an idiom: by it alone two are told from there on.
     """
     if scope.index is None or not repo.files.paths():
         return []
