@@ -86,11 +86,7 @@ def _code(outcome: Outcome) -> int:
 def _as_lines(outcome: Outcome, output: str) -> str:
     run = outcome.run
     lines = [f"{each.kind}: {visible(each.text)}" for each in outcome.told]
-    standing = ", ".join(
-        f"{run.counts[name]:,} {name}"
-        for name in ("done", "waiting", "gated", "vanished", "failed")
-        if name in run.counts
-    )
+    standing = ", ".join(f"{count:,} {name}" for name, count in outcome.standings.items())
     lines.append(
         f"run {run.number}: {run.listed:,} listed, {run.done:,} looked at with {run.requests:,} requests and "
         f"{run.bytes:,} bytes; of all members: {standing or 'none'}"
