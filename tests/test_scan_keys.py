@@ -185,7 +185,7 @@ def test_among_more_members_more_is_asked_for_but_of_equal_files(store: sqlite3.
     for name in ("hf:b/one", "hf:b/two"):
         _put(store, name, file)
     assert _proposed(store, "hf:a/two") == ["hf:a/one"]
-    for number in range(300):  # 45,000 pairs: what one pair in a million has by chance is found once in twenty scans
+    for number in range(300):  # what one pair in a million has by chance one member in three thousand has then
         _put(store, f"hf:other/{number}")
     assert _proposed(store, "hf:a/two") == []
     assert _proposed(store, "hf:b/two") == ["hf:b/one"]

@@ -176,9 +176,9 @@ def candidates(connection: sqlite3.Connection, member: str, most: int) -> list[C
 
 
 def _chance_bits(connection: sqlite3.Connection) -> float:
-    """What chance reaches somewhere among all pairs of members: of n members log2(n^2 / 2) bits."""
+    """What chance reaches with one of all other members: of n members log2(n) bits."""
     ((members,),) = connection.execute("SELECT count(*) FROM keyed_members").fetchall()
-    return 2 * math.log2(max(members, 2)) - 1
+    return math.log2(max(members, 1))
 
 
 def _is_reason(

@@ -50,8 +50,8 @@ LEAST_VOCABULARY_BYTES = 4_000
 
 # A member is a candidate where the keys of one kind reach these bits: with fewer `compare` writes no line of that kind.
 # Keys of other kinds only tell which candidate is the likelier one. (Of files one is enough, as long as few have it; of
-# a vocabulary two minima; of a chat template four statements.) Among n members there are n^2 / 2 pairs, and what one
-# pair in 2^b has by chance is found in a scan unless log2(n^2 / 2) bits more are asked for. Equal files are no chance.
+# a vocabulary two minima; of a chat template four statements.) A member is held against n others, and what one pair in
+# 2^b has by chance would be had with n times as many: log2(n) bits more are asked for. Equal files are no chance.
 # On a generated hub of 300 models two pairs of strangers had 16 and 23 bits, copies 96 and more.
 LEAST_BITS = {
     "file": 8.0,
